@@ -1,0 +1,101 @@
+"""Settings, read once at the edge from the environment and `--datos`, then passed as a value.
+
+Invariant: no module reads the environment but this one (and `bots`, which is another process). The embedded
+default needs nothing: one folder holds database, store and keys (DESIGN section 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from radica.kernel.errors import BadInput
+
+CHROMIUM_PATHS = (
+    "/usr/bin/chromium-headless-shell",
+    "/usr/lib/chromium/chromium-headless-shell",
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are. `datos` is absolute; folders are made by `ensure_folders()`, not on reading."""
+
+    datos: Path
+    database_url: str
+    chromium: str | None
+    chromium_sandbox: bool
+    secure_cookies: bool
+    log_level: str
+
+    @property
+    def store(self) -> Path:
+        """Folder of the custody store."""
+        return self.datos / "custodia"
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the keys; never inside the database or the store."""
+        return self.datos / "claves"
+
+    @property
+    def attempts(self) -> Path:
+        """Folder in which workers keep one folder per attempt of a bot."""
+        return self.datos / "intentos"
+
+    @property
+    def incoming(self) -> Path:
+        """Folder for uploads under way."""
+        return self.datos / "entrada"
+
+    @property
+    def watched(self) -> Path:
+        """Default parent of the watched folders, one per provider NIT."""
+        return self.datos / "buzones"
+
+    def ensure_folders(self) -> None:
+        """Make the folders of the embedded default, readable only by the owner."""
+        for folder in (self.datos, self.store, self.keys, self.attempts, self.incoming, self.watched):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def find_chromium(environ: Mapping[str, str]) -> str | None:
+    """Return the browser's path: environment variable, Debian's places, else Playwright's own download."""
+    named = environ.get("RADICA_CHROMIUM")
+    if named:
+        return named
+    for candidate in CHROMIUM_PATHS:
+        if Path(candidate).exists():
+            return candidate
+    home = Path(environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path(environ.get("HOME", "/root")) / ".cache/ms-playwright")
+    found = sorted(home.glob("chromium_headless_shell-*/**/*headless[-_]shell"))
+    return str(found[-1]) if found else None
+
+
+def load_settings(environ: Mapping[str, str], *, datos: str | None = None, running_as_root: bool = False) -> Settings:
+    """Build settings from the environment; `datos` (the CLI's option) wins over RADICA_DATOS, default `./var`.
+
+    Raises BadInput when RADICA_DATABASE_URL is neither sqlite nor postgresql.
+    """
+    folder = Path(datos or environ.get("RADICA_DATOS") or "var").expanduser().resolve()
+    url = environ.get("RADICA_DATABASE_URL") or f"sqlite:///{folder / 'radica.sqlite'}"
+    if url.startswith("postgres://"):
+        url = "postgresql://" + url.removeprefix("postgres://")
+    if url.startswith("postgresql://"):
+        url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise BadInput("RADICA_DATABASE_URL no es de SQLite ni de PostgreSQL.", todo="Corríjala o quítela.")
+    sandbox = environ.get("RADICA_CHROMIUM_SANDBOX")
+    return Settings(
+        datos=folder,
+        database_url=url,
+        chromium=find_chromium(environ),
+        # Chromium refuses its own sandbox as root; anywhere else it is on unless switched off.
+        chromium_sandbox=(not running_as_root) if sandbox is None else sandbox == "1",
+        secure_cookies=environ.get("RADICA_COOKIES_SEGURAS") == "1",
+        log_level=environ.get("RADICA_LOG", "INFO"),
+    )

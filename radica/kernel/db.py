@@ -1,0 +1,157 @@
+"""The database: one engine, two ways in (`read()` and `write()`), the same on SQLite and PostgreSQL.
+
+Invariant: every writing transaction on SQLite is BEGIN IMMEDIATE (deferred ones gave 304 "locked" errors of 400
+in trials), a reading one cannot write (`query_only`), and commit happens in exactly one place: the end of the
+`with` block. `durable=True` makes the commit survive a power cut (SQLite synchronous=FULL, PostgreSQL
+synchronous_commit=on): the intent of a filing and its acuse need it (DESIGN section 5.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import NullPool, QueuePool
+
+from radica.kernel.errors import Unavailable
+
+BUSY_TIMEOUT_MS = 30_000
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """The one declarative base, with a naming convention so that migrations can name every constraint."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class Database:
+    """An engine and its two kinds of transaction. Make one per process; it is safe across threads."""
+
+    def __init__(self, url: str, *, pool_size: int = 8, echo: bool = False) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = _make_engine(url, pool_size=pool_size, echo=echo)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a reading transaction; it is rolled back at the end, and a write in it fails."""
+        with Session(self.engine.execution_options(radica_tx="read"), expire_on_commit=False) as session:
+            with _plain_errors():
+                if not self.is_sqlite:
+                    session.execute(text("SET TRANSACTION READ ONLY"))
+                yield session
+            session.rollback()
+
+    @contextmanager
+    def write(self, *, durable: bool = False) -> Iterator[Session]:
+        """Open a writing transaction: committed at the end of the block, rolled back on any exception.
+
+        Raises Unavailable when the database stays locked or cannot be reached.
+        """
+        mode = "durable" if durable else "write"
+        with Session(self.engine.execution_options(radica_tx=mode), expire_on_commit=False) as session:
+            with _plain_errors():
+                try:
+                    yield session
+                    session.commit()
+                except BaseException:
+                    session.rollback()
+                    raise
+
+    def dispose(self) -> None:
+        """Close the pool."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as exc:
+        words = str(exc.orig).lower()
+        if "locked" in words or "busy" in words:
+            raise Unavailable(
+                "La base de datos está ocupada por otro proceso; no se guardó este cambio.",
+                todo="Espere un momento e intente de nuevo.",
+                code="base_ocupada",
+            ) from exc
+        if "full" in words or "no space" in words:
+            raise Unavailable(
+                "El disco está lleno; no se guardó este cambio y lo anterior está intacto.",
+                todo="Libere espacio e intente de nuevo.",
+                code="disco_lleno",
+            ) from exc
+        raise
+
+
+def _make_engine(url: str, *, pool_size: int, echo: bool) -> Engine:
+    if url.startswith("sqlite"):
+        path = url.removeprefix("sqlite:///")
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(
+            url, poolclass=QueuePool, pool_size=pool_size, max_overflow=16, echo=echo, connect_args={"timeout": 30}
+        )
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+        return engine
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=16,
+        echo=echo,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args={"connect_timeout": 10},
+    )
+    event.listen(engine, "begin", _postgres_begin)
+    return engine
+
+
+def make_single_engine(url: str) -> Engine:
+    """Return an engine without a pool, for migrations and for processes that fork."""
+    engine = create_engine(url, poolclass=NullPool)
+    if url.startswith("sqlite"):
+        event.listen(engine, "connect", _sqlite_connect)
+    return engine
+
+
+def _sqlite_connect(dbapi: Any, _record: Any) -> None:
+    # The driver's own transaction control would issue deferred BEGINs; ours starts in _sqlite_begin.
+    dbapi.isolation_level = None
+    cursor = dbapi.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _sqlite_begin(conn: Connection) -> None:
+    mode = conn.get_execution_options().get("radica_tx", "write")
+    raw = conn.connection.driver_connection
+    assert raw is not None
+    if mode == "read":
+        raw.execute("PRAGMA query_only=ON")
+        raw.execute("BEGIN")
+        return
+    raw.execute("PRAGMA query_only=OFF")
+    raw.execute(f"PRAGMA synchronous={'FULL' if mode == 'durable' else 'NORMAL'}")
+    raw.execute("BEGIN IMMEDIATE")
+
+
+def _postgres_begin(conn: Connection) -> None:
+    if conn.get_execution_options().get("radica_tx") == "durable":
+        conn.exec_driver_sql("SET LOCAL synchronous_commit = on")
