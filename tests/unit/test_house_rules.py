@@ -1,0 +1,310 @@
+"""The rules of the house that no linter knows, read off the syntax trees (DESIGN sections 3 to 5).
+
+Each rule is a function that returns the places that break it, so that a rule can be shown broken code too.
+An exception to a rule stands in a list below with its reason; an entry that excuses nothing any more fails.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 60
+
+# Rooms that hold amounts: centavos or Decimal, never binary fractions.
+MONEY_ROOMS = ("facturas", "glosas", "conciliacion", "cartera", "prejuridico", "kernel/money.py")
+
+# What the house may know of the bots: the words of the pipe, and the drill's fault plan, which crosses it.
+BOTS_IN_THE_HOUSE = {"bots.contract", "bots.faults"}
+
+# "file::function" -> why catching everything is right there.
+BROAD_EXCEPT: dict[str, str] = {}
+
+# "file" -> why it writes a state without audit.advance(): technical machines only, never a legal state.
+STATE_WRITERS: dict[str, str] = {}
+
+
+def _python_files(*tops: str) -> list[Path]:
+    return sorted(path for top in tops for path in (REPOSITORY / top).rglob("*.py"))
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    yield from (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def long_functions(tree: ast.Module) -> list[str]:
+    """Name each function of more than MAX_FUNCTION_LINES lines."""
+    return [
+        f"{function.name} ({function.end_lineno - function.lineno + 1} lines)"
+        for function in _functions(tree)
+        if function.end_lineno is not None and function.end_lineno - function.lineno >= MAX_FUNCTION_LINES
+    ]
+
+
+def inner_imports(tree: ast.Module) -> list[str]:
+    """Name each import inside a function."""
+    return [
+        f"{function.name}: line {node.lineno}"
+        for function in _functions(tree)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+
+
+def state_writes(tree: ast.Module) -> list[str]:
+    """Name each place that gives an existing thing a state: attribute, setattr or the values of an UPDATE."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in {"estado", "state"}:
+            found.append(f"line {node.lineno}: .{node.attr} =")
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        texts = {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
+        keywords = {keyword.arg for keyword in node.keywords}
+        if (called == "setattr" and texts & {"estado", "state"}) or (called == "values" and "estado" in keywords):
+            found.append(f"line {node.lineno}: {called}(… estado …)")
+    return found
+
+
+def broad_excepts(tree: ast.Module) -> list[str]:
+    """Name the innermost function of each handler that catches everything and does not raise it again."""
+    found = []
+
+    def visit(node: ast.AST, function: str) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            function = node.name
+        if isinstance(node, ast.ExceptHandler) and _catches_everything(node) and not _raises_again(node):
+            found.append(function)
+        for child in ast.iter_child_nodes(node):
+            visit(child, function)
+
+    visit(tree, "<module>")
+    return found
+
+
+def _catches_everything(handler: ast.ExceptHandler) -> bool:
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(one is None or getattr(one, "id", "") in {"Exception", "BaseException"} for one in caught)
+
+
+def _raises_again(handler: ast.ExceptHandler) -> bool:
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
+
+
+def float_calls(tree: ast.Module) -> list[str]:
+    """Name each float(…)."""
+    return [
+        f"line {node.lineno}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float"
+    ]
+
+
+def commits(tree: ast.Module) -> list[str]:
+    """Name each session.commit() or rollback()."""
+    return [
+        f"line {node.lineno}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"commit", "rollback"}
+    ]
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Return the dotted names of all modules imported anywhere; `from a import b` gives a and a.b."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def _breaches(rule: Callable[[ast.Module], list[str]], paths: list[Path]) -> list[str]:
+    return [
+        f"{_name(path)}: {place}"
+        for path in paths
+        for place in rule(ast.parse(path.read_text(encoding="utf-8"), str(path)))
+    ]
+
+
+def test_no_file_is_too_long() -> None:
+    sizes = {_name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in _all_code()}
+    assert sizes, "no code found: the test looks in the wrong place"
+    assert {name: lines for name, lines in sizes.items() if lines > MAX_FILE_LINES} == {}
+
+
+def _all_code() -> list[Path]:
+    return _python_files("radica", "bots", "bench")
+
+
+def test_no_function_is_too_long() -> None:
+    assert _breaches(long_functions, _all_code()) == []
+
+
+def test_no_import_inside_a_function() -> None:
+    assert _breaches(inner_imports, _all_code()) == []
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [
+        _name(path)
+        for path in _python_files("radica", "bots")
+        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert silent == []
+
+
+def test_only_advance_gives_a_legal_state() -> None:
+    paths = [path for path in _python_files("radica") if not _name(path).startswith("radica/audit/")]
+    breaches = _breaches(state_writes, paths)
+    excused = {place.split(":")[0] for place in breaches} & STATE_WRITERS.keys()
+    assert [place for place in breaches if place.split(":")[0] not in STATE_WRITERS] == []
+    assert set(STATE_WRITERS) - excused == set(), "these excuses are no longer needed"
+
+
+def test_nobody_catches_everything_but_where_it_is_right() -> None:
+    found = {
+        f"{_name(path)}::{function}"
+        for path in _all_code()
+        for function in broad_excepts(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert sorted(found - BROAD_EXCEPT.keys()) == []
+    assert sorted(BROAD_EXCEPT.keys() - found) == [], "these excuses are no longer needed"
+
+
+def test_no_float_near_money() -> None:
+    rooms = [REPOSITORY / "radica" / room for room in MONEY_ROOMS]
+    paths = [path for path in _python_files("radica") if any(path.is_relative_to(room) for room in rooms)]
+    assert paths, "no room with money found: the test looks in the wrong place"
+    assert _breaches(float_calls, paths) == []
+
+
+def test_a_service_neither_commits_nor_knows_the_web() -> None:
+    services = [path for path in _python_files("radica") if path.stem == "services" or path.parent.name == "services"]
+    assert _breaches(commits, services) == []
+    web = {_name(path) for path in services if {"flask", "flask_login"} & imported(ast.parse(path.read_text("utf-8")))}
+    assert web == set()
+
+
+def test_the_house_knows_only_the_contract_of_the_bots() -> None:
+    strangers = {
+        f"{_name(path)}: {module}"
+        for path in _python_files("radica")
+        for module in imported(ast.parse(path.read_text(encoding="utf-8")))
+        if module.startswith("bots.") and not any(f"{module}.".startswith(f"{ok}.") for ok in BOTS_IN_THE_HOUSE)
+    }
+    assert strangers == set()
+
+
+def test_the_contract_of_the_bots_needs_only_the_standard_library() -> None:
+    contract = REPOSITORY / "bots" / "contract.py"
+    tops = {name.split(".")[0] for name in imported(ast.parse(contract.read_text(encoding="utf-8")))}
+    assert tops - sys.stdlib_module_names == set()
+
+
+# Written in pieces, so that this file does not break its own rule.
+FORBIDDEN_TEXT = re.compile(
+    "|".join(
+        [
+            r"//[\w.-]*(?:npm|pypi|python|debian|ubuntu)[\w]*\.(?:org|com|net|io)\b",
+            "files." + "pythonhosted",
+            "registry." + "npmjs",
+            r"(?<![\w.])/(?:" + "work" + r")/(?:main|shared|\.library)",
+            "/root" + r"/\.",
+            "index" + "-url ",
+        ]
+    )
+)
+
+
+def _tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "-C", str(REPOSITORY), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    paths = [REPOSITORY / name for name in listed.stdout.decode().split("\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+def test_no_line_names_a_registry_or_a_path_of_one_machine() -> None:
+    places = [
+        f"{_name(path)}:{number}"
+        for path in _tracked()
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
+        if FORBIDDEN_TEXT.search(line)
+    ]
+    assert places == []
+
+
+@pytest.mark.parametrize("group", ["base", "dev"])
+def test_the_lock_holds_what_the_project_asks_for(group: str) -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    asked = project["project"]["dependencies"] if group == "base" else project["dependency-groups"]["dev"]
+    lock = (REPOSITORY / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
+    locked = set(re.findall(r"^([a-z0-9._-]+)(?:\[[\w,]+\])?==", lock, re.MULTILINE))
+    names = {match.group().lower() for line in asked if (match := re.match(r"[\w.-]+", line))}
+    assert names - locked == set(), "run ./run lock"
+    assert lock.count("--hash=sha256:") >= len(locked) > 0
+
+
+BROKEN = (
+    """
+def largo():
+"""
+    + "    x = 1\n" * MAX_FUNCTION_LINES
+    + """
+def malo(factura):
+    import json
+    factura.estado = json.loads("1")
+    setattr(factura, "state", 1)
+    update(Factura).values(estado=1)
+    session.commit()
+    try:
+        return float(1)
+    except (OSError, Exception):
+        return None
+
+def bueno(factura):
+    nuevo = Factura(estado=1)
+    try:
+        return nuevo.estado
+    except BaseException:
+        close()
+        raise
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "count"),
+    [(long_functions, 1), (inner_imports, 1), (state_writes, 3), (commits, 1), (float_calls, 1), (broad_excepts, 1)],
+)
+def test_each_rule_sees_what_breaks_it_and_nothing_else(rule: Callable[[ast.Module], list[str]], count: int) -> None:
+    assert len(rule(ast.parse(BROKEN))) == count
+
+
+@pytest.mark.parametrize(
+    "line", ["https:" + "//py" + "pi.org/simple", "/wo" + "rk/shared/samples", "https:" + "//registry.np" + "mjs.org/x"]
+)
+def test_the_text_rule_sees_hosts_and_paths(line: str) -> None:
+    assert FORBIDDEN_TEXT.search(line)
