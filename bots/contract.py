@@ -14,8 +14,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from bots.wire import ContractError as ContractError
+from bots import wire
 from bots.wire import build, json_object
+
+ContractError = wire.ContractError
 
 PROTOCOL = 1
 MAX_LINE = 8 * 1024 * 1024
