@@ -1,0 +1,29 @@
+"""All tables in one place, for migrations and for tests that compare them with the models.
+
+Invariant: importing this module registers every model of the house in `Base.metadata`.
+"""
+
+from __future__ import annotations
+
+from radica.audit import models as audit_models
+from radica.custodia import models as custodia_models
+from radica.entidades import models as entidades_models
+from radica.facturas import models as facturas_models
+from radica.jobs import models as jobs_models
+from radica.kernel.db import Base
+from radica.portales import models as portales_models
+from radica.radicacion import models as radicacion_models
+from radica.users import models as users_models
+
+MODULES = (
+    audit_models,
+    custodia_models,
+    entidades_models,
+    facturas_models,
+    jobs_models,
+    portales_models,
+    radicacion_models,
+    users_models,
+)
+
+metadata = Base.metadata

@@ -1,0 +1,45 @@
+"""The hashed bytes of a link, the same on both databases and in the offline verifier.
+
+Invariant: byte 0x01 (format version), then JSON with sorted keys, compact, UTF-8 in NFC, integers only, instants
+as UTC text with microseconds. Change the bytes only by a new version byte; old links keep their version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+GENESIS = "0" * 64
+FORMAT_VERSION = b"\x01"
+
+
+def instant_text(at: datetime) -> str:
+    """Write an aware instant as `2026-11-21T12:00:00.000000Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def canonical(link: Mapping[str, Any]) -> bytes:
+    """Return the bytes that are hashed. Raises TypeError on floats: they have no one text."""
+    text = json.dumps(_plain(link), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return FORMAT_VERSION + unicodedata.normalize("NFC", text).encode("utf-8")
+
+
+def link_hash(link: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a link as 64 lowercase hex characters."""
+    return hashlib.sha256(canonical(link)).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        raise TypeError("no floats in a hashed link")
+    if isinstance(value, datetime):
+        return instant_text(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

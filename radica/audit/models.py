@@ -1,0 +1,120 @@
+"""Tables of the history: transitions per case, heads of their chains, and the log of who read what.
+
+Invariant: rows are only added (triggers refuse UPDATE and DELETE on `transitions` and `access_log` in both
+databases); (case_key, seq) is unique, so that a chain cannot fork. Serves Ley 527/1999 arts. 9 and 11 (integrity
+and reliability of a data message) and Ley 1581/2012 art. 17 (who consulted health data).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from radica.kernel.columns import CanonicalJson, EnumText, Id, Instant
+from radica.kernel.db import Base
+from radica.kernel.flow import Machine
+
+
+class LegalThing:
+    """Mixin of whatever has a legal state: only `audit.advance()` may set `estado` and `version`."""
+
+    KIND: ClassVar[str]
+    MACHINE: ClassVar[Machine]
+
+    id: Mapped[int]
+    prestador_id: Mapped[int]
+
+    @declared_attr
+    def estado(cls) -> Mapped[Any]:  # noqa: N805 - declared_attr hands the class
+        """Present state; a member of the machine's enum."""
+        return mapped_column(EnumText(cls.MACHINE.states), nullable=False)
+
+    @declared_attr
+    def version(cls) -> Mapped[int]:  # noqa: N805 - declared_attr hands the class
+        """Counts the moves; a page sends back the one it was drawn with."""
+        return mapped_column(Integer, nullable=False, default=0)
+
+    @property
+    def case_key(self) -> str:
+        """Name of the chain in which the moves of this thing stand."""
+        return f"{self.KIND}:{self.id}"
+
+
+class Transition(Base):
+    """One move of one thing: from, event, to, who, when, why, with which evidence, and the hash before it."""
+
+    __tablename__ = "transitions"
+    __table_args__ = (
+        UniqueConstraint("case_key", "seq"),
+        CheckConstraint("seq >= 1", name="seq_positive"),
+        Index("ix_transitions_prestador_recorded", "prestador_id", "recorded_at"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    case_key: Mapped[str] = mapped_column(String(60))
+    seq: Mapped[int] = mapped_column(Integer)
+    prestador_id: Mapped[int] = mapped_column(Id, ForeignKey("prestadores.id"))
+    thing: Mapped[str] = mapped_column(String(30))
+    thing_id: Mapped[int] = mapped_column(Id)
+    event: Mapped[str] = mapped_column(String(40))
+    from_state: Mapped[str] = mapped_column(String(40))
+    to_state: Mapped[str] = mapped_column(String(40))
+    actor: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime] = mapped_column(Instant)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    reason: Mapped[str] = mapped_column(String(60))
+    note: Mapped[str] = mapped_column(Text, default="")
+    facts: Mapped[dict[str, Any]] = mapped_column(CanonicalJson, default=dict)
+    evidence: Mapped[list[str]] = mapped_column(CanonicalJson, default=list)
+    prev_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+class ChainHead(Base):
+    """The last link of each chain; locked while a link is added, so that chains do not fork."""
+
+    __tablename__ = "chain_heads"
+
+    case_key: Mapped[str] = mapped_column(String(60), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AccessLog(Base):
+    """Who read, downloaded or exported which document, and for what; one chain per provider."""
+
+    __tablename__ = "access_log"
+    __table_args__ = (UniqueConstraint("prestador_id", "seq"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    prestador_id: Mapped[int] = mapped_column(Id, ForeignKey("prestadores.id"))
+    seq: Mapped[int] = mapped_column(Integer)
+    actor: Mapped[str] = mapped_column(String(120))
+    action: Mapped[str] = mapped_column(String(30))
+    purpose: Mapped[str] = mapped_column(String(120))
+    object: Mapped[str] = mapped_column(String(120))
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(Instant)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    prev_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+class Reason(StrEnum):
+    """Coded reasons of the moves that machines make; people's reasons are these or free text in `note`."""
+
+    IMPORTACION = "importacion"
+    REVISION = "revision"
+    ORDEN_DE_PERSONA = "orden_de_persona"
+    ORDEN_AUTOMATICA = "orden_automatica"
+    ACUSE_SELLADO = "acuse_sellado"
+    CONSULTA_POSTERIOR = "consulta_posterior"
+    RECHAZO_DEL_PAGADOR = "rechazo_del_pagador"
+    REGISTRO_MANUAL = "registro_manual"
+    FALLO_ANTES_DE_ENVIAR = "fallo_antes_de_enviar"
+    DECISION_DE_PERSONA = "decision_de_persona"
+    TERMINO_VENCIDO = "termino_vencido"

@@ -1,0 +1,245 @@
+"""`advance()`: the only function that changes a legal state, and `record_reading()` for documents opened.
+
+Invariant: a move locks the thing, checks the page's version, asks the machine's table, sets the state and adds one
+link to the chain of the case, in the caller's transaction. Lock order, always: things by (kind, id), then chain
+heads by case (unsorted, half of the bulk acts deadlocked in trials; without the head row, chains forked).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from radica.audit.chain import GENESIS, link_hash
+from radica.audit.models import AccessLog, ChainHead, LegalThing, Transition
+from radica.kernel.errors import NotFound, StalePage
+
+
+@dataclass(frozen=True)
+class Move:
+    """One move to make. `expected_version` comes from the page the person saw; None when a process moves it."""
+
+    thing: LegalThing
+    event: StrEnum
+    reason: str
+    note: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    evidence: Sequence[str] = ()
+    expected_version: int | None = None
+
+
+def advance(
+    session: Session,
+    thing: LegalThing,
+    event: StrEnum,
+    *,
+    actor: str,
+    at: datetime,
+    reason: str,
+    note: str = "",
+    facts: dict[str, Any] | None = None,
+    evidence: Sequence[str] = (),
+    expected_version: int | None = None,
+) -> Transition:
+    """Make one move; see `advance_all`."""
+    move = Move(thing, event, reason, note, facts or {}, tuple(evidence), expected_version)
+    return advance_all(session, [move], actor=actor, at=at)[0]
+
+
+def advance_all(session: Session, moves: Sequence[Move], *, actor: str, at: datetime) -> list[Transition]:
+    """Make several moves in one transaction, in the house's lock order; all or none.
+
+    `at` is the business instant of the act (aware); the instant of writing is read from the database's clock.
+    `evidence` are SHA-256 hex digests of sealed pieces. Raises StalePage when `expected_version` is not the
+    present one, InvalidTransition when the table has no such move, NotFound when the thing is gone.
+    """
+    ordered = sorted(moves, key=lambda move: (move.thing.KIND, move.thing.id))
+    for move in ordered:
+        lock(session, move.thing)
+        if move.expected_version is not None and move.expected_version != move.thing.version:
+            raise StalePage
+    recorded_at = database_now(session)
+    heads = {key: _lock_head(session, key) for key in sorted({move.thing.case_key for move in ordered})}
+    written = [
+        _write(session, move, heads[move.thing.case_key], actor=actor, at=at, recorded_at=recorded_at)
+        for move in ordered
+    ]
+    session.flush()
+    return written
+
+
+def open_case(
+    session: Session, thing: LegalThing, *, actor: str, at: datetime, reason: str, facts: dict[str, Any] | None = None
+) -> Transition:
+    """Write the first link of a thing just created (its initial state is its birth, not a move)."""
+    session.flush()
+    head = _lock_head(session, thing.case_key)
+    move = Move(thing, _Birth.CREAR, reason, facts=facts or {})
+    row = _append(session, move, head, "", str(thing.estado), actor=actor, at=at, recorded_at=database_now(session))
+    session.flush()
+    return row
+
+
+def lock(session: Session, thing: LegalThing) -> None:
+    """Lock the thing's row and re-read it. Raises NotFound when it is gone."""
+    found = session.get(type(thing), thing.id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound
+
+
+def record_reading(
+    session: Session,
+    *,
+    prestador_id: int,
+    actor: str,
+    action: str,
+    purpose: str,
+    object_: str,
+    at: datetime,
+    sha256: str | None = None,
+) -> AccessLog:
+    """Add one link to the provider's reading log; commit it before the first byte is sent (DESIGN section 7)."""
+    head = _lock_head(session, f"lecturas:{prestador_id}")
+    recorded_at = database_now(session)
+    content = {
+        "prestador": prestador_id,
+        "seq": head.seq + 1,
+        "actor": actor,
+        "action": action,
+        "purpose": purpose,
+        "object": object_,
+        "sha256": sha256,
+        "at": at,
+        "recorded_at": recorded_at,
+        "prev": head.hash,
+    }
+    row = AccessLog(
+        prestador_id=prestador_id,
+        seq=head.seq + 1,
+        actor=actor,
+        action=action,
+        purpose=purpose,
+        object=object_,
+        sha256=sha256,
+        at=at,
+        recorded_at=recorded_at,
+        prev_hash=head.hash,
+        hash=link_hash(content),
+    )
+    session.add(row)
+    head.seq, head.hash = row.seq, row.hash
+    session.flush()
+    return row
+
+
+def history(session: Session, case_keys: Sequence[str]) -> list[Transition]:
+    """Return the moves of the cases, newest first."""
+    rows = session.scalars(
+        select(Transition)
+        .where(Transition.case_key.in_(case_keys))
+        .order_by(Transition.at.desc(), Transition.id.desc())
+    )
+    return list(rows)
+
+
+def database_now(session: Session) -> datetime:
+    """Return the database's own clock (UTC; milliseconds on SQLite), which no caller can set."""
+    if session.get_bind().dialect.name == "postgresql":
+        value = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+        assert isinstance(value, datetime)
+        return value
+    raw = session.execute(text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")).scalar_one()
+    return datetime.fromisoformat(f"{raw}+00:00")
+
+
+class _Birth(StrEnum):
+    CREAR = "crear"
+
+
+def _write(
+    session: Session, move: Move, head: ChainHead, *, actor: str, at: datetime, recorded_at: datetime
+) -> Transition:
+    thing = move.thing
+    before = thing.estado
+    after = thing.MACHINE.next(before, move.event)
+    thing.estado = after
+    thing.version = thing.version + 1
+    return _append(session, move, head, str(before), str(after), actor=actor, at=at, recorded_at=recorded_at)
+
+
+def _append(
+    session: Session,
+    move: Move,
+    head: ChainHead,
+    before: str,
+    after: str,
+    *,
+    actor: str,
+    at: datetime,
+    recorded_at: datetime,
+) -> Transition:
+    row = Transition(
+        case_key=move.thing.case_key,
+        seq=head.seq + 1,
+        prestador_id=move.thing.prestador_id,
+        thing=move.thing.KIND,
+        thing_id=move.thing.id,
+        event=str(move.event),
+        from_state=before,
+        to_state=after,
+        actor=actor,
+        at=at,
+        recorded_at=recorded_at,
+        reason=str(move.reason),
+        note=move.note,
+        facts=move.facts,
+        evidence=sorted(move.evidence),
+        prev_hash=head.hash,
+    )
+    row.hash = link_hash(link_content(row))
+    session.add(row)
+    head.seq, head.hash = row.seq, row.hash
+    return row
+
+
+def link_content(row: Transition) -> dict[str, Any]:
+    """Return what is hashed of a transition; the verifier uses the same."""
+    return {
+        "case": row.case_key,
+        "seq": row.seq,
+        "prestador": row.prestador_id,
+        "thing": row.thing,
+        "thing_id": row.thing_id,
+        "event": row.event,
+        "from": row.from_state,
+        "to": row.to_state,
+        "actor": row.actor,
+        "at": row.at,
+        "recorded_at": row.recorded_at,
+        "reason": row.reason,
+        "note": row.note,
+        "facts": row.facts,
+        "evidence": row.evidence,
+        "prev": row.prev_hash,
+    }
+
+
+def _lock_head(session: Session, case_key: str) -> ChainHead:
+    head = session.get(ChainHead, case_key, with_for_update=True, populate_existing=True)
+    if head is not None:
+        return head
+    values = {"case_key": case_key, "seq": 0, "hash": GENESIS}
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(postgresql.insert(ChainHead).values(values).on_conflict_do_nothing())
+    else:
+        session.execute(sqlite.insert(ChainHead).values(values).on_conflict_do_nothing())
+    head = session.get(ChainHead, case_key, with_for_update=True, populate_existing=True)
+    assert head is not None
+    return head

@@ -1,0 +1,1 @@
+"""Who bills and who pays: providers (tenants), payers, and later their contracts."""

@@ -1,0 +1,1 @@
+"""The durable queue: jobs, lanes, intents and the reaper (DESIGN section 5)."""

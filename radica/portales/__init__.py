@@ -1,0 +1,1 @@
+"""Payer portals: accounts with encrypted credentials, their lanes, file rules, health and outages."""
