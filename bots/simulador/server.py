@@ -1,0 +1,90 @@
+"""Starts a simulated portal: in a thread for the tests, or in the foreground for the demo; plain HTTP or TLS.
+
+Invariant: the address is listening when ``start`` returns, only on the host asked for, and ``stop`` leaves no thread,
+socket or open database behind.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import Any, Final
+
+from waitress.server import BaseWSGIServer, create_server
+from waitress.wasyncore import close_all
+
+from bots.simulador import p2
+from bots.simulador.ledger import Ledger
+from bots.simulador.portal import Portal
+
+KINDS: Final = {"p2": p2.create_app}
+THREADS: Final = 24
+
+
+@dataclass(slots=True)
+class Handle:
+    """A running portal: its address, its oracle, and how to end it."""
+
+    kind: str
+    url: str
+    portal: Portal
+    _server: BaseWSGIServer
+    _thread: Thread
+    _sockets: dict[int, Any]
+
+    @property
+    def ledger(self) -> Ledger:
+        """What this portal received."""
+        return self.portal.ledger
+
+    def configure(self, **changes: Any) -> None:
+        """Like ``POST /__sim/config``; raises ``ConfigError``."""
+        self.portal.dice.merge(changes)
+
+    def wait(self) -> None:
+        """Block until the portal is stopped from elsewhere."""
+        self._thread.join()
+
+    def stop(self) -> None:
+        """End the server and close the ledger; a second call does nothing."""
+        if self.portal.stopping.is_set():
+            return
+        self.portal.stopping.set()
+        # Sockets belong to the server's own loop, so the loop itself is asked to close them.
+        self._server.trigger.pull_trigger(lambda: close_all(self._sockets, ignore_all=True))
+        self._thread.join(10)
+        self._server.task_dispatcher.shutdown()
+        self.portal.ledger.close()
+
+    def __enter__(self) -> "Handle":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def start(
+    kind: str, ledger: Path | str, port: int = 0, config: Mapping[str, Any] | None = None, host: str = "127.0.0.1"
+) -> Handle:
+    """Start portal ``kind`` (``p1``, ``p2``) on ``port`` (0 = any free one) with its ledger file.
+
+    Raises:
+        KeyError: no such portal. ConfigError: a setting no portal knows. OSError: the port is taken.
+    """
+    make = KINDS[kind]
+    portal = Portal(kind, Path(ledger), config or {})
+    sockets: dict[int, Any] = {}
+    server = create_server(
+        make(portal),
+        map=sockets,
+        host=host,
+        port=port,
+        threads=THREADS,
+        channel_request_lookahead=1,  # lets a hanging request notice that its client went away
+        ident="Apache",
+        max_request_body_size=2 * 1024**3,
+        asyncore_use_poll=True,
+    )
+    thread = Thread(target=server.run, name=f"simulador-{kind}", daemon=True)
+    thread.start()
+    return Handle(kind, f"http://{host}:{server.effective_port}", portal, server, thread, sockets)
