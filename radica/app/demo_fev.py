@@ -9,6 +9,7 @@ Invariant: same bill, same bytes.
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 
 from radica.app.demo_bill import Bill, Charge
 from radica.app.demo_fev_parts import (
@@ -27,16 +28,25 @@ from radica.app.demo_fev_parts import (
     money,
     simple_party,
 )
+from radica.facturas.cufe import chain, digest
 
 
 def bill_cufe(bill: Bill) -> str:
     """CUFE of the bill: 96 lowercase hex digits. Health services carry no VAT, consumption tax or ICA."""
-    chain = (
-        f"{bill.number}{bill.issued:%Y-%m-%d}{bill.issued:%H:%M:%S}-05:00{money(bill.gross)}"
-        f"010.00040.00030.00{money(bill.payable)}"
-        f"{bill.provider.nit}{bill.payer.nit}{bill.provider.clave_tecnica}{AMBIENTE}"
+    return digest(
+        chain(
+            number=bill.number,
+            issue_date=bill.issued.date().isoformat(),
+            issue_time=f"{bill.issued:%H:%M:%S}-05:00",
+            value=Decimal(bill.gross),
+            taxes={},
+            total=bill.value,
+            issuer_nit=bill.provider.nit,
+            acquirer_id=bill.payer.nit,
+            key=bill.provider.clave_tecnica,
+            environment=AMBIENTE,
+        )
     )
-    return hashlib.sha384(chain.encode("ascii")).hexdigest()
 
 
 def _line(number: int, charge: Charge, *, error: int) -> str:
