@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, text
@@ -70,9 +72,9 @@ def test_a_stale_page_is_refused(db: Database) -> None:
     with db.write() as session:
         factura = _one(session)
         advance(session, factura, EventoFactura.QUEDAR_LISTA, actor="x", at=NOW, reason="revision", expected_version=0)
+    stale = Move(factura, EventoFactura.ABRIR_ENVIO, "revision", expected_version=0)
     with pytest.raises(StalePage), db.write() as session:
-        again = session.get_one(Factura, factura.id)
-        advance(session, again, EventoFactura.ABRIR_ENVIO, actor="x", at=NOW, reason="revision", expected_version=0)
+        advance_all(session, [replace(stale, thing=session.get_one(Factura, factura.id))], actor="x", at=NOW)
 
 
 @pytest.mark.parametrize(
@@ -129,4 +131,4 @@ def test_bulk_moves_from_many_threads_neither_deadlock_nor_fork(db: Database) ->
         for i in ids:
             links = _chain(session, f"factura:{i}")
             assert [link.seq for link in links] == list(range(1, 14))
-            assert all(b.prev_hash == a.hash for a, b in zip(links, links[1:], strict=False))
+            assert all(b.prev_hash == a.hash for a, b in itertools.pairwise(links))

@@ -1,0 +1,153 @@
+"""The content-addressed store of the embedded default: a folder.
+
+Invariant: bytes are streamed to a temporary file while they are hashed, fsynced, made read-only and renamed to the
+place that their SHA-256 names; what is there is never overwritten nor collected as garbage; every path passes one
+gate. Serves the verbs of the guideline of the Agencia Nacional de Defensa Jurídica (2022): collect, secure, store.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from radica.kernel.errors import BadInput, NotFound, Unavailable
+
+CHUNK = 1 << 20
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the store holds: address, size in bytes, and whether it was not there before."""
+
+    sha256: str
+    bytes: int
+    new: bool
+
+
+class FolderStore:
+    """A folder of blobs: `<root>/<first two hex>/<sha256>`; temporary files in `<root>/tmp`."""
+
+    def __init__(self, root: Path) -> None:
+        if not root.is_absolute():
+            raise ValueError("the store needs an absolute folder")
+        self.root = root
+        self.temporary = root / "tmp"
+        self.temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def put(self, source: BinaryIO, *, limit: int | None = None) -> Stored:
+        """Store a stream. `limit` in bytes refuses longer ones (BadInput). Raises Unavailable when the disk is full."""
+        temporary = self.temporary / secrets.token_hex(16)
+        digest, size = hashlib.sha256(), 0
+        try:
+            with _disk_errors():
+                handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+                with os.fdopen(handle, "wb") as out:
+                    while chunk := source.read(CHUNK):
+                        size += len(chunk)
+                        if limit is not None and size > limit:
+                            raise BadInput(
+                                "El archivo es más grande de lo permitido.",
+                                todo="Divídalo o comprímalo y vuelva a cargarlo.",
+                                code="demasiado_grande",
+                            )
+                        digest.update(chunk)
+                        out.write(chunk)
+                    out.flush()
+                    os.fsync(out.fileno())
+                return self._settle(temporary, digest.hexdigest(), size)
+        finally:
+            with suppress(FileNotFoundError):
+                temporary.unlink()
+
+    def put_file(self, path: Path, *, limit: int | None = None) -> Stored:
+        """Store the bytes of a regular file; a link is refused, because what it points to may change."""
+        with _open_regular(path) as source:
+            return self.put(source, limit=limit)
+
+    def open(self, sha256: str) -> BinaryIO:
+        """Open a blob for reading. Raises NotFound when it is missing."""
+        try:
+            return _open_regular(self.path(sha256))
+        except FileNotFoundError:
+            raise NotFound(
+                "Falta en el almacén un archivo que la base de datos nombra.",
+                todo="Avise al administrador: debe revisarse la custodia.",
+            ) from None
+
+    def read(self, sha256: str) -> bytes:
+        """Return a blob whole; for documents that were admitted under the size limits of intake."""
+        with self.open(sha256) as source:
+            return source.read()
+
+    def exists(self, sha256: str) -> bool:
+        """Tell whether the blob is there (its bytes are not checked)."""
+        return self.path(sha256).is_file()
+
+    def path(self, sha256: str) -> Path:
+        """Return where a blob lives: the one gate that every path passes. Raises BadInput on anything but a hash."""
+        if not _HASH.fullmatch(sha256):
+            raise BadInput("El identificador del archivo no es válido.", code="hash_invalido")
+        return self.root / sha256[:2] / sha256
+
+    def sweep(self, *, older_than_s: float, now: float) -> int:
+        """Remove temporary files left by killed processes; `now` and the age in seconds of file time."""
+        removed = 0
+        for path in self.temporary.iterdir():
+            with suppress(FileNotFoundError):
+                if now - path.stat().st_mtime > older_than_s:
+                    path.unlink()
+                    removed += 1
+        return removed
+
+    def _settle(self, temporary: Path, sha256: str, size: int) -> Stored:
+        target = self.path(sha256)
+        if target.is_file():
+            if target.stat().st_size != size:
+                raise Unavailable(
+                    "Un archivo guardado en custodia no tiene el tamaño que debe; no se tocó.",
+                    todo="Avise al administrador: debe revisarse la custodia.",
+                    code="custodia_alterada",
+                )
+            return Stored(sha256, size, new=False)
+        if not target.parent.is_dir():
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            _sync_folder(self.root)
+        temporary.replace(target)
+        _sync_folder(target.parent)
+        return Stored(sha256, size, new=True)
+
+
+def _open_regular(path: Path) -> BinaryIO:
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    return os.fdopen(handle, "rb")
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Unavailable(
+                "El disco está lleno; el archivo no se guardó y lo anterior está intacto.",
+                todo="Libere espacio y vuelva a intentarlo.",
+                code="disco_lleno",
+            ) from exc
+        raise
