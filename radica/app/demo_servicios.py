@@ -216,7 +216,7 @@ SOAT_URGENCIAS = Scenario(
         _SUERO,
         _JERINGA,
     ),
-    supports=("FURIPS", "FAT", "EPI", "HAM"),
+    supports=("FURIPS", "FAT", "EPI", "HAM", "TAP"),
     dx="S069",
     dx_name="traumatismo intracraneal, no especificado",
     encounter="urgencias",

@@ -24,11 +24,12 @@ TITLES = {
     "OPF": "Orden o prescripción facultativa",
     "HAU": "Hoja de atención de urgencias",
     "HAM": "Hoja de administración de medicamentos",
+    "TAP": "Traslado asistencial de pacientes",
     "PDE": "Evidencia del envío del trámite",
     "FURIPS": "Formulario único de reclamación de las IPS (FURIPS)",
 }
 # One per person when the invoice covers several; the others speak of the whole invoice.
-_PER_PERSON = frozenset({"HEV", "EPI", "PDX", "DQX", "RAN", "CRC", "HAU", "HAM"})
+_PER_PERSON = frozenset({"HEV", "EPI", "PDX", "DQX", "RAN", "CRC", "HAU", "HAM", "TAP"})
 
 
 def pesos(amount: int) -> str:
@@ -140,6 +141,18 @@ def _order(bill: Bill) -> list[Line]:
     ]
 
 
+def _transfer(bill: Bill) -> list[Line]:
+    moves = [c for c in bill.charges if c.item.detail == "02"]
+    return [
+        Line("Traslado", "heading"),
+        *(Line(f"{c.item.code}   {c.item.name}   cantidad {c.qty}") for c in moves),
+        Line(
+            f"Día {bill.start:%d/%m/%Y}. Salida del sitio del evento 06:12, llegada a urgencias 06:31. Móvil DEMO-04."
+        ),
+        Line("Durante el traslado: consciente, vía venosa permeable, inmovilización completa. Sin novedades."),
+    ]
+
+
 def _procedure_notice(bill: Bill) -> list[Line]:
     return [
         Line("Trámite", "heading"),
@@ -201,6 +214,7 @@ _BODIES = {
     "FMO": _implants,
     "OPF": _order,
     "HAM": _medication,
+    "TAP": _transfer,
     "PDE": _procedure_notice,
     "FURIPS": _furips,
 }
