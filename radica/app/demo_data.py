@@ -8,6 +8,10 @@ Invariant: same seed, number of packages, day and options → same bytes; with `
 
 from __future__ import annotations
 
+import base64
+import io
+import json
+import zipfile
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -121,9 +125,9 @@ def _break_cufe_shape(bill: Bill, files: Documents) -> None:
     files[_fev_name(bill)] = build_fev(bill, cufe=bill_cufe(bill)[:-9] + "-SIN-CUFE")
 
 
-def _drop_support(bill: Bill, files: Documents) -> None:
-    sigla = bill.scenario.supports[0]
-    for name in [name for name in files if name.startswith(f"{sigla}_")]:
+def _drop_supports(_: Bill, files: Documents) -> None:
+    """Take all of them: that one of several is missing is a matter of the agreement, none at all never is."""
+    for name in [name for name in files if name.endswith(".pdf")]:
         del files[name]
 
 
@@ -136,10 +140,10 @@ def _truncate_xml(bill: Bill, files: Documents) -> None:
     files[_fev_name(bill)] = whole[: len(whole) * 3 // 5]
 
 
-def _false_pdf(bill: Bill, files: Documents) -> None:
-    sigla = bill.scenario.supports[0]
-    name = next(name for name in files if name.startswith(f"{sigla}_"))
-    files[name] = f"Error 504: el archivador no entregó la hoja de la factura {bill.number}.\r\n".encode()
+def _false_pdfs(bill: Bill, files: Documents) -> None:
+    """What an archive writes into the files when it fails: every support is a message under the name of a PDF."""
+    for name in [name for name in files if name.endswith(".pdf")]:
+        files[name] = f"Error 504: el archivo clínico no entregó {name} de la factura {bill.number}.\r\n".encode()
 
 
 def _nothing(bill: Bill, files: Documents) -> None:
@@ -169,14 +173,39 @@ SPECIALS: tuple[Special, ...] = (
     Special(SIN_NUMERO, "sin_numero_del_portal", _nothing, 2, _CIRUGIA),
     Special(NO_LISTA, "total_fev_rips", _break_rips_total, 1, _HOSPITAL),
     Special(NO_LISTA, "cuv_ausente", _drop_cuv, 0, SCENARIOS_EPS[2]),
-    Special(NO_LISTA, "soporte_ausente", _drop_support, 0, _HOSPITAL),
+    Special(NO_LISTA, "soporte_ausente", _drop_supports, 0, _HOSPITAL),
     Special(NO_LISTA, "nit_dv", _break_check_digit, 1, CONSULTA),
     Special(NO_LISTA, "cuv_ajeno", _foreign_cuv, 1, SCENARIOS_EPS[1]),
     Special(NO_LISTA, "cufe_forma", _break_cufe_shape, 2, SCENARIOS_ACCIDENT[0]),
     Special(NO_LISTA, "suma_lineas", _break_line_sum, 0, SCENARIOS_EPS[5]),
     Special(NO_LISTA, "xml_truncado", _truncate_xml, 1, SCENARIOS_EPS[2]),
-    Special(NO_LISTA, "pdf_falso", _false_pdf, 0, CONSULTA),
+    Special(NO_LISTA, "pdf_falso", _false_pdfs, 0, CONSULTA),
 )
+
+
+def _as_zip(bill: Bill, files: Documents) -> Documents:
+    """All files in one ZIP without folders (Res. 2284/2023, annex 2, 3.2), with the date of the invoice on each."""
+    out = io.BytesIO()
+    stamp = bill.issued.timetuple()[:6]
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name, stamp), content, zipfile.ZIP_DEFLATED)
+    return {f"{bill.provider.nit}_{bill.number}.zip": out.getvalue()}
+
+
+def _as_muv_request(bill: Bill, files: Documents) -> Documents:
+    """FEV and RIPS in the one JSON that the ministry's validator takes; the rest as it was."""
+    xml, rips = files[_fev_name(bill)], files[_rips_name(bill)]
+    request = {"rips": json.loads(rips), "xmlFevFile": base64.b64encode(xml).decode("ascii")}
+    rest = {name: content for name, content in files.items() if content is not xml and content is not rips}
+    return {f"CargarFevRips_{bill.number}.json": json.dumps(request, ensure_ascii=False).encode("utf-8"), **rest}
+
+
+def _deliver(bill: Bill, files: Documents, index: int) -> Documents:
+    """Files as hospital systems leave them: two in ten packages come as a ZIP or with a MUV request."""
+    if index % 10 == 7:
+        return _as_zip(bill, files)
+    return _as_muv_request(bill, files) if index % 10 == 3 else files
 
 
 def issue_day(hoy: date, used: int) -> date:
@@ -222,12 +251,13 @@ def generate(
     pdf_kb: int | None = None,
     archetypes: Collection[str] | None = None,
     scenario: Scenario | None = None,
+    mixed_delivery: bool = False,
 ) -> Iterator[BuiltPackage]:
     """Yield `packages` packages, oldest first, each drawn from (seed, position) alone.
 
     `pdf_kb` pads every support to about that size (KiB). `archetypes` keeps only payers with those portals
     (`demo_catalog.P1`, `P2`) and `scenario` makes all ordinary bills alike (`CONSULTA` has three supports): for drills
-    and benchmarks. Raises ValueError when no payer is left.
+    and benchmarks. `mixed_delivery` hands some packages over as ZIP or MUV request instead of loose files. Raises ValueError when no payer is left.
     """
     payers = _eligible(archetypes)
     plan = _plan(packages, defects)
@@ -246,13 +276,13 @@ def generate(
             issue_day=issue_day(hoy, special.age if special and special.age else _age(index, packages)),
             contract=special.contract if special else "",
         )
-        yield _build(bill, special, pdf_kb)
+        files = _documents(bill, pdf_kb)
+        if special is not None:
+            special.breaker(bill, files)
+        yield _built(bill, special, _deliver(bill, files, index) if mixed_delivery else files)
 
 
-def _build(bill: Bill, special: Special | None, pdf_kb: int | None) -> BuiltPackage:
-    files = _documents(bill, pdf_kb)
-    if special is not None:
-        special.breaker(bill, files)
+def _built(bill: Bill, special: Special | None, files: Documents) -> BuiltPackage:
     home = PurePosixPath(bill.provider.nit, bill.number)
     contents = {home / name: content for name, content in files.items()}
     ordinary = RADICADA if bill.payer.archetype in (P1, P2) else MANUAL
@@ -291,6 +321,7 @@ def build_set(
     pdf_kb: int | None = None,
     archetypes: Collection[str] | None = None,
     scenario: Scenario | None = None,
+    mixed_delivery: bool = False,
 ) -> DemoSet:
     """Write the set under `folder` (made when missing) as `<NIT>/<invoice>/<file>` and say what it contains.
 
@@ -305,6 +336,7 @@ def build_set(
         pdf_kb=pdf_kb,
         archetypes=archetypes,
         scenario=scenario,
+        mixed_delivery=mixed_delivery,
     ):
         write_package(folder, built)
         written.append(built.package)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
+import zipfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -296,3 +299,23 @@ def test_build_set_writes_what_it_lists(tmp_path: Path) -> None:
     assert listed == written
     assert len(made.packages) == 6
     assert (made.providers, made.payers) == (PROVIDERS, PAYERS)
+
+
+def test_mixed_delivery_hands_over_the_same_documents_in_other_wrappings() -> None:
+    loose = sample(defects=False)
+    wrapped = list(generate(seed=7, packages=60, hoy=HOY, defects=False, mixed_delivery=True))
+    zips = requests = 0
+    for plain, other in zip(loose, wrapped, strict=True):
+        inside = {path.name: content for path, content in other.contents.items()}
+        for name, content in list(inside.items()):
+            if name.endswith(".zip"):
+                with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                    inside = {entry: archive.read(entry) for entry in archive.namelist()}
+                zips += 1
+            elif name.startswith("CargarFevRips_"):
+                request = json.loads(inside.pop(name))
+                inside["xml"] = base64.b64decode(request["xmlFevFile"])
+                inside["rips"] = json.dumps(request["rips"], ensure_ascii=False, indent=1).encode()
+                requests += 1
+        assert sorted(inside.values()) == sorted(plain.contents.values())
+    assert (zips, requests) == (6, 6)
