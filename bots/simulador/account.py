@@ -81,7 +81,6 @@ class Draft:
     invoices: tuple[Invoice, ...]
     results: tuple[Result, ...]
     refusal: str = ""
-    radicado: str = ""
 
     @property
     def ok(self) -> bool:

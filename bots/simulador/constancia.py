@@ -20,7 +20,6 @@ class Line:
     """One invoice of the constancia; the value is already formatted."""
 
     invoice: str
-    issue_date: str
     value: str
     files: int
 
@@ -37,14 +36,14 @@ def constancia(
         ["NIT del prestador", nit],
         ["Código de usuario", code],
     ]
-    rows = [["Factura", "Fecha de expedición", "Archivos recibidos", "Valor"]]
-    rows += [[line.invoice, line.issue_date, str(line.files), line.value] for line in lines]
-    rows.append(["Total", "", "", total])
+    rows = [["Factura", "Archivos recibidos", "Valor"]]
+    rows += [[line.invoice, str(line.files), line.value] for line in lines]
+    rows.append(["Total", "", total])
     head = Table(facts, colWidths=[55 * mm, 115 * mm])
     head.setStyle(
         TableStyle([("FONT", (0, 0), (0, -1), "Helvetica-Bold", 9), ("FONT", (1, 0), (1, -1), "Helvetica", 9)])
     )
-    body = Table(rows, colWidths=[50 * mm, 45 * mm, 35 * mm, 40 * mm], repeatRows=1)
+    body = Table(rows, colWidths=[70 * mm, 50 * mm, 50 * mm], repeatRows=1)
     body.setStyle(
         TableStyle(
             [
@@ -53,7 +52,7 @@ def constancia(
                 ("FONT", (0, -1), (-1, -1), "Helvetica-Bold", 9),
                 ("BACKGROUND", (0, 0), (-1, 0), colors.HexColor("#dfe7ef")),
                 ("GRID", (0, 0), (-1, -1), 0.4, colors.HexColor("#8a97a5")),
-                ("ALIGN", (3, 0), (3, -1), "RIGHT"),
+                ("ALIGN", (2, 0), (2, -1), "RIGHT"),
             ]
         )
     )

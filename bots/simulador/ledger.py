@@ -96,30 +96,34 @@ class Ledger:
         lag_s: float,
         refuse_duplicates: bool,
         number: Callable[[int], str],
+        duplicate: Callable[[str, str, str], str],
     ) -> tuple[Submit, ...]:
         """Record one final submit of 1..n invoices in one durable transaction and return the rows as recorded.
 
         ``number`` makes the radicado out of a serial that is never reused. With ``refuse_duplicates`` nothing is
-        accepted when one of the invoices is already held; the row then carries the earlier radicado in its reason.
-        ``lag_s`` is how long the query page hides the filing.
+        accepted when one of the invoices is already held; ``duplicate`` then makes the reason out of its number, date
+        and radicado. ``lag_s`` is how long the query page hides the filing.
         """
         with self._lock, self._db:  # commits, or rolls back on an error
             self._db.execute("BEGIN IMMEDIATE")
             serial = self._db.execute("INSERT INTO numbers (given_at) VALUES (?)", (utc_text(at),)).lastrowid or 0
-            rows = self._decide(submits, serial, refuse_duplicates, number)
+            rows = self._decide(submits, serial, number, duplicate if refuse_duplicates else None)
             for row in rows:
                 self._insert(row, serial, at, lag_s)
         return rows
 
     def _decide(
-        self, submits: Sequence[Submit], serial: int, refuse_duplicates: bool, number: Callable[[int], str]
+        self,
+        submits: Sequence[Submit],
+        serial: int,
+        number: Callable[[int], str],
+        duplicate: Callable[[str, str, str], str] | None,
     ) -> tuple[Submit, ...]:
-        if refuse_duplicates:
-            for item in submits:
-                earlier = self._earlier(item.provider_nit, item.invoice, item.act)
-                if item.accepted and earlier is not None:
-                    reason = duplicate_text(item.invoice, str(earlier["filed_at"]), str(earlier["radicado"]))
-                    return tuple(replace(row, accepted=False, reason=reason) for row in submits)
+        for item in submits if duplicate else ():
+            earlier = self._earlier(item.provider_nit, item.invoice, item.act)
+            if duplicate and item.accepted and earlier is not None:
+                reason = duplicate(item.invoice, str(earlier["filed_at"]), str(earlier["radicado"]))
+                return tuple(replace(row, accepted=False, reason=reason) for row in submits)
         radicado = number(serial)
         return tuple(replace(row, radicado=radicado) if row.accepted else row for row in submits)
 

@@ -4,7 +4,7 @@ Invariant: the only request after which this payer may hold a filing is ``POST /
 request before it is repeatable. Names of fields change with ``layout`` v2, their meaning does not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -16,8 +16,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from bots.simulador.account import Block, Draft, Drafts, make_draft
 from bots.simulador.constancia import Line, constancia
 from bots.simulador.documents import Upload
-from bots.simulador.ledger import Submit
-from bots.simulador.portal import Portal, Session, bad_gateway, install, pesos
+from bots.simulador.ledger import Submit, duplicate_text
+from bots.simulador.portal import Portal, Session, install, pesos
+from bots.simulador.receipt import lost_answer, receive
 
 COOKIE: Final = "PHPSESSID"
 Answer = BaseResponse | tuple[BaseResponse, int]
@@ -60,7 +61,7 @@ FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-def make_number(portal: Portal) -> Any:
+def make_number(portal: Portal) -> Callable[[int], str]:
     """The radicado of this payer: ``RAD-<n>_<AAAAMMDD>_<HHMMSS>``."""
     return lambda serial: f"RAD-{38000 + serial}_{portal.now():%Y%m%d_%H%M%S}"
 
@@ -218,66 +219,32 @@ def _upload(stored: FileStorage | None, role: str) -> Upload | None:
 
 def _receive(portal: Portal, session: Session, draft: Draft) -> Answer:
     """The point of no return: record what was received, then answer, or fail to, as the faults say."""
-    numbers = tuple(item.number for item in draft.invoices)
-    if portal.strikes("cut_connection_before_save", *numbers):
-        return portal.cut()
-    unsaved_502 = portal.strikes("502_before_save", *numbers)
-    unsaved_stale = portal.strikes("stale_page_before_save", *numbers)
-    rejection = portal.strikes("reject", *numbers)
-    stale = portal.ledger.last_accepted()
-    response = _fate(portal, numbers)
-    reason = (rejection.reason or "La cuenta no cumple los requisitos de radicación.") if rejection else ""
-    accepted = not (unsaved_502 or unsaved_stale or rejection)
-    if unsaved_502 or unsaved_stale:
-        reason, response = "no guardada por falla del servidor", "502" if unsaved_502 else "stale"
     filed_at = portal.now()
-    rows = portal.ledger.file(
-        [
-            Submit(
-                provider_code=session.code,
-                provider_nit=item.nit,
-                invoice=item.number,
-                act="radicacion",
-                value=str(item.value),
-                files=item.files,
-                accepted=accepted,
-                reason=reason,
-                filed_at=filed_at.isoformat(),
-                response=response,
-            )
-            for item in draft.invoices
-        ],
-        at=datetime.now(UTC),
-        lag_s=portal.config.query_lag_s,
-        refuse_duplicates=portal.config.detect_duplicates,
-        number=make_number(portal),
-    )
-    if response == "502":
-        return bad_gateway()
-    if response == "hang":
-        return portal.hang()
-    if response == "cut":
-        return portal.cut()
-    if response == "stale":
-        return jsonify(_closing(portal, *_earlier(portal, stale)))
-    if not rows[0].accepted:
-        return jsonify(estado="rechazada", titulo="No se radicó la cuenta", mensaje=rows[0].reason)
-    draft.radicado = rows[0].radicado or ""
-    body = _closing(portal, draft.radicado, filed_at, numbers, hide_number=response == "without_number")
-    return jsonify({**body, "silencio": response == "silent"})
-
-
-def _fate(portal: Portal, numbers: tuple[str, ...]) -> str:
-    """What happens to the answer of a filing that was saved."""
-    modes = {
-        "502_after_save": "502",
-        "hang_after_save": "hang",
-        "cut_connection_after_save": "cut",
-        "stale_page": "stale",
-        "popup_never_shown": "silent",
-        "answer_without_number": "without_number",
-    }
-    return next((fate for mode, fate in modes.items() if portal.strikes(mode, *numbers)), "sent")
+    submits = [
+        Submit(
+            provider_code=session.code,
+            provider_nit=item.nit,
+            invoice=item.number,
+            act="radicacion",
+            value=str(item.value),
+            files=item.files,
+            filed_at=filed_at.isoformat(),
+        )
+        for item in draft.invoices
+    ]
+    receipt = receive(portal, submits, make_number(portal), duplicate_text)
+    lost = lost_answer(portal, receipt)
+    if lost is not None:
+        return lost
+    if receipt.fate == "stale":
+        return jsonify(_closing(portal, *_earlier(portal, receipt.earlier)))
+    if not receipt.accepted:
+        return jsonify(estado="rechazada", titulo="No se radicó la cuenta", mensaje=receipt.rows[0].reason)
+    if receipt.fate == "silent":
+        return jsonify(estado="ok", silencio=True)
+    numbers = tuple(item.number for item in draft.invoices)
+    hidden = receipt.fate == "without_number"
+    return jsonify(_closing(portal, receipt.rows[0].radicado or "", filed_at, numbers, hide_number=hidden))
 
 
 def _earlier(portal: Portal, row: dict[str, Any] | None) -> tuple[str, datetime, tuple[str, ...]]:
@@ -349,7 +316,7 @@ def _query_routes(app: Flask, portal: Portal) -> None:
             code=rows[0]["provider_code"],
             nit=rows[0]["provider_nit"],
             provider=session.name,
-            lines=[Line(row["invoice"], "", pesos(row["value"]), len(row["files"])) for row in rows],
+            lines=[Line(row["invoice"], pesos(row["value"]), len(row["files"])) for row in rows],
             total=pesos(str(total)),
         )
         name = f"constancia_{radicado}.pdf"

@@ -6,6 +6,7 @@ socket or open database behind.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
 from typing import Any, Final
@@ -13,11 +14,13 @@ from typing import Any, Final
 from waitress.server import BaseWSGIServer, create_server
 from waitress.wasyncore import close_all
 
-from bots.simulador import p2
+from bots.simulador import p1, p2
+from bots.simulador.config import ConfigError
 from bots.simulador.ledger import Ledger
 from bots.simulador.portal import Portal
+from bots.simulador.tls import TlsFront
 
-KINDS: Final = {"p2": p2.create_app}
+KINDS: Final = {"p1": p1.create_app, "p2": p2.create_app}
 THREADS: Final = 24
 
 
@@ -31,6 +34,7 @@ class Handle:
     _server: BaseWSGIServer
     _thread: Thread
     _sockets: dict[int, Any]
+    _front: TlsFront | None = None
 
     @property
     def ledger(self) -> Ledger:
@@ -50,6 +54,8 @@ class Handle:
         if self.portal.stopping.is_set():
             return
         self.portal.stopping.set()
+        if self._front is not None:
+            self._front.stop()
         # Sockets belong to the server's own loop, so the loop itself is asked to close them.
         self._server.trigger.pull_trigger(lambda: close_all(self._sockets, ignore_all=True))
         self._thread.join(10)
@@ -73,12 +79,15 @@ def start(
     """
     make = KINDS[kind]
     portal = Portal(kind, Path(ledger), config or {})
+    secure = portal.config.tls
+    if secure and not ip_address(host).is_loopback:
+        raise ConfigError("con TLS el simulador solo escucha en la propia máquina")
     sockets: dict[int, Any] = {}
     server = create_server(
         make(portal),
         map=sockets,
-        host=host,
-        port=port,
+        host="127.0.0.1" if secure else host,
+        port=0 if secure else port,
         threads=THREADS,
         channel_request_lookahead=1,  # lets a hanging request notice that its client went away
         ident="Apache",
@@ -87,4 +96,6 @@ def start(
     )
     thread = Thread(target=server.run, name=f"simulador-{kind}", daemon=True)
     thread.start()
-    return Handle(kind, f"http://{host}:{server.effective_port}", portal, server, thread, sockets)
+    front = TlsFront(host, port, server.effective_port) if secure else None
+    url = f"https://{host}:{front.port}" if front else f"http://{host}:{server.effective_port}"
+    return Handle(kind, url, portal, server, thread, sockets, front)

@@ -33,7 +33,10 @@ function fill(rows) {
   }));
 }
 
+let latest = 0;
+
 async function search(number) {
+  const mine = ++latest;
   processing.hidden = false;
   table.dataset.estado = "cargando";
   const response = await fetch(`${form.dataset.buscar}?numero=${encodeURIComponent(number)}`);
@@ -43,6 +46,7 @@ async function search(number) {
   }
   if (!response.ok) throw new Error(`Error del servidor (${response.status})`);
   const answer = await response.json();
+  if (mine !== latest) return;
   fill(answer.filas);
   criterion.textContent = answer.consulta ? `Resultados de la factura ${answer.consulta}` : "Últimas radicaciones";
   table.dataset.consulta = answer.consulta;
