@@ -37,10 +37,11 @@ class Unidad(StrEnum):
 
 
 class Evento(StrEnum):
-    """What starts a term. The first four belong to invoices and filing; the others to later rooms."""
+    """What starts a term. The first five belong to invoices and filing (no term starts at the CUV itself); the others to later rooms."""
 
     PRESTACION_SERVICIO = "prestacion_servicio"
     EXPEDICION_FEV = "expedicion_fev"
+    CUV = "cuv"
     ENVIO = "envio"
     RADICACION = "radicacion"
     CUV_NOTA = "cuv_nota"

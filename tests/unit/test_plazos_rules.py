@@ -74,7 +74,7 @@ def test_terms_that_an_event_starts() -> None:
     assert terms_for_event("radicacion") == ["RAD-03", "DEV-01", "GLO-01", "PAG-02", "PAG-03", "PAG-04", "TIT-01"]
     assert terms_for_event(Evento.EXIGIBILIDAD) == ["PRE-02", "PRE-03", "PRE-04"]
     assert terms_for_event(Evento.VENCIMIENTO_FACTURA) == ["PRE-01"]
-    assert terms_for_event(Evento.CUV_NOTA) == []
+    assert terms_for_event(Evento.CUV) == terms_for_event(Evento.CUV_NOTA) == []
     with pytest.raises(ValueError, match="eclipse"):
         terms_for_event("eclipse")
 

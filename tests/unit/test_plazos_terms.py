@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from radica.entidades.catalogue import TipoPagador
 from radica.kernel.clock import BOGOTA
 from radica.plazos import calendar as cal
-from radica.plazos.table import CalendarDataError, Unidad, UnknownTerm, all_terms, parse_terms, term_ids, versions
+from radica.plazos.calendar import CalendarDataError
+from radica.plazos.table import Unidad, UnknownTerm, all_terms, parse_terms, term_ids, versions
 from radica.plazos.terms import Plazo, SinTermino, add_months, calcular, plazo_json, version_for
 
 DATA = files("radica.plazos").joinpath("data")
