@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,12 @@ BOTS_IN_THE_HOUSE = {"bots.contract", "bots.faults"}
 BROAD_EXCEPT: dict[str, str] = {}
 
 # "file" -> why it writes a state without audit.advance(): technical machines only, never a legal state.
-STATE_WRITERS: dict[str, str] = {}
+STATE_WRITERS: dict[str, str] = {
+    "radica/entidades/services.py": "whether a provider was vouched for is administration: no case, no term, no money",
+}
+
+# Top-level modules that a declared dependency brings along and means to be imported from.
+BROUGHT_ALONG = {"werkzeug": "flask", "jinja2": "flask", "markupsafe": "flask", "wtforms": "flask-wtf"}
 
 
 def _python_files(*tops: str) -> list[Path]:
@@ -243,36 +249,60 @@ FORBIDDEN_TEXT = re.compile(
 )
 
 
-def _tracked() -> list[Path]:
-    listed = subprocess.run(
-        ["git", "-C", str(REPOSITORY), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
-    paths = [REPOSITORY / name for name in listed.stdout.decode().split("\0") if name]
-    return [path for path in paths if path.is_file()]
+def _own_files(folder: Path = REPOSITORY) -> Iterator[Path]:
+    """Walk the checkout without what .gitignore names; git itself may be missing where the tests run."""
+    ignored = [line.rstrip("/") for line in (REPOSITORY / ".gitignore").read_text(encoding="utf-8").split()]
+    for path in sorted(folder.iterdir()):
+        if path.name == ".git" or any(fnmatch(path.name, one) or _name(path) == one for one in ignored):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from _own_files(path)
+        elif path.is_file():
+            yield path
 
 
 def test_no_line_names_a_registry_or_a_path_of_one_machine() -> None:
     places = [
         f"{_name(path)}:{number}"
-        for path in _tracked()
+        for path in _own_files()
         for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
         if FORBIDDEN_TEXT.search(line)
     ]
     assert places == []
 
 
+def _distributions_asked_for(*groups: str) -> set[str]:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    lines = [
+        *project["project"]["dependencies"],
+        *(line for one in groups for line in project["dependency-groups"][one]),
+    ]
+    return {match.group().lower().replace("_", "-") for line in lines if (match := re.match(r"[\w.-]+", line))}
+
+
 @pytest.mark.parametrize("group", ["base", "dev"])
 def test_the_lock_holds_what_the_project_asks_for(group: str) -> None:
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
-    asked = project["project"]["dependencies"] if group == "base" else project["dependency-groups"]["dev"]
     lock = (REPOSITORY / "requirements" / f"{group}.txt").read_text(encoding="utf-8")
     locked = set(re.findall(r"^([a-z0-9._-]+)(?:\[[\w,]+\])?==", lock, re.MULTILINE))
-    names = {match.group().lower() for line in asked if (match := re.match(r"[\w.-]+", line))}
+    names = (
+        _distributions_asked_for() if group == "base" else _distributions_asked_for("dev") - _distributions_asked_for()
+    )
     assert names - locked == set(), "run ./run lock"
     assert lock.count("--hash=sha256:") >= len(locked) > 0
+
+
+@pytest.mark.parametrize(("tops", "groups"), [(("radica", "bots", "migrations"), ()), (("tests", "bench"), ("dev",))])
+def test_what_is_imported_is_asked_for(tops: tuple[str, ...], groups: tuple[str, ...]) -> None:
+    asked = _distributions_asked_for(*groups)
+    own = {"radica", "bots", "migrations", "tests", "bench"} | sys.stdlib_module_names
+    installed = packages_distributions()
+    missing = set()
+    for path in _python_files(*tops):
+        for top in {name.split(".")[0] for name in imported(ast.parse(path.read_text(encoding="utf-8")))} - own:
+            carriers = {name.lower().replace("_", "-") for name in installed.get(top, [])} | {BROUGHT_ALONG.get(top)}
+            if not asked & carriers:
+                missing.add(f"{_name(path)}: {top}")
+    assert missing == set(), "name it in pyproject.toml and run ./run lock"
 
 
 BROKEN = (
