@@ -183,12 +183,15 @@ def _form_routes(app: Flask, portal: Portal) -> None:
     def save() -> Answer:
         session = _session(portal)
         if session is None:
+            owner = portal.owner(request.cookies.get(COOKIE, ""))
+            if owner is not None:
+                refused(portal, [_row(portal, owner)], "sesión vencida")
             return _lost_json()
         row = _row(portal, session)
         problem = "" if request.form.get("form_key") == session.form_key else "La clave del formulario no es válida."
         problem = problem or _field_problem(portal) or _file_problem(portal)
         if problem:
-            refused(portal, row, problem)
+            refused(portal, [row], problem)
             return jsonify(estado="rechazada", mensaje=problem)
         receipt = receive(portal, [row], lambda serial: str(241000 + serial), _known_text)
         return _answer(portal, receipt)

@@ -18,9 +18,10 @@ from bots.simulador.constancia import Line, constancia
 from bots.simulador.documents import Upload
 from bots.simulador.ledger import Submit, duplicate_text
 from bots.simulador.portal import Portal, Session, install, pesos
-from bots.simulador.receipt import lost_answer, receive
+from bots.simulador.receipt import lost_answer, receive, refused
 
 COOKIE: Final = "PHPSESSID"
+PERIODS: Final = 24
 Answer = BaseResponse | tuple[BaseResponse, int]
 
 FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -148,7 +149,8 @@ def _filing_routes(app: Flask, portal: Portal, drafts: Drafts) -> None:
         if _session(portal) is None:
             return _to_login()
         now = portal.now()
-        periods = [f"{now.year - (now.month <= back):04d}-{(now.month - back - 1) % 12 + 1:02d}" for back in range(12)]
+        months = now.year * 12 + now.month - 1
+        periods = [f"{(months - back) // 12:04d}-{(months - back) % 12 + 1:02d}" for back in range(PERIODS)]
         return render_template("p2/radicar.html", periods=periods)
 
     @app.post("/app/radicar/borrador")
@@ -182,13 +184,18 @@ def _filing_routes(app: Flask, portal: Portal, drafts: Drafts) -> None:
     @app.post("/app/radicar/cuenta/<draft_id>/radicar")
     def file_account(draft_id: str) -> Answer:
         session = _session(portal)
-        if session is None:
+        owner = session or portal.owner(request.cookies.get(COOKIE, ""))
+        draft = drafts.get(draft_id, owner.code) if owner else None
+        if owner is None or (session is None and draft is None):
             return _lost_json()
-        draft = drafts.get(draft_id, session.code)
         if draft is None:
             return jsonify(estado="error", mensaje="La cuenta no existe o pertenece a otro usuario."), 404
+        if session is None:
+            refused(portal, _submits(portal, owner, draft), "sesión vencida")
+            return _lost_json()
         state = draft.as_json()
         if not state.get("habilitado"):
+            refused(portal, _submits(portal, session, draft), state["mensaje"])
             return jsonify(estado="rechazada", titulo="No se radicó la cuenta", mensaje=state["mensaje"]), 409
         return _receive(portal, session, draft)
 
@@ -217,10 +224,10 @@ def _upload(stored: FileStorage | None, role: str) -> Upload | None:
     return Upload(stored.filename, stored.stream.read(), role)
 
 
-def _receive(portal: Portal, session: Session, draft: Draft) -> Answer:
-    """The point of no return: record what was received, then answer, or fail to, as the faults say."""
-    filed_at = portal.now()
-    submits = [
+def _submits(portal: Portal, session: Session, draft: Draft) -> list[Submit]:
+    """The rows of a final submit, one per invoice, before the decision."""
+    filed_at = portal.now().isoformat()
+    return [
         Submit(
             provider_code=session.code,
             provider_nit=item.nit,
@@ -228,10 +235,16 @@ def _receive(portal: Portal, session: Session, draft: Draft) -> Answer:
             act="radicacion",
             value=str(item.value),
             files=item.files,
-            filed_at=filed_at.isoformat(),
+            filed_at=filed_at,
         )
         for item in draft.invoices
     ]
+
+
+def _receive(portal: Portal, session: Session, draft: Draft) -> Answer:
+    """The point of no return: record what was received, then answer, or fail to, as the faults say."""
+    submits = _submits(portal, session, draft)
+    filed_at = datetime.fromisoformat(submits[0].filed_at or "")
     receipt = receive(portal, submits, make_number(portal), duplicate_text)
     lost = lost_answer(portal, receipt)
     if lost is not None:

@@ -38,6 +38,7 @@ class Session:
     name: str
     seen: float
     form_key: str = ""
+    ended: bool = False
 
 
 class Portal:
@@ -78,13 +79,18 @@ class Portal:
         lost = self.strikes("session_lost") is not None
         with self._lock:
             found = self._sessions.get(token)
-            if found is None:
+            if found is None or found.ended:
                 return None
             if lost or time.monotonic() - found.seen > self.config.session_ttl_s:
-                del self._sessions[token]
+                found.ended = True
                 return None
             found.seen = time.monotonic()
             return found
+
+    def owner(self, token: str) -> Session | None:
+        """Who had this session, ended or not; for the ledger, never to let anybody in."""
+        with self._lock:
+            return self._sessions.get(token)
 
     def close_session(self, token: str) -> None:
         """Log out."""

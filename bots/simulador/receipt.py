@@ -72,10 +72,10 @@ def receive(
     return Receipt(rows, fate, earlier)
 
 
-def refused(portal: Portal, row: Submit, rejected: str) -> None:
-    """Record a final submit that never reached the decision (form key, size, missing file), with its reason."""
+def refused(portal: Portal, submits: Sequence[Submit], reason: str) -> None:
+    """Record a final submit that never reached the decision (lost session, form key, missing file)."""
     portal.ledger.file(
-        [replace(row, accepted=False, reason=rejected)],
+        [replace(item, accepted=False, reason=reason) for item in submits],
         at=datetime.now(UTC),
         lag_s=0,
         refuse_duplicates=False,
