@@ -159,8 +159,10 @@ class AtInsurer(Visitor):
         """What the lookup on blur says."""
         return self.get_json(f"/recepcion-reclamacion/consulta-factura?numero={number}")
 
-    def file(self, number: str, *, key: str | None = None, files: Files | None = None, **changed: str) -> Answer:
-        """Send the claim form of a first filing."""
+    def file(
+        self, number: str, *, key: str | None = None, files: Files | None = None, changed: dict[str, str] | None = None
+    ) -> Answer:
+        """Send the claim form of a first filing; ``changed`` replaces typed fields."""
         fields = {
             "form_key": self.form_key() if key is None else key,
             "sl-ciudades": "11001",
@@ -171,7 +173,7 @@ class AtInsurer(Visitor):
             "sl-tipo-amparo": "GMQ",
             "sl-tipo-cuenta": "1",
         }
-        fields |= {name.replace("_", "-"): value for name, value in changed.items()}
+        fields |= changed or {}
         right: Files = [
             ("str_bytes_archivo_furips", "furips.pdf", PDF),
             ("str_bytes_archivo_factura", "factura.pdf", PDF),
