@@ -2,7 +2,8 @@
 
 Invariants: a certificate error is never passed over; every wait has a limit taken from the attempt's deadline; a field
 is read back after it was filled; `press_once` clicks once, and a guard inside the page refuses a late or a second click
-even when driver or browser were stopped and continued. No text of Playwright's own errors leaves this module, because
+even when driver or browser were stopped and continued; no request travels on a used connection, because Chromium by
+itself sends a POST again when a used connection closes without an answer (seen: two filings of one click). No text of Playwright's own errors leaves this module, because
 they quote what was typed.
 """
 
@@ -27,7 +28,11 @@ ARGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-http2",  # one request, one connection: see ONE_REQUEST
+    "--disable-auto-reload",
 )
+ONE_REQUEST = {"Connection": "close"}
+"""Sent with every request, so that the last one never finds a used connection, on which Chromium repeats a POST."""
 STEP_LIMIT_S = 20.0
 """Seconds a page element may take to appear, unless the profile says otherwise."""
 SLICE_S = 0.5
@@ -116,6 +121,7 @@ def browser(wanted: Browser, pins: Sequence[str] = ()) -> Iterator[BrowserContex
                 timezone_id="America/Bogota",
                 viewport={"width": 1280, "height": 900},
                 service_workers="block",
+                extra_http_headers=ONE_REQUEST,
             )
             yield context
         finally:
@@ -138,9 +144,14 @@ class Tab:
         self.pilot = pilot
         self.dialogs: list[str] = []
         self.first_response: Response | None = None
+        self.inside = False
+        self.reused = False
         self._base = base_url.rstrip("/")
         self.step_limit_s = step_limit_s
         page.on("dialog", self._on_dialog)
+        session = page.context.new_cdp_session(page)
+        session.on("Network.responseReceived", self._on_received)
+        session.send("Network.enable")
 
     def limit_ms(self, seconds: float | None = None) -> float:
         """Milliseconds a step may take now: its own limit or what is left of the attempt."""
@@ -280,6 +291,11 @@ class Tab:
         `submits` tells the requests that could file. A Halt before `cross` means that nothing was sent; whatever
         leaves after it is for the child to call unknown, unless the guard in the page vouches that no click happened.
         """
+        if self.reused:
+            raise person(
+                "conexion_reutilizada",
+                "El portal no cierra sus conexiones y el navegador podría repetir el envío solo: radique por fuera.",
+            )
         button = self.need(selector, what)
         watch = self._watch(submits)
         try:
@@ -340,11 +356,16 @@ class Tab:
             raise named(error) from None
         if captcha:
             raise person("captcha", "El portal pide resolver un captcha: una persona debe entrar.")
-        if login:
+        if login and self.inside:
             raise retry("sesion_perdida", "El portal cerró la sesión; se intentará de nuevo.")
         if any(word in title.lower() for word in ("502", "503", "500", "error", "mantenimiento")):
             raise retry("portal_caido", "El portal mostró una página de error; se intentará más tarde.")
         raise person("cambio_de_pagina", f"No se encontró «{what}» en la página: el portal parece haber cambiado.")
+
+    def _on_received(self, event: dict[str, Any]) -> None:
+        answer = event["response"]
+        if answer.get("connectionReused") and answer["url"].startswith(self._base):
+            self.reused = True
 
     def _on_dialog(self, dialog: Any) -> None:
         self.dialogs.append(str(dialog.message))

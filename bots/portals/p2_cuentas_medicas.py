@@ -34,6 +34,7 @@ FINAL, FINAL_ENABLED = "#btnRadicarCuenta", "#btnRadicarCuenta:not([disabled])"
 QUESTION = ".swal2-popup:has(.swal2-question)"
 CONFIRM = QUESTION + " .swal2-confirm"
 SUCCESS, ERROR, WARNING = (f".swal2-popup:has(.swal2-{icon})" for icon in ("success", "error", "warning"))
+DIALOG_TITLE, DIALOG_BODY, LINK_TEXT = ".swal2-title", ".swal2-html-container", "Descargar constancia"
 CONSTANCIA = "#descargarConstancia"
 SEARCH, SEARCH_GO, TABLE = "#numeroFactura", "#btnConsultarRadicacion", "#tablaRadicaciones"
 TABLE_READY = TABLE + "[data-estado='listo']"
@@ -80,6 +81,7 @@ class CuentasMedicas:
             raise person("credenciales", "El portal no aceptó el usuario o la contraseña. Actualice la cuenta.")
         if seen is None:
             self.tab.need(LOGGED_IN, "nombre del prestador", within_s=0.1)
+        self.tab.inside = True
 
     def prepare(self) -> Ending | None:
         """Load and validate the draft account; an Ending when the payer already has it or refuses it."""
@@ -110,11 +112,11 @@ class CuentasMedicas:
         )
         self.work.pilot.progress("Guardando la evidencia", 5, 6)
         element = {"success": SUCCESS, "error": ERROR, "warning": WARNING}.get(seen or "")
-        text = self.tab.text_of(element) if element else ""
+        text = self._words(element) if element else ""
         body = self.work.keep_after(element, watch)
         if seen == "success":
             return self._accepted(text, body)
-        if seen == "error" and watch.response is not None and watch.response.status < 500:
+        if seen == "error" and watch.sent == 1 and watch.response is not None and watch.response.status < 500:
             refusal = self._refused(text)
             if refusal is not None:
                 return refusal
@@ -236,6 +238,11 @@ class CuentasMedicas:
         except PlaywrightError:
             href = None
         return self.work.keep_document(href, "constancia.pdf") if href else None
+
+    def _words(self, dialog: str) -> str:
+        """Title and body of a dialog, without its icon, links and buttons."""
+        parts = (self.tab.text_of(f"{dialog} {part}") for part in (DIALOG_TITLE, DIALOG_BODY))
+        return ". ".join(part.removesuffix(LINK_TEXT).strip() for part in parts if part)
 
     def _refused(self, text: str) -> Ending | None:
         if ALREADY in text.lower() and any(reading.names(text, n) for n in self.numbers):

@@ -26,6 +26,8 @@ from bots.portals.base import Halt, permanent, person
 
 STAGE = "envio"
 _CHUNK = 1 << 20
+_SHOT_MS = 2000
+"""A picture may use the margin that the child keeps back from its deadline, but not much of it."""
 _NO_NTP = "el equipo no midió su desfase contra un servidor NTP durante el intento"
 _NO_TLS = "el portal se sirve por http, sin certificado"
 # Bytes of a file of the same site, as the browser itself gets them (its session, its certificate rules).
@@ -149,9 +151,9 @@ class Work:
         """A picture of the page, or of one visible element; a browser that cannot is only noted by its absence."""
         try:
             if element is None:
-                data = self.tab.page.screenshot(full_page=True, timeout=self.tab.limit_ms(10))
+                data = self.tab.page.screenshot(full_page=True, timeout=_SHOT_MS)
             else:
-                data = self.tab.page.locator(f"{element}:visible").first.screenshot(timeout=self.tab.limit_ms(10))
+                data = self.tab.page.locator(f"{element}:visible").first.screenshot(timeout=_SHOT_MS)
         except PlaywrightError:
             return
         self.bag.data(kind, name, data)
