@@ -276,7 +276,9 @@ def upgrade() -> None:
             "(phase = 'submitting') = (intent_id IS NOT NULL) OR phase IS NULL", name=op.f("ck_jobs_intent")
         ),
         sa.CheckConstraint("phase IS NULL OR phase IN ('preparing', 'submitting')", name=op.f("ck_jobs_phase")),
-        sa.CheckConstraint("state <> 'ready' OR phase IS NULL", name=op.f("ck_jobs_ready_has_no_phase")),
+        sa.CheckConstraint(
+            "state <> 'ready' OR (phase IS NULL AND intent_id IS NULL)", name=op.f("ck_jobs_ready_is_before_intent")
+        ),
         sa.CheckConstraint(
             "state <> 'running' OR (owner IS NOT NULL AND lease_until_ms IS NOT NULL AND phase IS NOT NULL)",
             name=op.f("ck_jobs_running_has_lease"),
@@ -643,6 +645,7 @@ def upgrade() -> None:
         sa.Column("intent_at", Instant(), nullable=True),
         sa.Column("terminado_at", Instant(), nullable=True),
         sa.Column("cercado_at", Instant(), nullable=True),
+        sa.Column("cercado_ms", sa.BigInteger(), nullable=True),
         sa.Column("resultado", sa.String(length=40), nullable=True),
         sa.Column("codigo", sa.String(length=60), nullable=True),
         sa.Column("detalle", sa.Text(), nullable=True),

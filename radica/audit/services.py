@@ -61,8 +61,9 @@ def advance_all(session: Session, moves: Sequence[Move], *, actor: str, at: date
     present one, InvalidTransition when the table has no such move, NotFound when the thing is gone.
     """
     ordered = sorted(moves, key=lambda move: (move.thing.KIND, move.thing.id))
+    session.flush()  # facts set on the things stand before their rows are read again under the lock
+    lock_all(session, [move.thing for move in ordered])
     for move in ordered:
-        lock(session, move.thing)
         if move.expected_version is not None and move.expected_version != move.thing.version:
             raise StalePage
     recorded_at = database_now(session)
@@ -87,11 +88,15 @@ def open_case(
     return row
 
 
-def lock(session: Session, thing: LegalThing) -> None:
-    """Lock the thing's row and re-read it. Raises NotFound when it is gone."""
-    found = session.get(type(thing), thing.id, with_for_update=True, populate_existing=True)
-    if found is None:
-        raise NotFound
+def lock_all(session: Session, things: Sequence[LegalThing]) -> None:
+    """Lock the rows in the house's order and re-read them. Raises NotFound when one is gone.
+
+    Call it before setting facts on several things; `advance_all` calls it by itself.
+    """
+    for thing in sorted(things, key=lambda one: (one.KIND, one.id)):
+        found = session.get(type(thing), thing.id, with_for_update=True, populate_existing=True)
+        if found is None:
+            raise NotFound
 
 
 def record_reading(

@@ -12,6 +12,7 @@ from enum import StrEnum
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from radica.entidades.catalogue import TipoPagador as TipoPagador
 from radica.kernel.columns import EnumText, Id, Instant, one_of
 from radica.kernel.db import Base
 
@@ -21,17 +22,6 @@ class EstadoPrestador(StrEnum):
 
     POR_CONFIRMAR = "por_confirmar"
     ACTIVO = "activo"
-
-
-class TipoPagador(StrEnum):
-    """Kind of payer; decides which terms apply (SOAT and ADRES have none in the table of terms)."""
-
-    EPS = "EPS"
-    SOAT = "SOAT"
-    ADRES = "ADRES"
-    ARL = "ARL"
-    OTRO = "OTRO"
-    DESCONOCIDO = "DESCONOCIDO"
 
 
 class Prestador(Base):

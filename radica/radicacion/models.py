@@ -130,6 +130,7 @@ class Intento(Base):
     intent_at: Mapped[datetime | None] = mapped_column(Instant)
     terminado_at: Mapped[datetime | None] = mapped_column(Instant)
     cercado_at: Mapped[datetime | None] = mapped_column(Instant)
+    cercado_ms: Mapped[int | None] = mapped_column(BigInteger)  # database clock, to count the settling time
     resultado: Mapped[str | None] = mapped_column(String(40))
     codigo: Mapped[str | None] = mapped_column(String(60))
     detalle: Mapped[str | None] = mapped_column(Text)
