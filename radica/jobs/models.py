@@ -18,7 +18,7 @@ from radica.kernel.db import Base
 
 
 class JobState(StrEnum):
-    """State of a job. `needs_person` holds no lane; `outcome_unknown` holds it until its attempt is fenced."""
+    """State of a job. A running one holds its lane; `outcome_unknown` holds it until its attempt is fenced."""
 
     READY = "ready"
     RUNNING = "running"
@@ -60,7 +60,8 @@ class Job(Base):
             name="running_has_lease",
         ),
         CheckConstraint("phase IS NULL OR phase IN ('preparing', 'submitting')", name="phase"),
-        CheckConstraint("state <> 'ready' OR phase IS NULL", name="ready_has_no_phase"),
+        # The wall behind every statement: what may have been filed is never ready again.
+        CheckConstraint("state <> 'ready' OR (phase IS NULL AND intent_id IS NULL)", name="ready_is_before_intent"),
         CheckConstraint("(phase = 'submitting') = (intent_id IS NOT NULL) OR phase IS NULL", name="intent"),
         Index(
             "ix_jobs_ready",

@@ -1,0 +1,54 @@
+"""Due times of the clock turned into jobs, once each, however many schedulers run.
+
+Invariant: a slot (kind, due time) is taken and its job added in one transaction, under a unique key; two schedulers
+on one job store of the usual library fired most slots twice in trials, so that library only gives the due times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from radica.jobs import statements as sql
+from radica.jobs.queue import enqueue
+from radica.jobs.statements import run
+
+
+def insert_due(
+    session: Session,
+    kind: str,
+    due: datetime,
+    *,
+    payload: Mapping[str, Any],
+    slot: str | None = None,
+    prestador_id: int | None = None,
+    priority: int = 100,
+    max_attempts: int = 5,
+    dedup: str | None = None,
+) -> int | None:
+    """Add the job of one due time (aware) in the caller's transaction; None when it was already added.
+
+    `slot` distinguishes schedules of one kind (a folder, a provider); it is the kind itself if not given.
+    """
+    if due.tzinfo is None:
+        raise ValueError("naive due time")
+    taken = run(session.connection(), sql.TAKE_SLOT, {"kind": slot or kind, "due_ms": round(due.timestamp() * 1000)})
+    if not taken:
+        return None
+    return enqueue(
+        session,
+        kind,
+        payload=payload,
+        prestador_id=prestador_id,
+        priority=priority,
+        max_attempts=max_attempts,
+        dedup=dedup,
+    )
+
+
+def forget_slots(session: Session, before: datetime) -> int:
+    """Delete the slots due before that instant (aware), and return how many; they are of no more use."""
+    return len(run(session.connection(), sql.FORGET_SLOTS, {"before_ms": round(before.timestamp() * 1000)}))
