@@ -38,6 +38,8 @@ class EstadoPlazo(StrEnum):
     EN_TERMINO = "en_termino"
     POR_VENCER = "por_vencer"
     VENCIDO = "vencido"
+    VENCIDO_AUTORIZADO = "vencido_autorizado"
+    """Lapsed, and a person with the role decided to file anyway, with a reason."""
     SIN_TERMINO = "sin_termino"
     SIN_FECHA = "sin_fecha"
 
@@ -85,6 +87,8 @@ def _fev(hechos: Hechos) -> Iterator[Hallazgo]:
         yield hallazgo("FEV-SIN-VALIDAR", "ApplicationResponse")
     elif not answer.validated:
         yield hallazgo("FEV-RECHAZADA", "ApplicationResponse/ResponseCode", codigo=answer.code)
+    if not (fev.operation or "").upper().startswith("SS-") and fev.kind is Clase.FACTURA:
+        yield hallazgo("FEV-OPERACION", "CustomizationID", operacion=fev.operation or "ninguno")
     own, outer = parse_invoice_number(fev.number, prefix=fev.prefix), parse_invoice_number(fev.container_number)
     if outer is not None and same_invoice(own, outer) is Match.DIFFERENT:
         yield hallazgo(
@@ -118,9 +122,9 @@ def _check_digit(code: str, place: str, party: Parte) -> Iterator[Hallazgo]:
 def _amounts(hechos: Hechos) -> Iterator[Hallazgo]:
     """Σ lines = LineExtensionAmount."""
     fev = hechos.fev
-    if fev is None or fev.line_extension is None or not fev.lines:
+    total = fev.lines_total if fev is not None else None
+    if fev is None or fev.line_extension is None or total is None:
         return
-    total = sum((line.amount or Decimal(0) for line in fev.lines), Decimal(0))
     if abs(total - fev.line_extension) > TOLERANCE:
         yield hallazgo(
             "SUMA-LINEAS",
@@ -261,6 +265,8 @@ def _term(hechos: Hechos) -> Iterator[Hallazgo]:
     when = f" el {hechos.vence:%d/%m/%Y}" if hechos.vence else ""
     if hechos.plazo is EstadoPlazo.VENCIDO:
         yield hallazgo("RAD01-VENCIDO", "RAD-01", cuando=when)
+    elif hechos.plazo is EstadoPlazo.VENCIDO_AUTORIZADO:
+        yield hallazgo("RAD01-AUTORIZADO", "RAD-01", cuando=when)
     elif hechos.plazo is EstadoPlazo.POR_VENCER:
         yield hallazgo("RAD01-POR-VENCER", "RAD-01", cuando=when)
     elif hechos.plazo is EstadoPlazo.SIN_TERMINO:

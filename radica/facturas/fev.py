@@ -156,6 +156,8 @@ class Fev:
     taxes: tuple[Impuesto, ...]
     lines: tuple[Linea, ...] = field(repr=False)
     line_count: int | None
+    lines_total: Decimal | None
+    """Σ of the lines, in pesos; None without lines. A line without a readable amount counts as zero."""
     salud: tuple[tuple[CampoSalud, ...], ...] = field(repr=False)
     numbering: Numeracion | None
     software_provider: Nit | None

@@ -85,6 +85,12 @@ CATALOGO: dict[str, Regla] = {
         "Compruebe que no sea un ensayo: una factura de pruebas no se cobra.",
         _A19,
     ),
+    "FEV-OPERACION": Regla(
+        A,
+        "El tipo de operación de la factura es {operacion}, que no es del sector salud (SS-…).",
+        "Compruebe que sea una factura de servicios de salud.",
+        f"{_R948}, documento técnico 2",
+    ),
     "FEV-CAMPO": Regla(B, "La factura no dice {campo}.", "Pida el XML completo al proveedor tecnológico.", _A19),
     "NIT-DV-EMISOR": Regla(
         B,
@@ -241,6 +247,12 @@ CATALOGO: dict[str, Regla] = {
         B,
         "Venció el término de 22 días hábiles para radicar{cuando}.",
         "Anule la factura y vuelva a emitirla, o radique fuera de término con un motivo y el rol que lo permite.",
+        f"{_R948} art. 15 par. 1",
+    ),
+    "RAD01-AUTORIZADO": Regla(
+        A,
+        "El término de 22 días hábiles venció{cuando}; una persona autorizó radicar así.",
+        "Radique ya: el pagador puede devolverla por extemporánea.",
         f"{_R948} art. 15 par. 1",
     ),
     "RAD01-POR-VENCER": Regla(

@@ -106,6 +106,7 @@ def read_fev(
     copies = [*_qr_cufes(root), *(text.strip().lower() for text in seen)]
     issue_time = _text(root, "IssueTime")
     count = parse_amount(_text(root, "LineCountNumeric"))
+    lines = tuple(_lines(root))
     return Fev(
         kind=kind,
         number=_text(root, "ID"),
@@ -135,8 +136,9 @@ def read_fev(
         payable=_amount(totals, "PayableAmount"),
         prepaid_payments=tuple(_prepaid(item) for item in root.iterfind("{*}PrepaidPayment")),
         taxes=tuple(_tax(item) for item in root.iterfind("{*}TaxTotal")),
-        lines=tuple(_lines(root)),
+        lines=lines,
         line_count=int(count) if count is not None else None,
+        lines_total=sum((line.amount or Decimal(0) for line in lines), Decimal(0)) if lines else None,
         salud=tuple(_salud(root)),
         numbering=numbering,
         software_provider=parse_nit(next(root.iter("{*}ProviderID"), _NOTHING).text),

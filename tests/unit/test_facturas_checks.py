@@ -127,9 +127,10 @@ def test_the_total_of_the_query_may_be_net_or_gross(good: Hechos, total: str):
 def test_sums_are_compared_within_one_peso(good: Hechos, off: str, wrong: bool):
     assert good.fev is not None
     assert good.rips is not None
-    line = good.fev.lines[0]
-    lines = (dataclasses.replace(line, amount=(line.amount or Decimal(0)) + Decimal(off)),)
-    assert ("SUMA-LINEAS" in blocks(dataclasses.replace(good, fev=dataclasses.replace(good.fev, lines=lines)))) is wrong
+    lines = (good.fev.lines_total or Decimal(0)) + Decimal(off)
+    assert (
+        "SUMA-LINEAS" in blocks(dataclasses.replace(good, fev=dataclasses.replace(good.fev, lines_total=lines)))
+    ) is wrong
     rips = dataclasses.replace(good.rips, total=good.rips.total + Decimal(off))
     assert ("RIPS-TOTAL" in blocks(dataclasses.replace(good, rips=rips))) is wrong
     rips = dataclasses.replace(good.rips, copayment=good.rips.copayment + Decimal(off))
@@ -192,6 +193,7 @@ def test_check_digits(good: Hechos):
         (EstadoPlazo.EN_TERMINO, None, None),
         (EstadoPlazo.POR_VENCER, "RAD01-POR-VENCER", Severidad.AVISO),
         (EstadoPlazo.VENCIDO, "RAD01-VENCIDO", Severidad.BLOQUEO),
+        (EstadoPlazo.VENCIDO_AUTORIZADO, "RAD01-AUTORIZADO", Severidad.AVISO),
         (EstadoPlazo.SIN_TERMINO, "RAD01-SIN-TERMINO", Severidad.AVISO),
         (EstadoPlazo.SIN_FECHA, "RAD01-SIN-FECHA", Severidad.AVISO),
     ],
@@ -237,7 +239,7 @@ def test_every_code_has_words_for_a_biller():
         }
         assert fields <= {"codigo", "contenedor", "numero", "campo", "nit", "dv", "correcto", "suma", "total", "diferencia",
                           "lugares", "rips", "fev", "reglas", "cuv", "ambiente", "servicio", "siglas", "nombre", "pagador",
-                          "cuando"}, code  # fmt: skip
+                          "cuando", "operacion"}, code  # fmt: skip
 
 
 # What each defect of the demonstration set must be found as; None: only the payer, or only the date, is special.
