@@ -12,9 +12,11 @@ from enum import StrEnum
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from radica.entidades.catalogue import TipoPagador as TipoPagador
+from radica.entidades.catalogue import TipoPagador
 from radica.kernel.columns import EnumText, Id, Instant, one_of
 from radica.kernel.db import Base
+
+__all__ = ["EstadoPrestador", "Pagador", "Prestador", "TipoPagador"]
 
 
 class EstadoPrestador(StrEnum):

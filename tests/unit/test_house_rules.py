@@ -25,7 +25,7 @@ MAX_FUNCTION_LINES = 60
 MONEY_ROOMS = ("facturas", "glosas", "conciliacion", "cartera", "prejuridico", "kernel/money.py")
 
 # What the house may know of the bots: the words of the pipe, and the drill's fault plan, which crosses it.
-BOTS_IN_THE_HOUSE = {"bots.contract", "bots.faults"}
+BOTS_IN_THE_HOUSE = {"bots.contract", "bots.faults", "bots.processes"}
 
 # "file::function" -> why catching everything is right there.
 BROAD_EXCEPT: dict[str, str] = {}

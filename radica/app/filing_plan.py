@@ -1,0 +1,130 @@
+"""Everything a bot needs to know of one envío, read in one short transaction.
+
+Invariant: the plan is a value; no transaction is open while files are copied or a bot works.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bots import contract
+from radica.app.attempt_files import FILES_FOLDER
+from radica.entidades.models import Prestador
+from radica.facturas.models import Documento, Factura
+from radica.kernel.clock import civil_date
+from radica.kernel.money import plain
+from radica.portales.credentials import Vault
+from radica.portales.models import CuentaPortal
+from radica.radicacion.models import Envio, Intento
+from radica.radicacion.package import PackageFile, Source, build_package
+from radica.radicacion.services import facturas_of
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One envío as a bot must file it. `pages` by SHA-256, where intake counted them."""
+
+    arquetipo: str
+    base_url: str
+    perfil: dict[str, Any]
+    perfil_version: str
+    usuario: str = field(repr=False)
+    clave: str = field(repr=False)
+    limite_preparar_s: int
+    limite_enviar_s: int
+    nit: str
+    prestador: str
+    acto: str
+    ronda: int
+    ordenado_por: str
+    facturas: tuple[Factura, ...]
+    packages: dict[str, list[PackageFile]]
+    pages: dict[str, int | None]
+    valor: int
+
+    def filing(self, folder: Path, intento: Intento) -> contract.Filing:
+        """Return the filing for the pipe, with paths inside the attempt's folder."""
+        return contract.Filing(
+            act=self.acto,
+            round=self.ronda,
+            provider_nit=self.nit,
+            provider_name=self.prestador,
+            facturas=tuple(self._factura(row, folder) for row in self.facturas),
+            fields=dict(self.perfil.get("campos", {})),
+            intent_not_before=intento.intent_at.isoformat() if intento.intent_at else None,
+        )
+
+    def _factura(self, row: Factura, folder: Path) -> contract.Factura:
+        files = tuple(
+            contract.FilingFile(
+                item.role,
+                item.sigla or None,
+                item.name,
+                str(folder / FILES_FOLDER / item.name),
+                item.sha256,
+                item.bytes,
+            )
+            for item in self.packages[row.numero]
+        )
+        return contract.Factura(
+            numero=row.numero,
+            valor=plain(row.valor or 0),
+            cufe=row.cufe,
+            cuv=row.cuv,
+            fecha_expedicion=civil_date(row.expedida_at).isoformat() if row.expedida_at else None,
+            files=files,
+        )
+
+
+def load_plan(session: Session, vault: Vault, intento_id: int) -> Plan:
+    """Read the plan of an attempt; decrypts the portal's password into memory."""
+    intento = session.get_one(Intento, intento_id)
+    envio = session.get_one(Envio, intento.envio_id)
+    account = session.get_one(CuentaPortal, envio.cuenta_id)
+    prestador = session.get_one(Prestador, envio.prestador_id)
+    facturas = facturas_of(session, envio)
+    packages: dict[str, list[PackageFile]] = {}
+    pages: dict[str, int | None] = {}
+    for row in facturas:
+        documents = list(documents_of(session, row))
+        packages[row.numero] = build_package(
+            row.numero,
+            prestador.nit,
+            [Source(str(d.tipo), d.sigla, d.nombre, d.sha256, d.bytes) for d in documents],
+        )
+        pages |= {d.sha256: d.datos.get("paginas") for d in documents}
+    return Plan(
+        arquetipo=account.arquetipo,
+        base_url=account.base_url,
+        perfil=account.perfil,
+        perfil_version=account.perfil_version,
+        usuario=account.usuario,
+        clave=vault.decrypt(account.clave_cifrada),
+        limite_preparar_s=account.limite_preparar_s,
+        limite_enviar_s=account.limite_enviar_s,
+        nit=prestador.nit,
+        prestador=prestador.nombre,
+        acto=str(envio.acto),
+        ronda=envio.ronda,
+        ordenado_por=envio.creado_por,
+        facturas=tuple(facturas),
+        packages=packages,
+        pages=pages,
+        valor=envio.valor,
+    )
+
+
+def documents_of(session: Session, factura: Factura) -> list[Documento]:
+    """Return the documents in force of an invoice."""
+    return list(
+        session.scalars(
+            select(Documento)
+            .where(Documento.factura_id == factura.id, Documento.vigente.is_(True))
+            .order_by(Documento.tipo, Documento.sigla, Documento.id)
+        )
+    )

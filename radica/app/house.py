@@ -1,0 +1,47 @@
+"""What a background process holds in its hands: settings, database, store, keys, clock, and its own name.
+
+Invariant: made once at the edge (CLI) and passed down as a value; nothing below reads a global.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from radica.custodia.store import FolderStore
+from radica.kernel.clock import Clock
+from radica.kernel.config import Settings
+from radica.kernel.db import Database
+from radica.portales.credentials import Vault
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds. The lease must outlive several heartbeats; a drill shortens all of them."""
+
+    lease_s: float = 60.0
+    beat_s: float = 15.0
+    poll_s: float = 1.0
+    tend_s: float = 5.0
+    adopt_after_s: float = 5.0
+    result_patience_s: float = 5.0
+
+
+@dataclass(frozen=True)
+class House:
+    """The hands of one worker process."""
+
+    settings: Settings
+    db: Database
+    store: FolderStore
+    vault: Vault
+    clock: Clock
+    host: str
+    owner: str
+    environ: Mapping[str, str] = field(repr=False)
+    timing: Timing = Timing()
+
+    @property
+    def actor(self) -> str:
+        """How the history names this process."""
+        return f"bot:{self.owner}"
