@@ -19,8 +19,9 @@ from types import FrameType, TracebackType
 from typing import NoReturn
 
 from bots import contract, evidence, faults
-from bots.browser import Tab, browser
+from bots.browser import browser
 from bots.contract import Category, Operation, Outcome, Result
+from bots.page import Tab
 from bots.portals.base import Ending, Halt, PortalBot, person, retry
 from bots.portals.registry import ARCHETYPES
 from bots.portals.work import Work
@@ -92,7 +93,7 @@ class Attempt:
         self._barred = False
         self._finished = False
 
-    # -- what the portal asks (browser.Pilot)
+    # -- what the portal asks (page.Pilot)
 
     def progress(self, step: str, n: int, of: int) -> None:
         """Speak a step of the work; Stopped when the worker withdrew before `go`."""
@@ -286,7 +287,6 @@ def _operate(attempt: Attempt, portal: PortalBot, work: Work) -> Ending:
 
 
 def _file(attempt: Attempt, portal: PortalBot, work: Work) -> Ending:
-    work.keep_manifest()
     decided = portal.prepare()
     if decided is not None:
         work.keep_context()

@@ -1,6 +1,6 @@
 """Archetype P2: an EPS "cuentas médicas" portal (login, draft account, validation, final button, constancia, query).
 
-Loading and validating only make a draft, which may be repeated. Profile keys: `contrato` (option of the list),
+Loading and validating only make a draft, which may be repeated. Profile keys: `contrato` (option of the list), `contratos` (our name of it to the option),
 `patron_radicado`, `validation_limit_s`, `enable_limit_s`, `message_limit_s`; fields of the filing: `contrato`,
 `periodo` (AAAA-MM; else the month of issue). One account carries 1..n facturas and gets one radicado.
 """
@@ -8,11 +8,11 @@ Loading and validating only make a draft, which may be repeated. Profile keys: `
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Request
 
-from bots.browser import Watch, named
+from bots.browser import named
 from bots.contract import Confidence, Factura, FoundFactura, Outcome
 from bots.portals import reading
 from bots.portals.base import Ending, person, retry
-from bots.portals.work import Work
+from bots.portals.work import Work, unknown
 
 # -- addresses and selectors: all that changes when the portal does
 LOGIN, FORM, QUERY = "/app", "/app/radicar", "/app/radicaciones"
@@ -85,6 +85,7 @@ class CuentasMedicas:
 
     def prepare(self) -> Ending | None:
         """Load and validate the draft account; an Ending when the payer already has it or refuses it."""
+        self.work.keep_manifest()
         self.work.pilot.progress("Llenando el formulario", 2, 6)
         self.tab.open(FORM)
         self.tab.choose(PERIOD, self._period(), "período")
@@ -133,13 +134,12 @@ class CuentasMedicas:
         rows = [row for row in found if row is not None]
         if not rows:
             return Ending(Outcome.ABSENT)
-        if len(rows) < len(found) or len({row.radicado for row in rows}) > 1:
-            return Ending(
-                Outcome.CANNOT_SAY,
-                code="respuesta_incompleta",
-                message="El portal no muestra todas las facturas del envío bajo un mismo radicado: decida una persona.",
-                facturas=tuple(rows),
-            )
+        if len(rows) < len(found):
+            message = "El portal muestra solo algunas de las facturas del envío."
+            return Ending(Outcome.CANNOT_SAY, code="respuesta_incompleta", message=message, facturas=tuple(rows))
+        if len({row.radicado for row in rows}) > 1:
+            message = "El portal muestra las facturas del envío bajo varios radicados: decida una persona."
+            return Ending(Outcome.CANNOT_SAY, code="consulta_ambigua", message=message, facturas=tuple(rows))
         valor = reading.total([row.valor for row in rows])
         if rows[0].radicado is None or valor is None:
             return Ending(Outcome.KNOWN_WITHOUT_NUMBER, text="El portal muestra la factura sin radicado o sin valor.")
@@ -163,7 +163,7 @@ class CuentasMedicas:
         contract = self.work.filing.fields.get("contrato") or self.work.profile.get("contrato")
         if not contract:
             raise person("falta_contrato", "Falta indicar el contrato con el que se radica en este portal.")
-        return str(contract)
+        return str(self.work.profile.get("contratos", {}).get(contract, contract))
 
     def _fill(self, n: int, factura: Factura) -> None:
         if n > 1:
@@ -291,21 +291,6 @@ class CuentasMedicas:
 
 
 _FOREIGN = "El mensaje del portal no nombra esta factura: puede ser de una radicación anterior. Se consultará."
-
-
-def unknown(watch: Watch, text: str) -> Ending:
-    """The button was pressed and no certain answer came."""
-    if watch.failed:
-        code, message = "conexion_perdida", "La conexión se perdió mientras se radicaba."
-    elif watch.response is not None and watch.response.status >= 500:
-        code, message = "error_del_portal", f"El portal respondió {watch.response.status} mientras se radicaba."
-    elif watch.finished:
-        code, message = "sin_mensaje", "El portal respondió y no mostró el mensaje de cierre."
-    else:
-        code, message = "sin_respuesta", "El portal no respondió a tiempo después de radicar."
-    return Ending(
-        Outcome.UNKNOWN, code=code, message=message + " Se consultará antes de enviar de nuevo.", text=text or None
-    )
 
 
 def _files(request: Request) -> bool:

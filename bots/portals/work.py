@@ -19,10 +19,10 @@ import pypdfium2
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Response
 
-from bots.browser import Pilot, Tab, Watch
-from bots.contract import Bot, Factura, FilingFile, Start
+from bots.contract import Bot, Factura, FilingFile, Outcome, Start
 from bots.evidence import Bag, clean_headers
-from bots.portals.base import Halt, permanent, person
+from bots.page import Pilot, Tab, Watch
+from bots.portals.base import Ending, Halt, permanent, person
 
 STAGE = "envio"
 _CHUNK = 1 << 20
@@ -55,6 +55,7 @@ class Work:
         self.bot = Bot(start.portal.archetype, "?", start.portal.profile_version)
         self._folder = Path(start.folder)
         self._staged: dict[tuple[int, int], Path] = {}
+        self._joined: dict[tuple[int, int], tuple[str, str, str]] = {}
 
     # -- the package
 
@@ -65,6 +66,32 @@ class Work:
         """
         n = self.filing.facturas.index(factura)
         return [self._stage(n, k, file) for k, file in enumerate(factura.files) if file.role == role]
+
+    def single_pdf(self, factura: Factura, files: list[FilingFile]) -> Path:
+        """One PDF out of several, in their order, for a portal with one slot; its lineage goes into the manifest."""
+        n = self.filing.facturas.index(factura)
+        staged = [(factura.files.index(file), file) for file in files]
+        paths = [self._stage(n, k, file) for k, file in staged]
+        if len(paths) == 1:
+            return paths[0]
+        target = self._folder / STAGE / str(n) / f"unido_{staged[0][0]}" / files[0].name
+        target.parent.mkdir(parents=True)
+        try:
+            with pypdfium2.PdfDocument.new() as joined:
+                for path in paths:
+                    with pypdfium2.PdfDocument(path) as part:
+                        joined.import_pages(part)
+                joined.save(target)
+        except pypdfium2.PdfiumError:
+            raise permanent("pdf_danado", "Un soporte PDF no se puede leer y no se pudo unir con los demás.") from None
+        sent = hashlib.sha256(target.read_bytes()).hexdigest()
+        for k, _file in staged:
+            self._joined[n, k] = (
+                f"unir {len(paths)} PDF en uno (pypdfium2 {pypdfium2.PYPDFIUM_INFO})",
+                sent,
+                target.name,
+            )
+        return target
 
     def one(self, factura: Factura, role: str) -> Path:
         """The only file with this role; Halt when there is none or more than one."""
@@ -101,11 +128,12 @@ class Work:
     # -- artefacts
 
     def keep_manifest(self) -> None:
-        """E.3 (1) and (2): each file with hash, size and pages; sent as it was stored, no operation in between."""
+        """E.3 (1) and (2): each file with hash, size and pages, and what was done to it before it was sent."""
         rows = []
         for n, factura in enumerate(self.filing.facturas):
             for k, file in enumerate(factura.files):
                 path = self._stage(n, k, file)
+                operation, sent, name = self._joined.get((n, k), (None, file.sha256, file.name))
                 rows.append(
                     {
                         "factura": factura.numero,
@@ -115,7 +143,12 @@ class Work:
                         "sha256": file.sha256,
                         "bytes": file.bytes,
                         "paginas": _pages(path),
-                        "linaje": {"sha256_original": file.sha256, "operaciones": [], "sha256_enviado": file.sha256},
+                        "linaje": {
+                            "sha256_original": file.sha256,
+                            "operaciones": [operation] if operation else [],
+                            "sha256_enviado": sent,
+                            "nombre_enviado": name,
+                        },
                     }
                 )
         facturas = [
@@ -277,6 +310,21 @@ class Work:
             self.bag.learn_cookies(str(c.get("value", "")) for c in self.tab.page.context.cookies())
         except PlaywrightError:
             return
+
+
+def unknown(watch: Watch, text: str) -> Ending:
+    """The button was pressed and no certain answer came."""
+    if watch.failed:
+        code, message = "conexion_perdida", "La conexión se perdió mientras se radicaba."
+    elif watch.response is not None and watch.response.status >= 500:
+        code, message = "error_del_portal", f"El portal respondió {watch.response.status} mientras se radicaba."
+    elif watch.finished:
+        code, message = "sin_mensaje", "El portal respondió y no mostró el mensaje de cierre."
+    else:
+        code, message = "sin_respuesta", "El portal no respondió a tiempo después de radicar."
+    return Ending(
+        Outcome.UNKNOWN, code=code, message=message + " Se consultará antes de enviar de nuevo.", text=text or None
+    )
 
 
 def _now() -> str:

@@ -15,10 +15,12 @@ import sys
 import threading
 import uuid
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from bots import contract
+from bots.portals.reading import BOGOTA
 from bots.simulador.server import Handle
 from reportlab.pdfgen.canvas import Canvas
 
@@ -45,8 +47,11 @@ def pdf(text: str) -> bytes:
     return out.getvalue()
 
 
-def factura(folder: Path, number: str, *, issued: str, value: str = "573480.00", furips: bool = False) -> contract.Factura:
+def factura(
+    folder: Path, number: str, *, issued: str = "", value: str = "573480.00", furips: bool = False
+) -> contract.Factura:
     """An invoice with FEV, RIPS, CUV and two supports, on disk under content names as the store keeps them."""
+    issued = issued or datetime.now(BOGOTA).date().isoformat()
     cuv = hashlib.sha384(number.encode()).hexdigest()
     rips = {
         "numFactura": number,
