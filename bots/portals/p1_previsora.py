@@ -219,17 +219,17 @@ class Previsora:
         return ". ".join(part for part in parts if part)
 
     def _accepted(self, text: str, body: str) -> Ending:
-        codigo = reading.find(CODE, text)
+        codigo, fecha = reading.find(CODE, text), self.work.answered_at  # the popup has no date; its server does
         ours = reading.names(body, self.factura.numero)
         if codigo is None and ours:
-            self.work.keep_radicado(radicado=None, texto=text, confianza=Confidence.BAJA, documento=None)
-            return Ending(Outcome.ACCEPTED, text=text, confidence=Confidence.BAJA)
+            self.work.keep_radicado(radicado=None, fecha=fecha, texto=text, confianza=Confidence.BAJA, documento=None)
+            return Ending(Outcome.ACCEPTED, fecha=fecha, text=text, confidence=Confidence.BAJA)
         if codigo is None or not reading.names(body, codigo):
             # The box does not name the invoice: a code that this submit's answer does not carry is of another one.
             return Ending(Outcome.UNKNOWN, code="mensaje_de_otra_factura", message=_FOREIGN, text=text)
         confidence = Confidence.ALTA if ours else Confidence.MEDIA
-        self.work.keep_radicado(radicado=codigo, texto=text, confianza=confidence, documento=None)
-        return Ending(Outcome.ACCEPTED, radicado=codigo, text=text, confidence=confidence)
+        self.work.keep_radicado(radicado=codigo, fecha=fecha, texto=text, confianza=confidence, documento=None)
+        return Ending(Outcome.ACCEPTED, radicado=codigo, fecha=fecha, text=text, confidence=confidence)
 
     def _never_sent(self, seen: str, text: str) -> None:
         """The page answered before its own last request, and none has left: nothing was filed, and it says why."""

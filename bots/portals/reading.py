@@ -7,6 +7,7 @@ to another invoice must never be read as ours; what does not parse is None, neve
 import re
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
 
 BOGOTA = timezone(timedelta(hours=-5))
 _DATE = re.compile(r"\b(\d{2})/(\d{2})/(\d{4})(?:\s+(\d{2}):(\d{2})(?::(\d{2}))?)?")
@@ -41,6 +42,15 @@ def moment(text: str) -> str | None:
     except ValueError:
         return None
     return when.isoformat() if hour else when.date().isoformat()
+
+
+def http_date(header: str | None) -> str | None:
+    """A Date header of the payer's server as ISO 8601 with Colombian offset."""
+    try:
+        when = parsedate_to_datetime(header or "")
+    except ValueError:
+        return None
+    return when.astimezone(BOGOTA).isoformat() if when.tzinfo else None
 
 
 def amount(text: str) -> str | None:

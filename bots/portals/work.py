@@ -23,6 +23,7 @@ from bots.contract import Bot, Factura, FilingFile, Outcome, Start
 from bots.evidence import Bag, clean_headers
 from bots.page import Pilot, Tab, Watch
 from bots.portals.base import Ending, Halt, permanent, person
+from bots.portals.reading import http_date
 
 STAGE = "envio"
 _CHUNK = 1 << 20
@@ -55,6 +56,7 @@ class Work:
         self.bot = Bot(start.portal.archetype, "?", start.portal.profile_version)
         self._folder = Path(start.folder)
         self._staged: dict[tuple[int, int], Path] = {}
+        self.answered_at: str | None = None
         self._joined: dict[tuple[int, int], tuple[str, str, str]] = {}
 
     # -- the package
@@ -210,6 +212,8 @@ class Work:
         except PlaywrightError:
             headers, data = [], b""
         text = data.decode("utf-8", "replace")
+        date = next((v for k, v in headers if k.lower() == "date"), None)
+        self.answered_at = http_date(date)
         self.bag.json(
             "submit_response",
             name,
@@ -219,7 +223,7 @@ class Work:
                 "ruta": urlsplit(response.url).path,
                 "estado": response.status,
                 "encabezados": clean_headers(headers),
-                "fecha_del_servidor": next((v for k, v in headers if k.lower() == "date"), None),
+                "fecha_del_servidor": date,
                 "cuerpo": text,
                 "cuerpo_sha256": hashlib.sha256(data).hexdigest(),
             },

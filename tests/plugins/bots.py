@@ -5,6 +5,7 @@ Not a pytest plugin by itself: the tests of the bots import what they need.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -19,13 +20,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from reportlab.pdfgen.canvas import Canvas
+
 from bots import contract
 from bots.portals.reading import BOGOTA
 from bots.simulador.server import Handle
-from reportlab.pdfgen.canvas import Canvas
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = os.environ.get("RADICA_CHROMIUM", "/usr/bin/chromium-headless-shell")
+CHROMIUM = os.environ.get("RADICA_CHROMIUM") or next(
+    (p for p in ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium") if Path(p).exists()), None
+)
 NIT, CLAVE = "900000001", "clave-p2-demo"
 
 _FEV = """<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
@@ -134,9 +138,11 @@ class Child:
         temporary.mkdir(exist_ok=True)
         env = {**os.environ, "RADICA_INTENTO": self.marker, "TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}
         if self.faults is not None:
-            env["RADICA_FALLOS"] = json.dumps({"seed": 1, "log": str(self.folder / "fallos.log"), "points": self.faults})
+            env["RADICA_FALLOS"] = json.dumps(
+                {"seed": 1, "log": str(self.folder / "fallos.log"), "points": self.faults}
+            )
         self.errors = (self.folder / "stderr.log").open("wb")
-        self.process = subprocess.Popen(  # noqa: S603
+        self.process = subprocess.Popen(
             [sys.executable, "-m", "bots.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -188,10 +194,8 @@ class Child:
         self._reader.join(timeout=10)
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
-        except BrokenPipeError:
-            pass
         self.process.stdout.close()
         self.errors.close()
 
