@@ -115,8 +115,10 @@ class Portal:
         """Close the connection without one byte of answer."""
         gone = request.environ.get("waitress.client_disconnected")
         if gone is not None:  # the bound method is the only way to the connection that waitress offers
-            with suppress(OSError):  # the client was quicker
-                gone.__self__.socket.shutdown(SHUT_RDWR)
+            connection = gone.__self__.socket  # None when the client was quicker
+            if connection is not None:
+                with suppress(OSError):
+                    connection.shutdown(SHUT_RDWR)
         return Response(status=500)
 
     def reset(self) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, Final
 
 from waitress.server import BaseWSGIServer, create_server
-from waitress.wasyncore import close_all
+from waitress.wasyncore import close_all, loop
 
 from bots.simulador import p1, p2
 from bots.simulador.config import ConfigError
@@ -34,6 +34,7 @@ class Handle:
     _server: BaseWSGIServer
     _thread: Thread
     _sockets: dict[int, Any]
+    _done: Event
     _front: TlsFront | None = None
 
     @property
@@ -56,10 +57,11 @@ class Handle:
         self.portal.stopping.set()
         if self._front is not None:
             self._front.stop()
-        # Sockets belong to the server's own loop, so the loop itself is asked to close them.
-        self._server.trigger.pull_trigger(lambda: close_all(self._sockets, ignore_all=True))
+        # The loop is woken and ends; only then are its sockets closed, so that no descriptor is used after its end.
+        self._server.trigger.pull_trigger(self._done.set)
         self._thread.join(10)
         self._server.task_dispatcher.shutdown()
+        close_all(self._sockets, ignore_all=True)
         self.portal.ledger.close()
 
     def __enter__(self) -> "Handle":
@@ -67,6 +69,12 @@ class Handle:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _serve(sockets: dict[int, Any], done: Event) -> None:
+    """The server's loop, one round at a time until it is told to end."""
+    while not done.is_set():
+        loop(timeout=1, use_poll=True, map=sockets, count=1)
 
 
 def start(
@@ -94,8 +102,9 @@ def start(
         max_request_body_size=2 * 1024**3,
         asyncore_use_poll=True,
     )
-    thread = Thread(target=server.run, name=f"simulador-{kind}", daemon=True)
+    done = Event()
+    thread = Thread(target=_serve, args=(sockets, done), name=f"simulador-{kind}", daemon=True)
     thread.start()
     front = TlsFront(host, port, server.effective_port) if secure else None
     url = f"https://{host}:{front.port}" if front else f"http://{host}:{server.effective_port}"
-    return Handle(kind, url, portal, server, thread, sockets, front)
+    return Handle(kind, url, portal, server, thread, sockets, done, front)

@@ -68,6 +68,7 @@ class TlsFront:
         self._ready = Event()
         self._failure: OSError | None = None
         self._stop = asyncio.Event()
+        self._open: set[asyncio.StreamWriter] = set()
         self.port = 0
         self._thread = Thread(target=self._run, name="simulador-tls", daemon=True)
         self._thread.start()
@@ -96,23 +97,26 @@ class TlsFront:
         self._ready.set()
         await self._stop.wait()
         server.close()
+        for writer in tuple(self._open):
+            writer.transport.abort()
         others = asyncio.all_tasks(self._loop) - {asyncio.current_task(self._loop)}
-        for task in others:
-            task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         back_writer: asyncio.StreamWriter | None = None
+        self._open.add(writer)
         try:
             back_reader, back_writer = await asyncio.open_connection("127.0.0.1", self._behind)
             pumps = {
                 asyncio.ensure_future(_pump(reader, back_writer)),
                 asyncio.ensure_future(_pump(back_reader, writer)),
             }
+            self._open.add(back_writer)
             _, rest = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
             for task in rest:
                 task.cancel()
         finally:
             for side in (writer, back_writer):
                 if side is not None:
+                    self._open.discard(side)
                     side.close()

@@ -20,7 +20,9 @@ function showCities() {
 
 citySearch.addEventListener("focus", showCities);
 citySearch.addEventListener("input", () => { field("ciudad").value = ""; showCities(); });
-citySearch.addEventListener("blur", () => setTimeout(() => cityBox.classList.remove("active"), 200));
+citySearch.addEventListener("blur", () => setTimeout(() => {
+  if (document.activeElement !== citySearch) cityBox.classList.remove("active");
+}, 200));
 cityItems.forEach((item) => item.addEventListener("mousedown", (event) => {
   event.preventDefault();
   field("ciudad").value = item.dataset.value;
