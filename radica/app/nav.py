@@ -1,0 +1,31 @@
+"""The left navigation, by trade: what a biller looks for, in the order of the work.
+
+Invariant: an entry shows only when its page exists and a role held in view may open it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from radica.users.models import Rol
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line. `section` is what the pages of it set as `nav`, so that the line is marked; no roles: everybody."""
+
+    section: str
+    label: str
+    icon: str
+    endpoint: str
+    roles: tuple[Rol, ...] = ()
+
+
+ENTRIES = (
+    Entry("hoy", "Hoy", "sun", "hoy.index"),
+    Entry("facturas", "Facturas", "file", "facturas.lista"),
+    Entry("radicacion", "Radicación", "send", "radicacion.tablero"),
+    Entry("bots", "Portales y bots", "robot", "portales.lista"),
+    Entry("no_reconocidos", "No reconocidos", "inbox", "facturas.no_reconocidos"),
+    Entry("administracion", "Administración", "users", "personas.lista", (Rol.ADMINISTRACION,)),
+)
