@@ -292,6 +292,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_jobs_dead",
+            ["kind"],
+            unique=False,
+            sqlite_where=sa.text("state = 'dead'"),
+            postgresql_where=sa.text("state = 'dead'"),
+        )
+        batch_op.create_index(
             "ix_jobs_lease",
             ["lease_until_ms"],
             unique=False,
@@ -305,8 +312,14 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'ready'"),
             postgresql_where=sa.text("state = 'ready'"),
         )
-        batch_op.create_index("ix_jobs_state_kind", ["state", "kind"], unique=False)
         batch_op.create_index("ix_jobs_subject", ["subject"], unique=False)
+        batch_op.create_index(
+            "ix_jobs_unknown",
+            ["kind"],
+            unique=False,
+            sqlite_where=sa.text("state = 'outcome_unknown'"),
+            postgresql_where=sa.text("state = 'outcome_unknown'"),
+        )
         batch_op.create_index(
             "uq_jobs_dedup",
             ["dedup"],
@@ -793,13 +806,20 @@ def downgrade() -> None:
             sqlite_where=sa.text("state IN ('ready', 'running', 'outcome_unknown')"),
             postgresql_where=sa.text("state IN ('ready', 'running', 'outcome_unknown')"),
         )
+        batch_op.drop_index(
+            "ix_jobs_unknown",
+            sqlite_where=sa.text("state = 'outcome_unknown'"),
+            postgresql_where=sa.text("state = 'outcome_unknown'"),
+        )
         batch_op.drop_index("ix_jobs_subject")
-        batch_op.drop_index("ix_jobs_state_kind")
         batch_op.drop_index(
             "ix_jobs_ready", sqlite_where=sa.text("state = 'ready'"), postgresql_where=sa.text("state = 'ready'")
         )
         batch_op.drop_index(
             "ix_jobs_lease", sqlite_where=sa.text("state = 'running'"), postgresql_where=sa.text("state = 'running'")
+        )
+        batch_op.drop_index(
+            "ix_jobs_dead", sqlite_where=sa.text("state = 'dead'"), postgresql_where=sa.text("state = 'dead'")
         )
 
     op.drop_table("jobs")

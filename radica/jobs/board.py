@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from radica.jobs import statements as sql
+from radica.jobs.driver import short, within
 from radica.jobs.models import JobState, Lane
-from radica.jobs.statements import run
 from radica.kernel.db import Database
 
 
@@ -33,7 +33,7 @@ class LaneDepth:
 
 def ensure_lane(session: Session, name: str, gap_ms: int | None = None) -> Lane:
     """Return the lane of that name, made if it is missing, with `gap_ms` between two of its jobs if given."""
-    run(session.connection(), sql.ADD_LANE, {"name": name, "gap_ms": gap_ms or 0})
+    within(session).run(sql.ADD_LANE, {"name": name, "gap_ms": gap_ms or 0})
     lane = session.scalars(select(Lane).where(Lane.name == name)).one()
     if gap_ms is not None and lane.gap_ms != gap_ms:
         lane.gap_ms = gap_ms
@@ -43,23 +43,22 @@ def ensure_lane(session: Session, name: str, gap_ms: int | None = None) -> Lane:
 
 def pause_lane(session: Session, lane_id: int, why: str) -> bool:
     """Let the lane start nothing new until it is resumed; `why` is shown to people. False when there is no such lane."""
-    return bool(run(session.connection(), sql.PAUSE_LANE, {"lane": lane_id, "why": why[:300]}))
+    return bool(within(session).run(sql.PAUSE_LANE, {"lane": lane_id, "why": why[:300]}))
 
 
 def resume_lane(session: Session, lane_id: int) -> bool:
     """Let a paused lane work again. False when there is no such lane."""
-    return bool(run(session.connection(), sql.RESUME_LANE, {"lane": lane_id}))
+    return bool(within(session).run(sql.RESUME_LANE, {"lane": lane_id}))
 
 
 def counts(session: Session) -> dict[JobState, int]:
-    """Return how many jobs stand in each state; every state is there."""
-    found = {JobState(state): int(n) for state, n in run(session.connection(), sql.COUNTS, {})}
-    return {state: found.get(state, 0) for state in JobState}
+    """Return how many jobs are ready, running, of unknown outcome, and dead (each key is there)."""
+    return {JobState(state): int(n) for state, n in within(session).run(sql.COUNTS, {})}
 
 
 def depth_by_lane(session: Session) -> list[LaneDepth]:
     """Return how each lane stands, by name."""
-    return [_depth(*row) for row in run(session.connection(), sql.DEPTHS, {})]
+    return [_depth(*row) for row in within(session).run(sql.DEPTHS, {})]
 
 
 def _depth(
@@ -72,11 +71,11 @@ def _depth(
 def beat(db: Database, owner: str, host: str, doing: str | None) -> None:
     """Write a worker's sign of life; `doing` is a short Spanish text without health data, None when idle."""
     values = {"owner": owner, "host": host, "doing": None if doing is None else doing[:200]}
-    with db.write() as session:
-        run(session.connection(), sql.BEAT, values)
+    with short(db) as link:
+        link.run(sql.BEAT, values)
 
 
 def leave(db: Database, owner: str) -> None:
     """Take a worker that ends in good order off the list."""
-    with db.write() as session:
-        run(session.connection(), sql.UNBEAT, {"owner": owner})
+    with short(db) as link:
+        link.run(sql.UNBEAT, {"owner": owner})

@@ -93,7 +93,15 @@ class Job(Base):
             postgresql_where=text("state IN ('ready', 'running', 'outcome_unknown')"),
         ),
         Index("ix_jobs_subject", "subject"),
-        Index("ix_jobs_state_kind", "state", "kind"),
+        # For people: what waits for one. An index on all states would be written at every move, and without statistics
+        # PostgreSQL would take it instead of ix_jobs_ready.
+        Index(
+            "ix_jobs_unknown",
+            "kind",
+            sqlite_where=text("state = 'outcome_unknown'"),
+            postgresql_where=text("state = 'outcome_unknown'"),
+        ),
+        Index("ix_jobs_dead", "kind", sqlite_where=text("state = 'dead'"), postgresql_where=text("state = 'dead'")),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

@@ -13,13 +13,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from radica.jobs import statements as sql
 from radica.jobs.clock import to_ms
+from radica.jobs.driver import Link, short, within
 from radica.jobs.models import JobState
-from radica.jobs.statements import run
 from radica.kernel.db import Database
 from radica.kernel.errors import Unavailable
 
@@ -119,7 +118,7 @@ def enqueue(
     Lower `priority` runs first. While a job with the same `dedup` is alive (ready, running or of unknown outcome)
     no second one is made, and the id of that one is returned.
     """
-    connection = session.connection()
+    link = within(session)
     values = {
         "kind": kind,
         "payload": json.dumps(payload, sort_keys=True, ensure_ascii=False, separators=(",", ":")),
@@ -132,7 +131,7 @@ def enqueue(
         "dedup": dedup,
     }
     for _ in range(_TRIES):
-        rows = run(connection, sql.ENQUEUE, values) or run(connection, sql.ALIVE_WITH_DEDUP, {"dedup": dedup})
+        rows = link.run(sql.ENQUEUE, values) or link.run(sql.ALIVE_WITH_DEDUP, {"dedup": dedup})
         if rows:
             return int(rows[0][0])
         # The twin ended between the two statements: the place is free now.
@@ -157,13 +156,12 @@ def claim_next(
         statement = sql.CLAIM_KINDS
         values["kinds"] = json.dumps(sorted(kinds))
     for _ in range(_TRIES):
-        with db.write() as session:
-            connection = session.connection()
-            rows = run(connection, statement, values)
+        with short(db) as link:
+            rows = link.run(statement, values)
             if rows and rows[0][0] is not None:
                 claimed = _claimed(rows[0])
-                if connection.dialect.name == "sqlite" and claimed.lane_id is not None:
-                    run(connection, sql.TAKE_LANE, {"id": claimed.id, "lane": claimed.lane_id})
+                if link.is_sqlite and claimed.lane_id is not None:
+                    link.run(sql.TAKE_LANE, {"id": claimed.id, "lane": claimed.lane_id})
                 return claimed
         if not rows or not rows[0][-1]:
             return None
@@ -183,8 +181,8 @@ def heartbeat(db: Database, claimed: Claimed, lease_s: float, progress: Progress
         "n": progress.n if progress else None,
         "of": progress.of if progress else None,
     }
-    with db.write() as session:
-        return bool(run(session.connection(), sql.HEARTBEAT, values))
+    with short(db) as link:
+        return bool(link.run(sql.HEARTBEAT, values))
 
 
 def write_intent(db: Database, claimed: Claimed, submit_limit_s: float, intent_id: str) -> bool:
@@ -193,24 +191,32 @@ def write_intent(db: Database, claimed: Claimed, submit_limit_s: float, intent_i
     True only while the claim is ours, not yet submitting, and its lease alive on the database's clock. From then
     on the lease is `submit_limit_s`, and running out of it means an unknown outcome.
     """
-    with db.write(durable=True) as session:
-        return write_intent_in(session, claimed, submit_limit_s, intent_id)
+    with short(db, durable=True) as link:
+        return _intent(link, claimed, submit_limit_s, intent_id)
 
 
 def write_intent_in(session: Session, claimed: Claimed, submit_limit_s: float, intent_id: str) -> bool:
     """Do the same in the caller's short transaction, which must be `db.write(durable=True)`."""
+    return _intent(within(session), claimed, submit_limit_s, intent_id)
+
+
+def _intent(link: Link, claimed: Claimed, submit_limit_s: float, intent_id: str) -> bool:
     values = {"id": claimed.id, "token": claimed.token, "intent_id": intent_id, "limit_ms": to_ms(submit_limit_s)}
-    return bool(run(session.connection(), sql.INTENT, values))
+    return bool(link.run(sql.INTENT, values))
 
 
 def finish(db: Database, claimed: Claimed, *, outcome: Outcome) -> bool:
     """End the job and free its lane (not for Unknown); False when it came too late and nothing was changed."""
-    with db.write() as session:
-        return finish_in(session, claimed, outcome=outcome)
+    with short(db) as link:
+        return _finish(link, claimed, outcome)
 
 
 def finish_in(session: Session, claimed: Claimed, *, outcome: Outcome) -> bool:
-    """Do the same in the caller's transaction; call it last there, because it locks the lane."""
+    """Do the same in the caller's transaction, which from here on holds the job and its lane: keep it short."""
+    return _finish(within(session), claimed, outcome)
+
+
+def _finish(link: Link, claimed: Claimed, outcome: Outcome) -> bool:
     values: dict[str, Any] = {"id": claimed.id, "token": claimed.token}
     if isinstance(outcome, Done):
         statement = sql.DONE
@@ -220,7 +226,7 @@ def finish_in(session: Session, claimed: Claimed, *, outcome: Outcome) -> bool:
     if isinstance(outcome, Retry):
         pause_s = outcome.delay_s
         values["delay_ms"] = backoff_ms(claimed.attempts, claimed.token) if pause_s is None else to_ms(pause_s)
-    return bool(_move(session.connection(), statement, values, frees=not isinstance(outcome, Unknown)))
+    return bool(_move(link, statement, values, frees=not isinstance(outcome, Unknown)))
 
 
 def backoff_ms(attempts: int, token: int) -> int:
@@ -237,18 +243,17 @@ def backoff_ms(attempts: int, token: int) -> int:
 
 def reap(db: Database) -> Reaped:
     """Judge every lease that ran out: past its intent, unknown (keeps its lane); before it, ready again or dead."""
-    with db.write() as session:
-        connection = session.connection()
+    with short(db) as link:
         return Reaped(
-            unknown=_move(connection, sql.REAP_UNKNOWN, {}, frees=False),
-            dead=_move(connection, sql.REAP_DEAD, {}, frees=True),
-            requeued=_move(connection, sql.REAP_READY, {}, frees=True),
+            unknown=_move(link, sql.REAP_UNKNOWN, {}, frees=False),
+            dead=_move(link, sql.REAP_DEAD, {}, frees=True),
+            requeued=_move(link, sql.REAP_READY, {}, frees=True),
         )
 
 
 def release_lane(session: Session, job_id: int) -> bool:
     """Free the lane that a job of unknown (or settled) outcome still holds; call it only after its attempt is fenced."""
-    return bool(run(session.connection(), sql.RELEASE_LANE, {"id": job_id}))
+    return bool(within(session).run(sql.RELEASE_LANE, {"id": job_id}))
 
 
 def settle_unknown(session: Session, job_id: int, to: JobState) -> bool:
@@ -258,22 +263,22 @@ def settle_unknown(session: Session, job_id: int, to: JobState) -> bool:
     only when the attempt is fenced (`release_lane`), before or after this.
     """
     if to is JobState.READY:
-        return bool(run(session.connection(), sql.SETTLE_READY, {"id": job_id}))
+        return bool(within(session).run(sql.SETTLE_READY, {"id": job_id}))
     if to not in {JobState.DONE, JobState.DEAD, JobState.CANCELLED}:
         raise ValueError(f"an unknown outcome cannot be settled as {to}")
-    return bool(run(session.connection(), sql.SETTLE, {"id": job_id, "to": to.value}))
+    return bool(within(session).run(sql.SETTLE, {"id": job_id, "to": to.value}))
 
 
 def cancel(session: Session, job_id: int) -> bool:
     """Cancel a job that nobody has taken yet; False when it is too late for that."""
-    return bool(run(session.connection(), sql.CANCEL, {"id": job_id}))
+    return bool(within(session).run(sql.CANCEL, {"id": job_id}))
 
 
-def _move(connection: Connection, statement: sql.Sql, values: Mapping[str, Any], *, frees: bool) -> list[int]:
+def _move(link: Link, statement: sql.Sql, values: Mapping[str, Any], *, frees: bool) -> list[int]:
     """Run a guarded move; return the ids of what it moved. Its lanes are freed only if something moved."""
-    ids = [int(row[0]) for row in run(connection, statement, values)]
-    if ids and frees and connection.dialect.name == "sqlite":
-        run(connection, sql.FREE_LANES, {"ids": json.dumps(ids)})
+    ids = [int(row[0]) for row in link.run(statement, values)]
+    if ids and frees and link.is_sqlite:
+        link.run(sql.FREE_LANES, {"ids": json.dumps(ids)})
     return ids
 
 

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from radica.jobs import statements as sql
+from radica.jobs.driver import within
 from radica.jobs.queue import enqueue
-from radica.jobs.statements import run
 
 
 def insert_due(
@@ -35,7 +35,7 @@ def insert_due(
     """
     if due.tzinfo is None:
         raise ValueError("naive due time")
-    taken = run(session.connection(), sql.TAKE_SLOT, {"kind": slot or kind, "due_ms": round(due.timestamp() * 1000)})
+    taken = within(session).run(sql.TAKE_SLOT, {"kind": slot or kind, "due_ms": round(due.timestamp() * 1000)})
     if not taken:
         return None
     return enqueue(
@@ -51,4 +51,4 @@ def insert_due(
 
 def forget_slots(session: Session, before: datetime) -> int:
     """Delete the slots due before that instant (aware), and return how many; they are of no more use."""
-    return len(run(session.connection(), sql.FORGET_SLOTS, {"before_ms": round(before.timestamp() * 1000)}))
+    return len(within(session).run(sql.FORGET_SLOTS, {"before_ms": round(before.timestamp() * 1000)}))

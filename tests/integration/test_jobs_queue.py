@@ -456,7 +456,12 @@ def test_counts_and_depth(db: Database) -> None:
     add(db)
     assert claim(db).id == held
     with db.read() as session:
-        assert counts(session) == {state: {"ready": 3, "running": 1}.get(state.value, 0) for state in JobState}
+        assert counts(session) == {
+            JobState.READY: 3,
+            JobState.RUNNING: 1,
+            JobState.OUTCOME_UNKNOWN: 0,
+            JobState.DEAD: 0,
+        }
         first, second = depth_by_lane(session)
     assert (first.id, first.busy_job_id, first.busy_state, first.ready, first.delayed) == (
         one,
