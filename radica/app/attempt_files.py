@@ -20,7 +20,7 @@ from radica.custodia.services import Candidate, Kept, keep_files
 from radica.custodia.store import FolderStore
 from radica.radicacion.package import PackageFile
 
-MANIFEST, OPERATION = "manifest.json", "operacion.json"
+LINEAGE, OPERATION = "linaje.json", "operacion.json"
 FILES_FOLDER = "archivos"
 PRIVATE = frozenset({"bot.log", contract.RESULT_FILE + ".tmp"})
 """Left in the folder on purpose: a technical log is no evidence of a filing."""
@@ -60,7 +60,7 @@ def write_manifest(folder: Path, packages: dict[str, list[PackageFile]], pages: 
             for numero, files in packages.items()
         },
     }
-    _write_json(folder / MANIFEST, content)
+    _write_json(folder / LINEAGE, content)
 
 
 def write_operation(folder: Path, house: House, facts: dict[str, Any]) -> None:
@@ -83,7 +83,7 @@ def gather(store: FolderStore, folder: Path, announced: Iterable[tuple[str, str]
 
     Returns what was kept and the names that were refused. Works the same for a bot that died half-way.
     """
-    kinds = {MANIFEST: "manifest", OPERATION: "operation", contract.RESULT_FILE: "result", **dict(announced)}
+    kinds = {LINEAGE: "lineage", OPERATION: "operation", contract.RESULT_FILE: "result", **dict(announced)}
     present = [path for path in sorted(folder.iterdir()) if path.name in kinds and path.name not in PRIVATE]
     candidates = [Candidate(path, path.name, kinds[path.name]) for path in present]
     kept, refused = keep_files(store, candidates, folder=folder)

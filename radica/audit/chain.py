@@ -24,7 +24,7 @@ def instant_text(at: datetime) -> str:
 
 def canonical(link: Mapping[str, Any]) -> bytes:
     """Return the bytes that are hashed. Raises TypeError on floats: they have no one text."""
-    text = json.dumps(_plain(link), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(plain(link), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return FORMAT_VERSION + unicodedata.normalize("NFC", text).encode("utf-8")
 
 
@@ -33,13 +33,14 @@ def link_hash(link: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(link)).hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return the value as JSON types, instants as text. Raises TypeError on floats."""
     if isinstance(value, float):
         raise TypeError("no floats in a hashed link")
     if isinstance(value, datetime):
         return instant_text(value)
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value

@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from radica.audit.chain import GENESIS, link_hash
+from radica.audit.chain import GENESIS, link_hash, plain
 from radica.audit.models import AccessLog, ChainHead, LegalThing, Transition
 from radica.kernel.errors import NotFound, StalePage
 
@@ -204,7 +204,7 @@ def _append(
         recorded_at=recorded_at,
         reason=str(move.reason),
         note=move.note,
-        facts=move.facts,
+        facts=plain(move.facts),
         evidence=sorted(move.evidence),
         prev_hash=head.hash,
     )

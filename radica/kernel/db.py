@@ -47,13 +47,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a reading transaction; it is rolled back at the end, and a write in it fails."""
-        with Session(self.engine.execution_options(radica_tx="read"), expire_on_commit=False) as session:
-            with _plain_errors():
-                if not self.is_sqlite:
-                    session.execute(text("SET TRANSACTION READ ONLY"))
-                yield session
-            session.rollback()
+        """Open a reading transaction; a write in it fails. What was loaded stays readable after its end."""
+        engine = self.engine.execution_options(radica_tx="read")
+        with Session(engine, expire_on_commit=False) as session, _plain_errors():
+            if not self.is_sqlite:
+                session.execute(text("SET TRANSACTION READ ONLY"))
+            yield session
 
     @contextmanager
     def write(self, *, durable: bool = False) -> Iterator[Session]:
@@ -62,14 +61,14 @@ class Database:
         Raises Unavailable when the database stays locked or cannot be reached.
         """
         mode = "durable" if durable else "write"
-        with Session(self.engine.execution_options(radica_tx=mode), expire_on_commit=False) as session:
-            with _plain_errors():
-                try:
-                    yield session
-                    session.commit()
-                except BaseException:
-                    session.rollback()
-                    raise
+        engine = self.engine.execution_options(radica_tx=mode)
+        with Session(engine, expire_on_commit=False) as session, _plain_errors():
+            try:
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
 
     def dispose(self) -> None:
         """Close the pool."""
@@ -102,7 +101,13 @@ def _make_engine(url: str, *, pool_size: int, echo: bool) -> Engine:
         path = url.removeprefix("sqlite:///")
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(
-            url, poolclass=QueuePool, pool_size=pool_size, max_overflow=16, echo=echo, connect_args={"timeout": 30}
+            url,
+            poolclass=QueuePool,
+            pool_size=pool_size,
+            max_overflow=16,
+            echo=echo,
+            hide_parameters=True,
+            connect_args={"timeout": 30},
         )
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
@@ -113,6 +118,7 @@ def _make_engine(url: str, *, pool_size: int, echo: bool) -> Engine:
         max_overflow=16,
         echo=echo,
         pool_pre_ping=True,
+        hide_parameters=True,  # a failed statement must not print what it carried
         isolation_level="READ COMMITTED",
         connect_args={"connect_timeout": 10},
     )
