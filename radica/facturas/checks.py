@@ -30,6 +30,7 @@ _EVENTO = ("04", "01", None)
 _PAGOS_USUARIO = frozenset({"01", "02", "03"})
 _CUV_DE_PRUEBA = ("test", "stage", "prueba")
 _SHOWN_RULES = 5
+_READABLE = Decimal(10) ** 13
 
 
 class EstadoPlazo(StrEnum):
@@ -59,6 +60,10 @@ class Hechos:
     vence: date | None = None
     clave_tecnica: str | None = None
     soportes_no_pactados: bool = False
+    cuv_de: str | None = None
+    """Number of another invoice of the provider that already has this CUV."""
+    rechazada_sin_corregir: bool = False
+    """The payer refused the last filing and nothing was loaded nor decided since."""
 
     def __repr__(self) -> str:
         return f"Hechos({self.fev.number if self.fev else None})"
@@ -89,6 +94,8 @@ def _fev(hechos: Hechos) -> Iterator[Hallazgo]:
         yield hallazgo("FEV-RECHAZADA", "ApplicationResponse/ResponseCode", codigo=answer.code)
     if not (fev.operation or "").upper().startswith("SS-") and fev.kind is Clase.FACTURA:
         yield hallazgo("FEV-OPERACION", "CustomizationID", operacion=fev.operation or "ninguno")
+    if fev.customer.nit is not None and fev.customer.id_scheme not in (None, "31"):
+        yield hallazgo("FEV-PAGADOR-PERSONA", "AccountingCustomerParty/CompanyID")
     own, outer = parse_invoice_number(fev.number, prefix=fev.prefix), parse_invoice_number(fev.container_number)
     if outer is not None and same_invoice(own, outer) is Match.DIFFERENT:
         yield hallazgo(
@@ -214,14 +221,17 @@ def _cuv(hechos: Hechos) -> Iterator[Hallazgo]:
     elif cuv.results:
         rules = _rules(r.codigo for r in cuv.results)
         yield hallazgo("CUV-NOTIFICACIONES", "ResultadosValidacion", reglas=rules)
+    if hechos.cuv_de is not None:
+        yield hallazgo("CUV-REPETIDO", "CodigoUnicoValidacion", otra=hechos.cuv_de)
     if any(word in (cuv.environment or "").lower() for word in _CUV_DE_PRUEBA):
         yield hallazgo("CUV-PRUEBAS", "Ambiente", ambiente=cuv.environment)
     if fev is None:
         return
     if cuv.number is None:
         yield hallazgo("CUV-SIN-NUMERO", "NumFactura")
-    elif same_invoice(_number(fev), parse_invoice_number(cuv.number)) is Match.DIFFERENT:
-        yield hallazgo("CUV-NUMERO", "NumFactura", cuv=cuv.number, fev=fev.number or "sin número")
+    elif (match := same_invoice(_number(fev), parse_invoice_number(cuv.number))) is not Match.SAME:
+        code = "CUV-NUMERO" if match is Match.DIFFERENT else "CUV-NUMERO-SIN-PREFIJO"
+        yield hallazgo(code, "NumFactura", cuv=cuv.number, fev=fev.number or "sin número")
     issuer = fev.supplier.nit
     if cuv.issuer is not None and issuer is not None and cuv.issuer.number != issuer.number:
         yield hallazgo("CUV-NIT", "NumDocumentoIdObligado", cuv=cuv.issuer.number, fev=issuer.number)
@@ -261,7 +271,9 @@ def _foreign_supports(hechos: Hechos) -> Iterator[Hallazgo]:
 
 
 def _term(hechos: Hechos) -> Iterator[Hallazgo]:
-    """State of RAD-01, the 22 business days."""
+    """State of RAD-01, the 22 business days, and of an earlier filing that the payer refused."""
+    if hechos.rechazada_sin_corregir:
+        yield hallazgo("RECHAZO-SIN-CORREGIR", "radicación")
     when = f" el {hechos.vence:%d/%m/%Y}" if hechos.vence else ""
     if hechos.plazo is EstadoPlazo.VENCIDO:
         yield hallazgo("RAD01-VENCIDO", "RAD-01", cuando=when)
@@ -295,4 +307,4 @@ def _rules(codes: Iterator[str]) -> str:
 
 
 def _cop(pesos: Decimal) -> str:
-    return format_cop(to_cents(pesos))
+    return format_cop(to_cents(pesos)) if abs(pesos) < _READABLE else "un valor imposible"

@@ -85,6 +85,12 @@ CATALOGO: dict[str, Regla] = {
         "Compruebe que no sea un ensayo: una factura de pruebas no se cobra.",
         _A19,
     ),
+    "FEV-PAGADOR-PERSONA": Regla(
+        B,
+        "La factura está a nombre de una persona o con un documento que no es NIT; no se radica ante un pagador.",
+        "Compruebe el adquiriente de la factura.",
+        f"{_R948}, documento técnico 2",
+    ),
     "FEV-OPERACION": Regla(
         A,
         "El tipo de operación de la factura es {operacion}, que no es del sector salud (SS-…).",
@@ -186,6 +192,15 @@ CATALOGO: dict[str, Regla] = {
     "CUV-NUMERO": Regla(
         B, "El CUV es de {cuv} y la factura es la {fev}.", "Cargue el CUV de esta factura.", f"{_R948} art. 3 num. 1"
     ),
+    "CUV-NUMERO-SIN-PREFIJO": Regla(
+        A,
+        "El CUV trae el número {cuv} sin el prefijo de la factura {fev}.",
+        "Compruebe que el CUV sea de esta factura.",
+        f"{_R948} art. 3 num. 1",
+    ),
+    "CUV-REPETIDO": Regla(
+        B, "La factura {otra} ya tiene este mismo CUV.", "Cargue el CUV de esta factura.", f"{_R948} art. 3 num. 1"
+    ),
     "CUV-SIN-NUMERO": Regla(
         A,
         "El resultado del MUV no dice de qué factura es.",
@@ -242,6 +257,12 @@ CATALOGO: dict[str, Regla] = {
         "La reclamación va a {pagador} y no trae FURIPS.",
         "Cargue el FURIPS en PDF.",
         "Reclamaciones SOAT y ADRES",
+    ),
+    "RECHAZO-SIN-CORREGIR": Regla(
+        B,
+        "El pagador rechazó el envío anterior y no se ha cargado nada desde entonces.",
+        "Corrija lo que dijo el pagador y cargue el documento, o decida radicarla igual con un motivo.",
+        f"{_R948} art. 15",
     ),
     "RAD01-VENCIDO": Regla(
         B,

@@ -19,8 +19,8 @@ _INVOICE_NOISE = re.compile(r"[\s\-_./]+")
 _TRAILING_DIGITS = re.compile(r"^(.*?)([0-9]*)$", re.DOTALL)
 _NIT_NOISE = re.compile(r"[\s.,]+")
 _NIT = re.compile(r"^([0-9]{3,15})(?:-([0-9]))?$")
-_AMOUNT = re.compile(r"^[+-]?[0-9]{1,18}(\.[0-9]{0,10})?$")
-_MAX_EXPONENT = 18
+_AMOUNT = re.compile(r"^[+-]?[0-9]{1,14}(\.[0-9]{0,10})?$")
+_MAX_EXPONENT = 14  # what a column of centavos holds, see kernel.money
 
 
 class Match(StrEnum):

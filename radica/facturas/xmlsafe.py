@@ -21,7 +21,7 @@ MAX_XML_BYTES = 32 * 1024 * 1024
 
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _EXTRA_CONTENT = 5
-_UNFINISHED = {4, 5, 73, 74, 75, 76, 77}
+_UNFINISHED = {4, 5, 62, 63, 65, 73, 74, 75, 76, 77}
 _ENCODING = {9, 31, 32, 81, 6003}
 _TOO_MUCH = {1, 110, 115, 116, 117}
 

@@ -239,7 +239,7 @@ def test_every_code_has_words_for_a_biller():
         }
         assert fields <= {"codigo", "contenedor", "numero", "campo", "nit", "dv", "correcto", "suma", "total", "diferencia",
                           "lugares", "rips", "fev", "reglas", "cuv", "ambiente", "servicio", "siglas", "nombre", "pagador",
-                          "cuando", "operacion"}, code  # fmt: skip
+                          "cuando", "operacion", "otra"}, code  # fmt: skip
 
 
 # What each defect of the demonstration set must be found as; None: only the payer, or only the date, is special.

@@ -1,0 +1,384 @@
+"""Puts documents that were read where they belong: provider, invoice, or the tray with a reason.
+
+Invariant: nothing is guessed and nothing is dropped: a document joins the one invoice that it names (NIT + number,
+zero padding and a missing prefix allowed while they fit a single invoice), waits for it, or goes to the tray. The same
+bytes again create nothing. Functions here are for one transaction; files were read and stored before it began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import or_, select, text
+from sqlalchemy.orm import Session
+
+from radica.audit.models import Reason
+from radica.audit.services import open_case
+from radica.custodia.services import record_blobs
+from radica.entidades.models import Prestador
+from radica.entidades.services import provider_by_nit, register_provider
+from radica.facturas.documents import (
+    Shelf,
+    add_document,
+    awaited,
+    has_invoice,
+    link_waiting,
+    sigla_of,
+    wait_key,
+    waiting_for_cuv,
+)
+from radica.facturas.matching import creates_invoice, matches, said, target_number, unusable
+from radica.facturas.models import Documento, Factura, ResultadoArchivo
+from radica.facturas.numbers import InvoiceNumber
+from radica.facturas.placing import Arrived, FileIn, FileOut
+from radica.facturas.recognise import Pieza, Tipo
+from radica.facturas.states import EstadoFactura
+from radica.facturas.tray import RETRIABLE, Scope, put_in_tray
+
+_LOCK = 7_266_001  # any constant of ours: one admission at a time on PostgreSQL, as SQLite does by itself
+_ORDER = {Tipo.FEV: 0, Tipo.INVOICE: 0, Tipo.RIPS: 1}
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """What became of one document."""
+
+    outcome: str  # nuevo, duplicado, pendiente, bandeja
+    factura: Factura | None = None
+    reason: str = ""
+
+
+@dataclass
+class Desk:
+    """The state of one transaction of an import; `created` and `completed` are carried over the whole import."""
+
+    session: Session
+    scope: Scope
+    at: datetime
+    created: set[int] = field(default_factory=set)
+    completed: set[int] = field(default_factory=set)
+    touched: set[int] = field(default_factory=set)
+    providers: dict[str, Prestador | None] = field(default_factory=dict)
+    invoices: dict[tuple[int, str], list[Factura]] = field(default_factory=dict)
+    known: dict[str, list[Documento]] = field(default_factory=dict)
+    waiting: dict[int, list[Documento]] = field(default_factory=dict)
+    scope_ids: list[int] = field(default_factory=list)
+    shelf: Shelf = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open the shelf of this transaction."""
+        self.shelf = Shelf(self.session)
+
+
+def admit(desk: Desk, files: Sequence[FileIn], *, last: bool) -> list[FileOut | None]:
+    """Place the documents of some files; None for a file that should be tried again at the end of the import.
+
+    With `last` nothing is left for later: what fits nowhere goes to the tray. The caller commits.
+    """
+    session = desk.session
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    kept = [doc.stored for one in files for doc in one.documents]
+    record_blobs(session, [*kept, *(one.stored for one in files if one.stored)], at=desk.at)
+    _prefetch(desk, [doc for one in files for doc in one.documents])
+    results: list[FileOut | None] = [None] * len(files)
+    with session.no_autoflush:  # what is added is kept in the desk too; one flush writes it
+        for index in sorted(range(len(files)), key=lambda i: _urgency(files[i])):
+            results[index] = _file(desk, files[index], last=last)
+    session.flush()
+    return results
+
+
+def _urgency(one: FileIn) -> int:
+    return min((_ORDER.get(doc.piece.tipo, 2) for doc in one.documents), default=3)
+
+
+def _file(desk: Desk, one: FileIn, *, last: bool) -> FileOut | None:
+    kinds = "+".join(doc.piece.tipo.value for doc in one.documents) or None
+    if not one.documents:
+        put_in_tray(desk.session, desk.scope, one.name, one.stored, one.code, one.reason, at=desk.at)
+        return FileOut(one.route, ResultadoArchivo.NO_RECONOCIDO, None, None, None, one.reason)
+    placed = [
+        _document(desk, doc, last=last) for doc in sorted(one.documents, key=lambda d: _ORDER.get(d.piece.tipo, 2))
+    ]
+    if any(p.outcome == "pendiente" for p in placed):
+        return None
+    outcomes = {p.outcome for p in placed}
+    factura = next((p.factura for p in placed if p.factura is not None), None)
+    result = ResultadoArchivo.NO_RECONOCIDO
+    if "nuevo" in outcomes:
+        result = ResultadoArchivo.CARGADO
+    elif "duplicado" in outcomes:
+        result = ResultadoArchivo.DUPLICADO
+    reasons = " ".join(dict.fromkeys(p.reason for p in placed if p.reason)) or None
+    return FileOut(
+        one.route, result, kinds, factura.numero if factura else None, factura.id if factura else None, reasons
+    )
+
+
+def _document(desk: Desk, doc: Arrived, *, last: bool) -> _Placed:
+    """Place one document."""
+    piece = doc.piece
+    refused = unusable(piece)
+    issuer = piece.issuer
+    provider = None
+    if issuer is not None:
+        provider, why = _provider(desk, piece, issuer.number)
+        if why is not None:
+            code, reason = why
+            if code in RETRIABLE and not last:
+                return _Placed("pendiente")
+            return _tray(desk, doc, code, reason, None)
+    if refused is not None:
+        return _tray(desk, doc, *refused, provider)
+    if provider is None:
+        return _cuv_without_issuer(desk, doc, last=last)
+    twin = _twin(desk, provider.id, doc)
+    if twin is not None and twin.factura_id is not None and piece.soporte is None:
+        return _Placed("duplicado", desk.session.get(Factura, twin.factura_id))
+    number = target_number(piece)
+    factura, ambiguous = _invoice(desk, provider.id, piece, number)
+    if piece.soporte is not None:  # one PDF may support many invoices: it is a twin only inside its own
+        twin = _twin(desk, provider.id, doc, factura=factura, within=True)
+        if twin is not None and twin.factura_id is not None:
+            return _Placed("duplicado", factura)
+    if ambiguous:
+        names = ", ".join(row.numero for row in ambiguous)
+        return _tray(desk, doc, "ambiguo", f"El número {said(number)} puede ser de {names}.", provider)
+    if factura is None and creates_invoice(piece) and number is not None:
+        factura = _create(desk, provider, number, piece)
+    if factura is None and not last and twin is None:
+        return _Placed("pendiente")
+    return _attach(desk, doc, provider, factura, twin)
+
+
+def _attach(desk: Desk, doc: Arrived, provider: Prestador, factura: Factura | None, twin: Documento | None) -> _Placed:
+    """Add the document to its invoice, or leave it waiting; a waiting twin is joined instead."""
+    if twin is not None:
+        if factura is not None:
+            link_waiting(desk.shelf, factura, [twin])
+            desk.touched.add(factura.id)
+        return _Placed("duplicado", factura, "" if factura is not None else _waiting_words(doc, "Sigue"))
+    row, note = add_document(
+        desk.session, doc.piece, doc.stored, doc.name,
+        prestador_id=provider.id, factura=factura, number=target_number(doc.piece), actor=desk.scope.actor, at=desk.at,
+        shelf=desk.shelf,
+    )  # fmt: skip
+    desk.known.setdefault(row.sha256, []).append(row)
+    if factura is None:
+        desk.waiting.setdefault(provider.id, []).append(row)
+    if factura is not None:
+        desk.touched.add(factura.id)
+        if factura.id not in desk.created:
+            desk.completed.add(factura.id)
+        if doc.piece.cuv is not None:
+            link_waiting(desk.shelf, factura, _waiting_for_cuv(desk, provider.id, doc.piece.cuv.cuv))
+        return _Placed("nuevo", factura, note)
+    return _Placed("nuevo", None, _waiting_words(doc, "Quedó"))
+
+
+def _waiting_for_cuv(desk: Desk, prestador_id: int, cuv: str | None) -> list[Documento]:
+    here = [doc for doc in desk.waiting.get(prestador_id, []) if cuv and doc.clave_espera == f"cuv|{cuv}"]
+    return here + waiting_for_cuv(desk.session, prestador_id, cuv)
+
+
+def _waiting_words(doc: Arrived, verb: str) -> str:
+    number = target_number(doc.piece)
+    return f"{verb} en espera de la factura {number.text if number is not None else 'de este CUV'}."
+
+
+def _provider(desk: Desk, piece: Pieza, nit: str) -> tuple[Prestador | None, tuple[str, str] | None]:
+    """Return the provider of a NIT, or the code and reason why the document is not of this import."""
+    scope = desk.scope
+    if scope.only_nit is not None and nit != scope.only_nit:
+        return None, ("otro_prestador", f"El documento es del NIT {nit} y se pidió cargar sólo el {scope.only_nit}.")
+    if nit not in desk.providers:
+        desk.providers[nit] = provider_by_nit(desk.session, nit)
+    found = desk.providers[nit]
+    if scope.allowed is not None and (found is None or found.id not in scope.allowed):
+        # The same words whether or not the house knows that provider.
+        return None, ("prestador_no_asignado", "El documento es de un prestador que usted no tiene asignado.")
+    issued = piece.fev is not None or piece.rips is not None
+    if found is None and scope.may_register and issued:
+        found = register_provider(desk.session, nit, _issuer_name(piece) or nit, at=desk.at)
+        desk.providers[nit] = found
+    if found is None:
+        return None, ("sin_prestador", f"El NIT {nit} no es de ningún prestador registrado.")
+    if found.nombre == nit and (name := _issuer_name(piece)):
+        found.nombre = name[:300]  # it was registered by a RIPS, which has no name
+    return found, None
+
+
+def _issuer_name(piece: Pieza) -> str | None:
+    return piece.fev.supplier.name if piece.fev is not None else None
+
+
+def _invoice(
+    desk: Desk, prestador_id: int, piece: Pieza, number: InvoiceNumber | None
+) -> tuple[Factura | None, list[Factura]]:
+    """Return the invoice that a number means, or the several that it may mean."""
+    if number is None:
+        code = piece.cuv.cuv if piece.cuv is not None else None
+        row = desk.session.scalar(select(Factura).where(Factura.prestador_id == prestador_id, Factura.cuv == code))
+        return row, []
+    same, possible = matches(_invoices(desk, prestador_id, number.digits), number)
+    if same:
+        return same[0], []
+    if piece.tipo in (Tipo.FEV, Tipo.INVOICE):
+        possible = [row for row in possible if not has_invoice(desk.shelf, row.id)]  # its own FEV, its own number
+    if len(possible) > 1:
+        return None, possible
+    if possible and piece.tipo in (Tipo.FEV, Tipo.INVOICE):
+        _rename(possible[0], number)
+    return (possible[0] if possible else None), []
+
+
+def _cuv_without_issuer(desk: Desk, doc: Arrived, *, last: bool) -> _Placed:
+    """Place an answer of the MUV, which does not name the provider: only an equal number decides."""
+    number = doc.piece.number
+    if number is None:
+        return _tray(desk, doc, "sin_numero", "El resultado del MUV no dice de qué factura es.", None)
+    same: list[Factura] = []
+    for prestador_id in desk.scope_ids:
+        rows = _invoices(desk, prestador_id, number.digits)
+        exact, possible = matches(rows, number)
+        same += exact or (possible if len(possible) == 1 and _single(desk) else [])
+    if len(same) > 1:
+        here = [row for row in same if row.id in desk.touched | desk.created]
+        same = here if len(here) == 1 else same
+    if len(same) > 1:
+        return _tray(desk, doc, "ambiguo", f"Varios prestadores tienen la factura {number.text}.", None)
+    if not same and not last:
+        return _Placed("pendiente")
+    if not same:
+        reason = f"El resultado del MUV no dice el prestador y no hay ninguna factura {number.text} cargada."
+        return _tray(desk, doc, "sin_factura", reason, None)
+    provider = desk.session.get_one(Prestador, same[0].prestador_id)
+    twin = _twin(desk, provider.id, doc)
+    if twin is not None and twin.factura_id is not None:
+        return _Placed("duplicado", same[0])
+    return _attach(desk, doc, provider, same[0], twin)
+
+
+def _twin(
+    desk: Desk, prestador_id: int, doc: Arrived, *, factura: Factura | None = None, within: bool = False
+) -> Documento | None:
+    """Return the document with the same bytes and kind that the provider already has.
+
+    `within` looks only in `factura`, and among those that wait for the same number.
+    """
+    key = wait_key(number) if (number := target_number(doc.piece)) is not None else None
+    for row in desk.known.get(doc.stored.sha256, []):
+        alike = (
+            row.prestador_id == prestador_id and row.tipo == doc.piece.tipo.value and row.sigla == sigla_of(doc.piece)
+        )
+        here = row.factura_id == (factura.id if factura else None) and (
+            row.factura_id is not None or row.clave_espera == key
+        )
+        waiting = row.factura_id is None and row.clave_espera == key
+        if alike and (not within or here or waiting):
+            return row
+    return None
+
+
+def _single(desk: Desk) -> bool:
+    """Say whether the import is of one provider only."""
+    return desk.scope.only_nit is not None or (desk.scope.allowed is not None and len(desk.scope.allowed) == 1)
+
+
+def _scope_ids(desk: Desk) -> list[int]:
+    """Return the providers whose invoices this import may meet."""
+    scope = desk.scope
+    query = select(Prestador.id).order_by(Prestador.id)
+    if scope.only_nit is not None:
+        query = query.where(Prestador.nit == scope.only_nit)
+    if scope.allowed is not None:
+        query = query.where(Prestador.id.in_(scope.allowed))
+    return list(desk.session.scalars(query))
+
+
+def _invoices(desk: Desk, prestador_id: int, digits: str) -> list[Factura]:
+    """Return the invoices of a provider with these digits; locked, and read once per transaction."""
+    key = (prestador_id, digits)
+    if key not in desk.invoices:
+        rows = desk.session.scalars(
+            select(Factura)
+            .where(Factura.prestador_id == prestador_id, Factura.numero_digitos == digits)
+            .order_by(Factura.id)
+        )
+        desk.invoices[key] = list(rows)
+    return desk.invoices[key]
+
+
+def _create(desk: Desk, provider: Prestador, number: InvoiceNumber, piece: Pieza) -> Factura:
+    row = Factura(
+        prestador_id=provider.id,
+        numero=number.text,
+        numero_clave=number.key,
+        numero_digitos=number.digits,
+        estado=EstadoFactura.INCOMPLETA,
+        version=0,
+        nivel_prueba=0,
+        creada_at=desk.at,
+    )
+    desk.session.add(row)
+    facts = {"numero": number.text, "documento": piece.tipo.value}
+    open_case(desk.session, row, actor=desk.scope.actor, at=desk.at, reason=Reason.IMPORTACION, facts=facts)
+    desk.created.add(row.id)
+    desk.touched.add(row.id)
+    desk.invoices.setdefault((provider.id, number.digits), []).append(row)
+    desk.shelf.open(row.id)
+    fitting = [doc for doc in desk.waiting.get(provider.id, []) if doc.factura_id is None]
+    link_waiting(desk.shelf, row, [doc for doc in fitting if matches([row], awaited(doc)) != ([], [])])
+    return row
+
+
+def _rename(row: Factura, number: InvoiceNumber) -> None:
+    """Give an invoice that its RIPS brought without prefix the number of its FEV, which decides."""
+    row.numero, row.numero_clave, row.numero_digitos = number.text, number.key, number.digits
+
+
+def _prefetch(desk: Desk, docs: Sequence[Arrived]) -> None:
+    """Read in a few statements what the documents may meet; the invoices are locked in the order of their ids."""
+    hashes = {doc.stored.sha256 for doc in docs}
+    for held in desk.session.scalars(select(Documento).where(Documento.sha256.in_(hashes)).order_by(Documento.id)):
+        desk.known.setdefault(held.sha256, []).append(held)
+    nits = {doc.piece.issuer.number for doc in docs if doc.piece.issuer is not None}
+    for found in desk.session.scalars(select(Prestador).where(Prestador.nit.in_(nits))):
+        desk.providers[found.nit] = found
+    numbers = [number for doc in docs if (number := target_number(doc.piece)) is not None]
+    ids = {row.id for nit in nits if (row := desk.providers.get(nit)) is not None}
+    if any(doc.piece.issuer is None for doc in docs):
+        desk.scope_ids = _scope_ids(desk)
+        ids |= set(desk.scope_ids)
+    digits = {number.digits for number in numbers}
+    if not (ids and digits):
+        return
+    desk.invoices.update({(one, each): [] for one in ids for each in digits})
+    locked = desk.session.scalars(
+        select(Factura)
+        .where(Factura.prestador_id.in_(ids), Factura.numero_digitos.in_(digits))
+        .order_by(Factura.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    for invoice in locked:
+        desk.invoices[invoice.prestador_id, invoice.numero_digitos].append(invoice)
+    patterns = {wait_key(number, any_prefix=True) for number in numbers}
+    waiting = desk.session.scalars(
+        select(Documento).where(
+            Documento.prestador_id.in_(ids),
+            Documento.factura_id.is_(None),
+            or_(*(Documento.clave_espera.like(pattern) for pattern in sorted(patterns))),
+        )
+    )
+    for doc in waiting:
+        desk.waiting.setdefault(doc.prestador_id, []).append(doc)
+
+
+def _tray(desk: Desk, doc: Arrived, code: str, reason: str, provider: Prestador | None) -> _Placed:
+    owner = provider.id if provider is not None else None
+    put_in_tray(desk.session, desk.scope, doc.name, doc.stored, code, reason, at=desk.at, prestador_id=owner)
+    return _Placed("bandeja", None, reason)
