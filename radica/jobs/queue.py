@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
 from radica.jobs import statements as sql
 from radica.jobs.clock import to_ms
 from radica.jobs.driver import Link, short, within
-from radica.jobs.models import JobState
+from radica.jobs.models import Job, JobState, Lane
 from radica.kernel.db import Database
 from radica.kernel.errors import Unavailable
 
@@ -197,7 +198,9 @@ def write_intent(db: Database, claimed: Claimed, submit_limit_s: float, intent_i
 
 def write_intent_in(session: Session, claimed: Claimed, submit_limit_s: float, intent_id: str) -> bool:
     """Do the same in the caller's short transaction, which must be `db.write(durable=True)`."""
-    return _intent(within(session), claimed, submit_limit_s, intent_id)
+    written = _intent(within(session), claimed, submit_limit_s, intent_id)
+    _reread(session, claimed.id)
+    return written
 
 
 def _intent(link: Link, claimed: Claimed, submit_limit_s: float, intent_id: str) -> bool:
@@ -213,7 +216,9 @@ def finish(db: Database, claimed: Claimed, *, outcome: Outcome) -> bool:
 
 def finish_in(session: Session, claimed: Claimed, *, outcome: Outcome) -> bool:
     """Do the same in the caller's transaction, which from here on holds the job and its lane: keep it short."""
-    return _finish(within(session), claimed, outcome)
+    ended = _finish(within(session), claimed, outcome)
+    _reread(session, claimed.id, claimed.lane_id)
+    return ended
 
 
 def _finish(link: Link, claimed: Claimed, outcome: Outcome) -> bool:
@@ -253,7 +258,9 @@ def reap(db: Database) -> Reaped:
 
 def release_lane(session: Session, job_id: int) -> bool:
     """Free the lane that a job of unknown (or settled) outcome still holds; call it only after its attempt is fenced."""
-    return bool(within(session).run(sql.RELEASE_LANE, {"id": job_id}))
+    freed = within(session).run(sql.RELEASE_LANE, {"id": job_id})
+    _reread(session, job_id, *(row[0] for row in freed))
+    return bool(freed)
 
 
 def settle_unknown(session: Session, job_id: int, to: JobState) -> bool:
@@ -262,16 +269,30 @@ def settle_unknown(session: Session, job_id: int, to: JobState) -> bool:
     `ready` is refused for whatever wrote an intent: a new attempt is a new job. The lane is not touched: it is free
     only when the attempt is fenced (`release_lane`), before or after this.
     """
-    if to is JobState.READY:
-        return bool(within(session).run(sql.SETTLE_READY, {"id": job_id}))
-    if to not in {JobState.DONE, JobState.DEAD, JobState.CANCELLED}:
+    if to not in {JobState.READY, JobState.DONE, JobState.DEAD, JobState.CANCELLED}:
         raise ValueError(f"an unknown outcome cannot be settled as {to}")
-    return bool(within(session).run(sql.SETTLE, {"id": job_id, "to": to.value}))
+    values: dict[str, Any] = {"id": job_id}
+    if to is JobState.READY:
+        settled = within(session).run(sql.SETTLE_READY, values)
+    else:
+        settled = within(session).run(sql.SETTLE, values | {"to": to.value})
+    _reread(session, job_id)
+    return bool(settled)
 
 
 def cancel(session: Session, job_id: int) -> bool:
     """Cancel a job that nobody has taken yet; False when it is too late for that."""
-    return bool(within(session).run(sql.CANCEL, {"id": job_id}))
+    cancelled = within(session).run(sql.CANCEL, {"id": job_id})
+    _reread(session, job_id)
+    return bool(cancelled)
+
+
+def _reread(session: Session, job_id: int, lane_id: int | None = None) -> None:
+    """Let the session read again what the SQL changed behind its back."""
+    for entity, id_ in ((Job, job_id), (Lane, lane_id)):
+        loaded = None if id_ is None else session.identity_map.get(identity_key(entity, id_))
+        if loaded is not None:
+            session.expire(loaded)
 
 
 def _move(link: Link, statement: sql.Sql, values: Mapping[str, Any], *, frees: bool) -> list[int]:

@@ -20,27 +20,27 @@ def say(**fields: Any) -> None:
 
 
 def work_off(db: Database, name: str) -> None:
-    """Claim, write the intent and finish until nothing is left; tell every claim."""
+    """Claim, write the intent and finish until nothing is left; tell each intent before the end (as a click would)."""
     say(ready=True)
     sys.stdin.readline()
     while (claimed := claim_next(db, name, "host", 60)) is not None:
-        intent = write_intent(db, claimed, 60, f"i-{claimed.id}")
-        say(id=claimed.id, attempts=claimed.attempts, intent=intent, done=finish(db, claimed, outcome=Done()))
+        if write_intent(db, claimed, 60, f"i-{claimed.id}"):
+            say(clicked=claimed.id, attempts=claimed.attempts)
+        finish(db, claimed, outcome=Done())
+    say(empty=True)
 
 
 def wait_preparing(db: Database, lease_s: str) -> None:
-    """Claim one job and wait; at a line of input try to write its intent, at another to finish."""
+    """Claim one job and wait; at a line of input try to write its intent, then to finish."""
     claimed = _claim(db, lease_s)
     sys.stdin.readline()
-    say(intent=write_intent(db, claimed, 60, "late"))
-    sys.stdin.readline()
-    say(done=finish(db, claimed, outcome=Done()))
+    say(intent=write_intent(db, claimed, 60, "late"), done=finish(db, claimed, outcome=Done()))
 
 
-def wait_submitting(db: Database, lease_s: str, limit_s: str) -> None:
+def wait_submitting(db: Database, lease_s: str) -> None:
     """Claim one job, write its intent and wait; at a line of input try to finish."""
     claimed = _claim(db, lease_s)
-    say(intent=write_intent(db, claimed, float(limit_s), "intent-1"))
+    say(intent=write_intent(db, claimed, 60, "intent-1"))
     sys.stdin.readline()
     say(done=finish(db, claimed, outcome=Done()))
 

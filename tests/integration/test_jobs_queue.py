@@ -445,6 +445,22 @@ def test_only_what_nobody_took_is_cancelled(db: Database) -> None:
     assert finish(db, held, outcome=Done())
 
 
+def test_what_a_session_holds_of_the_queue_is_read_again(db: Database) -> None:
+    lane_id = lane(db)
+    id_ = add(db, lane_id=lane_id)
+    claimed = claim(db)
+    with db.write(durable=True) as session:
+        held, its_lane = session.get_one(Job, id_), session.get_one(Lane, lane_id)
+        assert write_intent_in(session, claimed, 60, "i")
+        assert held.phase is Phase.SUBMITTING
+        assert finish_in(session, claimed, outcome=Unknown("x"))
+        assert (held.state, its_lane.busy_job_id) == (JobState.OUTCOME_UNKNOWN, id_)
+        assert release_lane(session, id_)
+        assert its_lane.busy_job_id is None
+        assert settle_unknown(session, id_, JobState.DONE)
+        assert held.state is JobState.DONE
+
+
 # --- Screens ------------------------------------------------------------------------------------------------------
 
 
