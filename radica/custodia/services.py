@@ -29,6 +29,7 @@ MEDIA_TYPES = {
     ".xml": "application/xml",
     ".json": "application/json",
     ".png": "image/png",
+    ".jpg": "image/jpeg",
     ".html": "text/html",
     ".mhtml": "multipart/related",
     ".txt": "text/plain",
