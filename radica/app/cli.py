@@ -87,7 +87,9 @@ def _run(words: list[str]) -> int:
     parser = Parser(prog=f"radica {words[0]}", description=COMMANDS[words[0]][1].capitalize() + ".")
     module.configure(words[0], parser)
     options = parser.parse_args(words[1:])
-    settings = load_settings(os.environ, datos=getattr(options, "datos", datos), running_as_root=_is_root())
+    if datos is not None and not hasattr(options, "datos"):
+        options.datos = datos
+    settings = load_settings(os.environ, datos=getattr(options, "datos", None), running_as_root=_is_root())
     sys.excepthook = incident_hook(settings, as_json=bool(getattr(options, "json", False)))
     code: int = options.run(options, settings)
     return code

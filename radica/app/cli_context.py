@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+import radica.app.tables  # noqa: F401 - a session must know every table, also those that a command does not name
 from radica.app.cli_words import note
 from radica.app.schema import head_revision, migrate, present_revision
 from radica.kernel.config import Settings
