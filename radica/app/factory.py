@@ -7,7 +7,7 @@ guard's check runs, so that an undeclared changing route stops the start and not
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from importlib import import_module
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import argon2
-from flask import Flask, redirect, render_template, url_for
+from flask import Blueprint, Flask, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
@@ -59,10 +59,12 @@ def create_app(
     hasher: argon2.PasswordHasher | None = None,
     trusted_proxies: int = 0,
     extra: dict[str, Any] | None = None,
+    more_views: Sequence[Blueprint] = (),
 ) -> Flask:
     """Return the application. The database must be at the present schema.
 
     `trusted_proxies`: how many proxies of ours stand before it; with 0 nobody's X-Forwarded-For is believed.
+    `extra`: what rooms reach through `current().extra`. `more_views`: views that are not of a room (tests).
     """
     app = Flask("radica", static_folder=str(STATIC), static_url_path="/static", template_folder=str(TEMPLATES))
     settings.ensure_folders()
@@ -104,6 +106,8 @@ def create_app(
     for module in VIEW_MODULES:
         if find_spec(module.rpartition(".")[0]) and find_spec(module):
             app.register_blueprint(import_module(module).blueprint)
+    for one in more_views:
+        app.register_blueprint(one)
     web_guard.finish(app)
     return app
 

@@ -94,8 +94,9 @@ def describe(error: BaseException) -> str:
 def _first_line(error: BaseException) -> str:
     # A database error repeats the statement with its parameters; its origin's first line says what went wrong.
     origin = getattr(error, "orig", None)
-    lines = str(origin if isinstance(origin, BaseException) else error).splitlines()
-    return lines[0][:_MAX_MESSAGE] if lines else ""
+    text = str(origin if isinstance(origin, BaseException) else error)
+    # A KeyError shows its key as it is written in code, with the line break as two characters.
+    return re.split(r"\\n|\n", text, maxsplit=1)[0][:_MAX_MESSAGE]
 
 
 def _places(trace: TracebackType | None) -> list[str]:

@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, SelectField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import EqualTo, InputRequired, Length
 
 from radica.users.models import Rol
 from radica.users.passwords import MAX_LENGTH, MIN_LENGTH
 from radica.users.services import ROLE_NAMES
 
-ROLE_CHOICES = [(role.value, name) for role, name in ROLE_NAMES.items()]
+ROLE_CHOICES = [SelectChoice(role.value, name) for role, name in ROLE_NAMES.items()]
 
 
 class Form(FlaskForm):  # type: ignore[misc] # the library has no types

@@ -36,7 +36,7 @@ PENDING = "segundo_paso"
 """In the signed cookie: who gave the right password and still owes the code."""
 PENDING_LASTS = timedelta(minutes=5)
 DRAFT_SECRET = "secreto_nuevo"  # noqa: S105 - the name under which it stands in the signed cookie
-REFUSED = "No se pudo entrar: el correo o la contraseña no corresponden, o la cuenta está en pausa por varios intentos."
+REFUSED = "El correo o la contraseña no corresponden, o la cuenta está en pausa por varios intentos."
 TOO_MANY = "Hubo demasiados intentos desde esta red. Espere unos minutos."
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
+from wtforms.fields.choices import SelectChoice
 
 from radica.kernel.errors import BadInput, NotFound
 from radica.kernel.web import allow, current, db_session, go, now, person
@@ -27,9 +28,9 @@ def _ours() -> frozenset[int]:
     return person().selected(Rol.ADMINISTRACION)
 
 
-def _choices() -> list[tuple[int, str]]:
+def _choices() -> list[SelectChoice]:
     ours = _ours()
-    return [(one.id, f"{one.nombre} · NIT {one.nit}") for one in person().providers if one.id in ours]
+    return [SelectChoice(one.id, f"{one.nombre} · NIT {one.nit}") for one in person().providers if one.id in ours]
 
 
 def _names() -> dict[int, str]:
@@ -182,13 +183,21 @@ def quitar_segundo_factor(usuario_id: int) -> ResponseReturnValue:
     return go(url_for("personas.detalle", usuario_id=usuario_id))
 
 
-@blueprint.post("/<int:usuario_id>/activo/<int:valor>")
+@blueprint.post("/<int:usuario_id>/activar")
 @allow(Rol.ADMINISTRACION)
-def activar(usuario_id: int, valor: int) -> ResponseReturnValue:
-    """Switch an account on (1) or off (0)."""
-    if valor not in {0, 1}:
-        raise NotFound
+def activar(usuario_id: int) -> ResponseReturnValue:
+    """Switch an account on."""
     writing = db_session()
-    services.set_active(writing, _listed(writing, usuario_id), active=valor == 1, me=person(), at=now())
-    flash("La cuenta quedó activa." if valor else "La cuenta quedó inactiva y sus sesiones se cerraron.", "success")
+    services.set_active(writing, _listed(writing, usuario_id), active=True, me=person(), at=now())
+    flash("La cuenta quedó activa.", "success")
+    return go(url_for("personas.detalle", usuario_id=usuario_id))
+
+
+@blueprint.post("/<int:usuario_id>/desactivar")
+@allow(Rol.ADMINISTRACION)
+def desactivar(usuario_id: int) -> ResponseReturnValue:
+    """Switch an account off and end its sessions."""
+    writing = db_session()
+    services.set_active(writing, _listed(writing, usuario_id), active=False, me=person(), at=now())
+    flash("La cuenta quedó inactiva y sus sesiones se cerraron.", "success")
     return go(url_for("personas.detalle", usuario_id=usuario_id))
