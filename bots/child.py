@@ -6,6 +6,7 @@ deadline even with nobody listening, and result.json is durable before the resul
 the click is `unknown`, whatever goes wrong before it is `not_submitted`. Errors are logged without their text.
 """
 
+import logging
 import os
 import queue
 import signal
@@ -15,8 +16,8 @@ import time
 import traceback
 from dataclasses import fields, replace
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import NoReturn
+from types import TracebackType
+from typing import NoReturn, TypeAlias
 
 from bots import contract, evidence, faults
 from bots.browser import browser
@@ -33,6 +34,11 @@ CLOSE_LIMIT_S = 15.0
 MARGIN_S = 3.0
 """Seconds kept back from every limit for evidence and result."""
 EXIT_DONE, EXIT_ABANDONED, EXIT_BAD_START = 0, 3, 4
+
+
+TERMINATE = b"\x00SIGTERM"
+"""Put among the lines by the signal handler: the handler itself may take no lock, the main thread could hold it."""
+Lines: TypeAlias = "queue.SimpleQueue[bytes | None]"
 
 
 class Pipe:
@@ -53,14 +59,14 @@ class Pipe:
             except OSError:
                 return
 
-    def lines(self) -> "queue.SimpleQueue[bytes | None]":
+    def lines(self) -> Lines:
         """Lines of standard input as they come, then None; read by a thread of its own."""
-        box: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        box: Lines = queue.SimpleQueue()
         threading.Thread(target=_read_lines, args=(box,), daemon=True).start()
         return box
 
 
-def _read_lines(box: "queue.SimpleQueue[bytes | None]") -> None:
+def _read_lines(box: Lines) -> None:
     rest = b""
     while len(rest) <= contract.MAX_LINE:
         chunk = os.read(0, 1 << 16)
@@ -148,33 +154,28 @@ class Attempt:
         if contract.boot_ns() - self._ready_ns > contract.GO_MAX_AGE_NS:
             raise retry("go_tardio", "El permiso para radicar llegó tarde; no se oprimió el botón.")
 
-    def listen(self, lines: "queue.SimpleQueue[bytes | None]") -> None:
-        """Thread: `go`, `stop`, and the end of the pipe, which before `go` is the end of this process."""
+    def listen(self, lines: Lines) -> None:
+        """Thread: `go`, `stop`, SIGTERM, and the end of the pipe, which before `go` is the end of this process."""
         while True:
             line = lines.get()
-            message = None
-            if line is not None:
-                try:
-                    message = contract.decode_to_child(line)
-                except contract.ContractError:
-                    message = contract.Stop("línea ilegible")
             if self._go is not None:
                 if line is None:
                     return
-                continue
-            if message is None:
+                continue  # after `go` the deadline rules, because the filing may be on its way
+            if line is None:
                 self.abandon("el trabajador se fue antes del permiso")
-            elif isinstance(message, contract.Stop):
+            if line is TERMINATE:
+                self.abandon("orden de terminar antes del permiso")
+            try:
+                message = contract.decode_to_child(line)
+            except contract.ContractError:
+                message = contract.Stop("línea ilegible")
+            if isinstance(message, contract.Stop):
                 self._stopped = message.why
                 self._go_came.set()
             elif isinstance(message, contract.Go) and self._ready_ns and self._stopped is None:
                 self._go = message.intent
                 self._go_came.set()
-
-    def on_sigterm(self, _signal: int, _frame: FrameType | None) -> None:
-        """Before `go`: end now. After it the deadline rules, because the filing may be on its way."""
-        if self._go is None and not self._finished:
-            self.abandon("orden de terminar antes del permiso")
 
     def watch(self) -> None:
         """Thread: ends the attempt at its limit, even when driver or browser do not answer any more."""
@@ -301,6 +302,8 @@ def _file(attempt: Attempt, portal: PortalBot, work: Work) -> Ending:
 def main() -> NoReturn:
     """Run one attempt from the lines on standard input; the exit code says whether a result was spoken."""
     sys.excepthook = _log_error
+    sys.unraisablehook = lambda args: _log_error(args.exc_type, args.exc_value, args.exc_traceback)
+    logging.getLogger().addHandler(logging.NullHandler())  # libraries log error texts, which quote what was typed
     threading.excepthook = lambda args: _log_error(args.exc_type, args.exc_value, args.exc_traceback)
     pipe = Pipe()
     lines = pipe.lines()
@@ -314,7 +317,7 @@ def main() -> NoReturn:
     os.chdir(start.folder)  # one more sign by which the processes of this attempt are found
     attempt = Attempt(pipe, start)
     attempt.bag.learn(*evidence.account_secrets(start))
-    signal.signal(signal.SIGTERM, attempt.on_sigterm)
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: lines.put(TERMINATE))
     threading.Thread(target=attempt.listen, args=(lines,), daemon=True).start()
     threading.Thread(target=attempt.watch, daemon=True).start()
     faults.point("child.started")

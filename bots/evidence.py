@@ -125,7 +125,10 @@ class Bag:
         return tuple(items)
 
     def _put(self, kind: str, name: str, data: bytes, note: str | None) -> None:
-        self.path(name).write_bytes(data)
+        # Whole or not there: a worker also seals what a killed bot leaves behind.
+        half = self.path(f".{name}.tmp")
+        half.write_bytes(data)
+        half.replace(self.path(name))
         self._written[name] = kind
         self._announce(kind, name, note)
 

@@ -137,7 +137,7 @@ class Previsora:
                 return Ending(Outcome.DUPLICATE, text=text)
             return Ending(Outcome.REJECTED, reason=text)
         self.tab.check_clicked(watch)
-        return unknown(watch, text)
+        return unknown(watch, text, session_lost=seen == "session")
 
     def look_up(self) -> Ending:
         """Type the number and leave the field: the portal says that it knows it, or says nothing."""

@@ -122,7 +122,7 @@ class CuentasMedicas:
             if refusal is not None:
                 return refusal
         self.tab.check_clicked(watch)
-        return unknown(watch, text)
+        return unknown(watch, text, session_lost=seen == "warning")
 
     def look_up(self) -> Ending:
         """Ask the query page for each factura; they count only together, because they share one radicado."""

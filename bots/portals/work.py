@@ -9,7 +9,6 @@ import base64
 import hashlib
 import platform
 import shutil
-import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pypdfium2
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Response
 
+from bots import tls
 from bots.contract import Bot, Factura, FilingFile, Outcome, Start
 from bots.evidence import Bag, clean_headers
 from bots.page import Pilot, Tab, Watch
@@ -195,6 +195,7 @@ class Work:
 
     def keep_dom(self, kind: str, name: str) -> None:
         """Source of the page as it stands, cleaned."""
+        self._learn_cookies()
         try:
             self.bag.text(kind, name, self.tab.page.content())
         except PlaywrightError:
@@ -202,6 +203,7 @@ class Work:
 
     def keep_answer(self, response: Response | None, name: str = "respuesta.json") -> str:
         """Status, headers (with the payer's Date) and body of the payer's answer. Returns the body as text."""
+        self._learn_cookies()
         if response is None:
             body = {"respuesta": None, "motivo": "el portal no terminó de responder"}
             self.bag.json("submit_response", name, {"leido": _now(), **body})
@@ -251,18 +253,15 @@ class Work:
         body: dict[str, Any] = {"leido": _now(), "direccion": None, "cadena_pem": None, "detalle": None}
         parts = urlsplit(self.start.portal.base_url)
         try:
-            if response is not None:
-                body["direccion"] = response.server_addr()
-                body["detalle"] = response.security_details() or None
-            if parts.scheme == "https":
-                session = self.tab.page.context.new_cdp_session(self.tab.page)
-                origin = {"origin": f"{parts.scheme}://{parts.netloc}"}
-                chain = session.send("Network.getCertificate", origin)["tableNames"]
-                body["cadena_pem"] = [ssl.DER_cert_to_PEM_cert(base64.b64decode(der)) for der in chain]
-            else:
+            where = response.server_addr() if response is not None else None
+            body["direccion"] = where
+            body["detalle"] = (response.security_details() if response is not None else None) or None
+            if parts.scheme != "https":
                 body["motivo"] = _NO_TLS
-        except PlaywrightError:
-            body["motivo"] = "el navegador no entregó el certificado"
+            elif where is not None:
+                body["cadena_pem"] = tls.chain(where["ipAddress"], where["port"], parts.hostname or "")
+        except (PlaywrightError, OSError):
+            body["motivo"] = "no se pudo leer el certificado en la dirección que resolvió el navegador"
         self.bag.json("tls", "tls.json", body)
 
     def keep_context(self) -> None:
@@ -316,9 +315,11 @@ class Work:
             return
 
 
-def unknown(watch: Watch, text: str) -> Ending:
+def unknown(watch: Watch, text: str, *, session_lost: bool = False) -> Ending:
     """The button was pressed and no certain answer came."""
-    if watch.failed:
+    if session_lost:
+        code, message = "sesion_perdida", "El portal cerró la sesión en el momento de radicar."
+    elif watch.failed:
         code, message = "conexion_perdida", "La conexión se perdió mientras se radicaba."
     elif watch.response is not None and watch.response.status >= 500:
         code, message = "error_del_portal", f"El portal respondió {watch.response.status} mientras se radicaba."

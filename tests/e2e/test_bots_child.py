@@ -118,6 +118,17 @@ def test_go_twice_is_one_click(child: rig.Child, message: contract.Start, portal
     assert portal.ledger.counts()["posts"] == 1
 
 
+def test_a_session_lost_at_the_click_is_unknown_until_the_query(
+    child: rig.Child, message: contract.Start, portal: Handle
+) -> None:
+    _ready(child, message)
+    portal.configure(session_lost=1)
+    child.say(contract.Go("intento-1"))
+    result = _result(child)
+    assert (result.outcome, result.code) == (Outcome.UNKNOWN, "sesion_perdida")
+    assert portal.ledger.counts()["accepted"] == 0
+
+
 def test_go_before_ready_is_no_permission(child: rig.Child, message: contract.Start, portal: Handle) -> None:
     child.say(message)
     child.say(contract.Go("demasiado pronto"))
@@ -133,6 +144,7 @@ def test_after_go_it_goes_on_with_nobody_listening(
     _ready(child, message)
     child.say(contract.Go("intento-1"))
     child.hang_up()
+    child.until(contract.Progress)  # «Radicando»: the permission has arrived
     child.process.terminate()
     child.end(60)
     left = contract.read_result(folder)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bots import contract
 from bots.contract import Category, Confidence, Operation, Outcome
@@ -207,6 +213,25 @@ def test_an_untrusted_certificate_is_never_passed_over(
             "certificado_invalido",
         )
         assert secure.ledger.counts()["posts"] == 0
+
+
+def test_a_key_that_the_operator_confirmed_is_accepted_and_its_chain_kept(
+    tmp_path: Path, folder: Callable[[], Path], factura: contract.Factura
+) -> None:
+    with start("p2", tmp_path / "tls.db", config={"tls": True}) as secure:
+        address = urlsplit(secure.url)
+        assert address.hostname
+        assert address.port
+        pem = ssl.get_server_certificate((address.hostname, address.port))
+        public = x509.load_pem_x509_certificate(pem.encode()).public_key()
+        spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        pin = base64.b64encode(hashlib.sha256(spki).digest()).decode()
+        where = folder()
+        result = rig.run(rig.start(secure, where, (factura,), profile={"pins": [pin]}))
+        assert result.outcome is Outcome.ACCEPTED
+        tls = json.loads((where / "tls.json").read_text())
+        assert tls["cadena_pem"] == [pem]
+        assert tls["direccion"] == {"ipAddress": "127.0.0.1", "port": address.port}
 
 
 def test_a_portal_that_is_not_there_is_tried_later(folder: Callable[[], Path], factura: contract.Factura) -> None:
