@@ -26,6 +26,6 @@ ENTRIES = (
     Entry("facturas", "Facturas", "file", "facturas.lista"),
     Entry("radicacion", "Radicación", "send", "radicacion.tablero"),
     Entry("bots", "Portales y bots", "robot", "portales.lista"),
-    Entry("no_reconocidos", "No reconocidos", "inbox", "facturas.no_reconocidos"),
+    Entry("no_reconocidos", "No reconocidos", "inbox", "tray.lista"),
     Entry("administracion", "Administración", "users", "personas.lista", (Rol.ADMINISTRACION,)),
 )

@@ -103,7 +103,8 @@
 
   /* Forms with data-keep: what is typed stays in this tab until it was taken; it survives an expired session. */
   const KEEP = "radica:";
-  const SENT = "radica-sent:";
+  const SENT = "radica-sent";
+  const DOOR = "radica-door";
   const keepKey = (form) => `${KEEP}${location.pathname}:${form.dataset.keep}`;
   const keepable = (field) => field.name && field.name !== "csrf_token" && !["password", "file", "hidden", "submit"].includes(field.type);
 
@@ -136,12 +137,18 @@
     if (form.dataset.keep) sessionStorage.setItem(SENT, keepKey(form));
   }
   function forgetSent() {
-    /* Sent and taken: the next page is neither the login nor the same form again. */
+    /* On the way through the login the text is still owed; on an error page too, for who goes back. Else the page
+       that follows a send means that it was taken, also when it is the same page with the form empty again. */
     const key = sessionStorage.getItem(SENT);
-    if (!key || document.body.classList.contains("suelta")) return;
+    if (!key) return;
+    if (document.body.classList.contains("suelta")) {
+      sessionStorage.setItem(DOOR, "yes");
+      return;
+    }
+    const throughDoor = sessionStorage.getItem(DOOR) === "yes";
     sessionStorage.removeItem(SENT);
-    const same = $$("form[data-keep]").some((form) => keepKey(form) === key);
-    if (!same && !$(".error")) sessionStorage.removeItem(key);
+    sessionStorage.removeItem(DOOR);
+    if (!throughDoor && !$(".error, [aria-invalid], .campo-mal")) sessionStorage.removeItem(key);
   }
   function forgetAll() {
     for (const key of Object.keys(sessionStorage)) if (key.startsWith("radica")) sessionStorage.removeItem(key);

@@ -6,55 +6,216 @@ that adds an argument adds to `things_of` how to make such a thing; an argument 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.routing import AnyConverter, IntegerConverter, Rule
 
-from radica.users.models import Acceso, Rol
+from radica.custodia.models import Blob, Pieza
+from radica.entidades.models import Prestador
+from radica.facturas.models import Carga, Documento, Factura, NoReconocido, TipoDocumento
+from radica.jobs.models import Job, Lane
+from radica.portales.models import CuentaPortal
+from radica.radicacion.models import Envio, EnvioFactura, Intento
+from radica.radicacion.states import Acto, EstadoEnvio, EstadoIntento
+from radica.users.models import Acceso, ClaseTarea, Rol, Tarea
+from tests import factories
+from tests.factories import NOW
 from tests.functional.navigators import Browser
 from tests.plugins.web import House
 
 
-def numbered(app: Flask) -> dict[str, tuple[str, set[str], set[str]]]:
-    """Return per endpoint its rule, its methods and the names of its number arguments."""
-    found = {}
-    for rule in app.url_map.iter_rules():
-        names = {name for name in rule.arguments if f"<int:{name}>" in rule.rule}
-        if names:
-            found[rule.endpoint] = (rule.rule, (rule.methods or set()) - {"HEAD", "OPTIONS"}, names)
-    return found
+def numbered(app: Flask) -> list[Rule]:
+    """Return the rules with a number in them."""
+    return [
+        rule
+        for rule in app.url_map.iter_rules()
+        if any(isinstance(_converter(rule, name), IntegerConverter) for name in rule.arguments)
+    ]
+
+
+def _converter(rule: Rule, name: str) -> object:
+    return rule._converters[name]
+
+
+def _values(rule: Rule, ids: Mapping[str, int]) -> Iterator[dict[str, int | str]]:
+    """Fill the arguments: one filling per word of an `any(…)`, whose number may be told apart as `word.name`."""
+    words = {name: kind for name in rule.arguments if isinstance(kind := _converter(rule, name), AnyConverter)}
+    for chosen in product(*(sorted(kind.items) for kind in words.values())):
+        values: dict[str, int | str] = dict(zip(words, chosen, strict=True))
+        for name in rule.arguments - words.keys():
+            told = [ids[key] for key in (*(f"{word}.{name}" for word in chosen), name) if key in ids]
+            assert told, f"{rule.endpoint} has «{name}»: tell things_of() how to make one"
+            values[name] = told[0]
+        yield values
 
 
 def walk(house: House, stranger: Browser, ids: Mapping[str, int]) -> list[str]:
     """Visit all of them as `stranger`; return what answered anything but 404."""
     stranger.open("/mi-cuenta")
     token = stranger.tree().xpath("//input[@name='csrf_token']/@value")[0]
+    adapter = house.app.url_map.bind("localhost")
     wrong = []
-    for endpoint, (rule, methods, names) in sorted(numbered(house.app).items()):
-        missing = names - ids.keys()
-        assert not missing, f"{endpoint} has {missing}: tell things_of() how to make one"
-        address = rule
-        for name in names:
-            address = address.replace(f"<int:{name}>", str(ids[name]))
-        for method in sorted(methods):
-            status = stranger.raw(method, address, headers={"X-CSRFToken": token}).status_code
-            if status != 404:
-                wrong.append(f"{method} {rule} ({endpoint}) answered {status}")
+    for rule in sorted(numbered(house.app), key=lambda one: one.endpoint):
+        for values in _values(rule, ids):
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                address = adapter.build(rule.endpoint, values, method=method)
+                status = stranger.raw(method, address, headers={"X-CSRFToken": token}).status_code
+                if status != 404:
+                    wrong.append(f"{method} {address} ({rule.endpoint}) answered {status}")
     return wrong
 
 
 def things_of(house: House, provider: int) -> dict[str, int]:
     """Make one thing of each kind for a provider and return their ids by the name of the argument."""
     user = house.person(f"de{provider}@otra.example", {provider: (Rol.FACTURACION, Rol.ADMINISTRACION)})
-    with house.database.read() as session:
+    with house.database.write() as session:
         acceso = session.scalars(select(Acceso.id).where(Acceso.usuario_id == user)).first()
-    assert acceso is not None
-    return {"usuario_id": user, "acceso_id": acceso}
+        owner = session.get(Prestador, provider)
+        assert acceso is not None
+        assert owner is not None
+        payer = factories.pagador(session)
+        invoice = factories.factura(session, owner, payer)
+        ids = {"usuario_id": user, "acceso_id": acceso, "factura_id": invoice.id, "number": 1}
+        return ids | _papers(session, invoice) | _filing(session, invoice) | _rest(session, invoice)
+
+
+def _added(session: Session, row: Any) -> int:
+    session.add(row)
+    session.flush()
+    number: int = row.id
+    return number
+
+
+def _papers(session: Session, invoice: Factura) -> dict[str, int]:
+    sha = f"{invoice.id:064x}"
+    session.add(Blob(sha256=sha, bytes=10, stored_at=NOW))
+    session.flush()
+    paper = Documento(
+        prestador_id=invoice.prestador_id,
+        factura_id=invoice.id,
+        sha256=sha,
+        bytes=10,
+        nombre="soporte.pdf",
+        tipo=TipoDocumento.SOPORTE,
+        sigla="HEV",
+        media_type="application/pdf",
+        cargado_at=NOW,
+        cargado_por="prueba",
+    )
+    piece = Pieza(
+        prestador_id=invoice.prestador_id,
+        case_key=invoice.case_key,
+        sha256=sha,
+        bytes=10,
+        nombre="acuse.pdf",
+        clase="acuse_document",
+        media_type="application/pdf",
+        origen="persona",
+        sellada_at=NOW,
+        sellada_por="prueba",
+    )
+    paper_id, piece_id = _added(session, paper), _added(session, piece)
+    return {
+        "documento_id": paper_id,
+        "documento.thing_id": paper_id,
+        "pieza_id": piece_id,
+        "evidencia.thing_id": piece_id,
+    }
+
+
+def _filing(session: Session, invoice: Factura) -> dict[str, int]:
+    provider, payer = invoice.prestador_id, invoice.pagador_id
+    assert payer is not None
+    lane = _added(session, Lane(name=f"cuenta-{invoice.id}"))
+    account = _added(
+        session,
+        CuentaPortal(
+            prestador_id=provider,
+            pagador_id=payer,
+            arquetipo="p2_cuentas_medicas",
+            base_url="http://127.0.0.1:9",
+            usuario="bot",
+            clave_cifrada=b"x",
+            lane_id=lane,
+        ),
+    )
+    envio = Envio(
+        prestador_id=provider,
+        pagador_id=payer,
+        cuenta_id=account,
+        acto=Acto.RADICACION,
+        ronda=1,
+        canal="bot",
+        valor=invoice.valor,
+        estado=EstadoEnvio.PREPARADO,
+        version=0,
+        creado_at=NOW,
+        creado_por="prueba",
+    )
+    envio_id = _added(session, envio)
+    _added(
+        session,
+        EnvioFactura(envio_id=envio_id, factura_id=invoice.id, acto=Acto.RADICACION, ronda=1, valor=invoice.valor),
+    )
+    job = _added(session, Job(kind="radicar", prestador_id=provider, lane_id=lane, subject=f"envio:{envio_id}"))
+    attempt = Intento(
+        prestador_id=provider,
+        envio_id=envio_id,
+        numero=1,
+        job_id=job,
+        token=1,
+        marker=f"m{invoice.id}",
+        host="prueba",
+        carpeta="intento",
+        estado=EstadoIntento.ESPERA_PERSONA,
+        iniciado_at=NOW,
+    )
+    return {"cuenta_id": account, "envio_id": envio_id, "job_id": job, "intento_id": _added(session, attempt)}
+
+
+def _rest(session: Session, invoice: Factura) -> dict[str, int]:
+    provider = invoice.prestador_id
+    task = Tarea(
+        prestador_id=provider,
+        clase=ClaseTarea.CONFIRMAR_RESULTADO,
+        case_key=invoice.case_key,
+        titulo="Confirmar",
+        creada_at=NOW,
+    )
+    load = Carga(prestador_id=provider, origen="web", actor="prueba", iniciada_at=NOW)
+    tray = NoReconocido(
+        prestador_id=provider,
+        duenio=f"prestador:{provider}",
+        nombre="raro.xml",
+        codigo="no_es_nada",
+        motivo="No se reconoce.",
+        recibido_at=NOW,
+    )
+    own_tray = NoReconocido(
+        usuario_id=session.scalars(select(Acceso.usuario_id).where(Acceso.prestador_id == provider)).first(),
+        duenio="usuario:0",
+        nombre="suyo.xml",
+        codigo="no_es_nada",
+        motivo="No se reconoce.",
+        recibido_at=NOW,
+    )
+    tray_id = _added(session, tray)
+    return {
+        "tarea_id": _added(session, task),
+        "carga_id": _added(session, load),
+        "no_reconocido_id": tray_id,
+        "fila_id": tray_id,
+        "bandeja_id": _added(session, own_tray),
+    }
 
 
 def test_the_walk_sees_the_addresses(house: House) -> None:
-    assert {"personas.detalle", "personas.quitar"} <= numbered(house.app).keys()
+    assert {"personas.detalle", "personas.quitar"} <= {rule.endpoint for rule in numbered(house.app)}
 
 
 def test_no_address_shows_or_changes_a_thing_of_another_provider(any_house: House) -> None:
@@ -65,7 +226,7 @@ def test_no_address_shows_or_changes_a_thing_of_another_provider(any_house: Hous
 
 def test_no_address_fails_on_an_id_beyond_the_database(any_house: House) -> None:
     stranger = any_house.entered("ana@norte.example")
-    huge = dict.fromkeys(things_of(any_house, any_house.provider("IPS del Sur")), 2**70)
+    huge = dict.fromkeys(things_of(any_house, any_house.provider("IPS del Sur")), 2**70) | {"number": 1}
     assert walk(any_house, stranger, huge) == []
 
 
