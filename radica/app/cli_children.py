@@ -75,13 +75,20 @@ def stop_all(children: Iterable[Child], *, patience_s: float = 20.0) -> None:
         with suppress(ProcessLookupError):
             child.process.send_signal(signal.SIGTERM)
     limit = time.monotonic() + patience_s
-    for child in living:
-        with suppress(subprocess.TimeoutExpired):
-            child.process.wait(timeout=max(0.05, limit - time.monotonic()))
-    for child in living:
-        if child.alive:
-            with suppress(ProcessLookupError):
-                os.killpg(child.process.pid, signal.SIGKILL)
-            child.process.wait(timeout=10)
-        if child.process.stdout is not None:
-            child.process.stdout.close()
+    try:
+        for child in living:
+            with suppress(subprocess.TimeoutExpired):
+                child.process.wait(timeout=max(0.05, limit - time.monotonic()))
+    finally:
+        # Also when the person does not want to wait: nothing is left behind.
+        for child in living:
+            _kill(child)
+
+
+def _kill(child: Child) -> None:
+    if child.alive:
+        with suppress(ProcessLookupError):
+            os.killpg(child.process.pid, signal.SIGKILL)
+        child.process.wait(timeout=10)
+    if child.process.stdout is not None:
+        child.process.stdout.close()

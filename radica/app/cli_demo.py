@@ -13,11 +13,10 @@ import time
 from pathlib import Path
 
 from radica.app.cli_parse import DONE, FINDINGS, INTERRUPTED, leaf, port, positive
-from radica.app.cli_procesos import on_signal
+from radica.app.cli_procesos import on_signal, start_logs
 from radica.app.cli_words import answer, note
 from radica.app.demo import Demo, run, settings_for
 from radica.app.demo_check import Verdict
-from radica.kernel import logs
 from radica.kernel.clock import civil_date, system_clock
 from radica.kernel.config import Settings
 from radica.kernel.errors import BadInput
@@ -47,7 +46,7 @@ def _demo(options: argparse.Namespace, settings: Settings) -> int:
         raise BadInput("--json va con --una-vez: sin ella la demostración no termina.", code="uso")
     began = time.monotonic()
     folder, passing = _folder(options, settings)
-    logs.configure("WARNING")
+    start_logs(settings, "WARNING")
     stop = threading.Event()
     on_signal(stop)
     demo = Demo(settings_for(settings, folder), system_clock, note, stop)

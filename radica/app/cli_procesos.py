@@ -7,6 +7,7 @@ is judged by the reaper and the fence, never lost (DESIGN section 5).
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import threading
@@ -59,17 +60,23 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def on_signal(stop: threading.Event, also: Callable[[], None] = lambda: None) -> None:
-    """Let SIGTERM and SIGINT set `stop`; the second one ends at once."""
+    """Let SIGTERM, Ctrl-C and a closed terminal set `stop`; the second time KeyboardInterrupt does not wait."""
 
-    def ask(number: int, _frame: FrameType | None) -> None:
+    def ask(_number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
+            raise KeyboardInterrupt
         stop.set()
         also()
 
-    signal.signal(signal.SIGTERM, ask)
-    signal.signal(signal.SIGINT, ask)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN or number is signal.SIGTERM:  # nohup, and `&` in a script
+            signal.signal(number, ask)
+
+
+def start_logs(settings: Settings, level: str | None = None) -> None:
+    """Send the logs of this process to standard error, without what alembic says of a schema that is in order."""
+    logs.configure(level or settings.log_level)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def make_house(settings: Settings, database: Database) -> House:
@@ -89,7 +96,7 @@ def make_house(settings: Settings, database: Database) -> House:
 
 
 def _web(options: argparse.Namespace, settings: Settings) -> int:
-    logs.configure(settings.log_level)
+    start_logs(settings)
     with open_database(settings) as database:
         app = create_app(settings, database, system_clock, trusted_proxies=options.proxies)
         sockets: dict[int, Any] = {}
@@ -113,7 +120,7 @@ def _work(options: argparse.Namespace, settings: Settings) -> int:
     on_signal(stop)
     if options.procesos > 1:
         return _many(options, settings, stop)
-    logs.configure(settings.log_level)
+    start_logs(settings)
     with open_database(settings) as database:
         run_worker(make_house(settings, database), ALL_HANDLERS, stop=stop, until_empty=options.hasta_vacio)
     return DONE
@@ -143,7 +150,7 @@ def _many(options: argparse.Namespace, settings: Settings, stop: threading.Event
 def _clock(_options: argparse.Namespace, settings: Settings) -> int:
     stop = threading.Event()
     on_signal(stop)
-    logs.configure(settings.log_level)
+    start_logs(settings)
     with open_database(settings) as database:
         settings.ensure_folders()
         run_clock(database, settings, system_clock, stop=stop)

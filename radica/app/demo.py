@@ -107,10 +107,11 @@ def run(demo: Demo, *, seed: int, packages: int, once: bool, port: int | None) -
     try:
         with open_database(demo.settings) as database:
             _prepare(demo, database, seed=seed, packages=packages, today=today)
-            address = _start_house(demo, port)
-            if not once:
+            address = "" if demo.stop.is_set() else _start_house(demo, port)
+            if not once and address:
                 _welcome(demo, address)
-            _order(demo, database, all_by_hand=once)
+            if not demo.stop.is_set():
+                _order(demo, database, all_by_hand=once)
             _wait(demo, database)
             if once and not demo.stop.is_set():
                 return _judge(demo, database)
@@ -247,7 +248,7 @@ def _answering(demo: Demo, port: int) -> None:
 def watch(demo: Demo) -> None:
     """Start dead workers anew (the queue judges what they were doing). Raises Unavailable when another one died."""
     for at, child in enumerate(demo.children):
-        if child.alive:
+        if child.alive or demo.stop.is_set():
             continue
         if not child.name.startswith("worker-"):
             raise Unavailable(f"Se cayó un proceso: {child.name}.", todo="Mire los registros en logs/.", code="caido")
