@@ -117,10 +117,8 @@ def import_paths(
     known = done = 0
     with tempfile.TemporaryDirectory(dir=workdir, prefix="carga-") as folder, ThreadPoolExecutor(_THREADS) as pool:
         given = _sources(paths, shown, Path(folder), limits)
-        while batch := list(islice(given, BATCH)):
-            files = list(pool.map(lambda source: prepare(store, source), batch))
-            numbered = list(enumerate(files, start=known))
-            known += len(files)
+        for numbered in _prepared(store, given, pool):
+            known += len(numbered)
             _batch(run, numbered, last=False)
             done = known - len(run.later)
             if progress is not None:
@@ -132,6 +130,20 @@ def import_paths(
     if run.created:
         _retry_tray(run)
     return _finish(run, known)
+
+
+def _prepared(
+    store: FolderStore, given: Iterator[Source], pool: ThreadPoolExecutor
+) -> Iterator[list[tuple[int, FileIn]]]:
+    """Yield batches of files that are read and stored; the next one is on its way while the caller works on one."""
+    number = count()
+    ahead: Iterator[FileIn] | None = None
+    while batch := list(islice(given, BATCH)):
+        behind, ahead = ahead, pool.map(lambda source: prepare(store, source), batch)
+        if behind is not None:
+            yield [(next(number), one) for one in behind]
+    if ahead is not None:
+        yield [(next(number), one) for one in ahead]
 
 
 def start_import(db: Database, scope: Scope, *, clock: Clock) -> int:
@@ -268,6 +280,10 @@ def _entries(archive: Path, route: str, folder: Path, limits: Limites | None) ->
                 yield Source(None, inner, code=entry.code, reason=entry.reason)
     except Unreadable as broken:
         yield Source(archive, route, code=broken.code, reason=broken.message)
+        return
+    except OSError as error:
+        reason = f"No se pudo abrir el ZIP completo ({error.strerror or 'error del sistema'})."
+        yield Source(archive, route, code="zip_sin_abrir", reason=reason)
         return
     if empty:
         yield Source(archive, route, code="zip_vacio", reason="El ZIP no trae ningún archivo.")

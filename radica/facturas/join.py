@@ -48,6 +48,8 @@ class _Placed:
     outcome: str  # nuevo, duplicado, pendiente, bandeja
     factura: Factura | None = None
     reason: str = ""
+    code: str = ""
+    owner: int | None = None
 
 
 @dataclass
@@ -100,11 +102,11 @@ def _file(desk: Desk, one: FileIn, *, last: bool) -> FileOut | None:
     if not one.documents:
         put_in_tray(desk.session, desk.scope, one.name, one.stored, one.code, one.reason, at=desk.at)
         return FileOut(one.route, ResultadoArchivo.NO_RECONOCIDO, None, None, None, one.reason)
-    placed = [
-        _document(desk, doc, last=last) for doc in sorted(one.documents, key=lambda d: _ORDER.get(d.piece.tipo, 2))
-    ]
+    ordered = sorted(one.documents, key=lambda doc: _ORDER.get(doc.piece.tipo, 2))
+    placed = [_document(desk, doc, last=last) for doc in ordered]
     if any(p.outcome == "pendiente" for p in placed):
         return None
+    _put_aside(desk, one, [(doc, p) for doc, p in zip(ordered, placed, strict=True) if p.outcome == "bandeja"])
     outcomes = {p.outcome for p in placed}
     factura = next((p.factura for p in placed if p.factura is not None), None)
     result = ResultadoArchivo.NO_RECONOCIDO
@@ -116,6 +118,21 @@ def _file(desk: Desk, one: FileIn, *, last: bool) -> FileOut | None:
     return FileOut(
         one.route, result, kinds, factura.numero if factura else None, factura.id if factura else None, reasons
     )
+
+
+def _put_aside(desk: Desk, one: FileIn, aside: Sequence[tuple[Arrived, _Placed]]) -> None:
+    """Put in the tray what found no place: the file as it came when nothing of it did, else only those documents."""
+    if aside and len(aside) == len(one.documents):
+        first = aside[0][1]
+        reason = " ".join(dict.fromkeys(placed.reason for _, placed in aside))
+        owner = first.owner
+        put_in_tray(desk.session, desk.scope, one.name, one.stored, first.code, reason, at=desk.at, prestador_id=owner)
+        return
+    for doc, placed in aside:
+        put_in_tray(
+            desk.session, desk.scope, doc.name, doc.stored, placed.code, placed.reason, at=desk.at,
+            prestador_id=placed.owner,
+        )  # fmt: skip
 
 
 def _document(desk: Desk, doc: Arrived, *, last: bool) -> _Placed:
@@ -130,9 +147,9 @@ def _document(desk: Desk, doc: Arrived, *, last: bool) -> _Placed:
             code, reason = why
             if code in RETRIABLE and not last:
                 return _Placed("pendiente")
-            return _tray(desk, doc, code, reason, None)
+            return _tray(code, reason, None)
     if refused is not None:
-        return _tray(desk, doc, *refused, provider)
+        return _tray(*refused, provider)
     if provider is None:
         return _cuv_without_issuer(desk, doc, last=last)
     twin = _twin(desk, provider.id, doc)
@@ -146,7 +163,7 @@ def _document(desk: Desk, doc: Arrived, *, last: bool) -> _Placed:
             return _Placed("duplicado", factura)
     if ambiguous:
         names = ", ".join(row.numero for row in ambiguous)
-        return _tray(desk, doc, "ambiguo", f"El número {said(number)} puede ser de {names}.", provider)
+        return _tray("ambiguo", f"El número {said(number)} puede ser de {names}.", provider)
     if factura is None and creates_invoice(piece) and number is not None:
         factura = _create(desk, provider, number, piece)
     if factura is None and not last and twin is None:
@@ -239,7 +256,7 @@ def _cuv_without_issuer(desk: Desk, doc: Arrived, *, last: bool) -> _Placed:
     """Place an answer of the MUV, which does not name the provider: only an equal number decides."""
     number = doc.piece.number
     if number is None:
-        return _tray(desk, doc, "sin_numero", "El resultado del MUV no dice de qué factura es.", None)
+        return _tray("sin_numero", "El resultado del MUV no dice de qué factura es.", None)
     same: list[Factura] = []
     for prestador_id in desk.scope_ids:
         rows = _invoices(desk, prestador_id, number.digits)
@@ -249,12 +266,12 @@ def _cuv_without_issuer(desk: Desk, doc: Arrived, *, last: bool) -> _Placed:
         here = [row for row in same if row.id in desk.touched | desk.created]
         same = here if len(here) == 1 else same
     if len(same) > 1:
-        return _tray(desk, doc, "ambiguo", f"Varios prestadores tienen la factura {number.text}.", None)
+        return _tray("ambiguo", f"Varios prestadores tienen la factura {number.text}.", None)
     if not same and not last:
         return _Placed("pendiente")
     if not same:
         reason = f"El resultado del MUV no dice el prestador y no hay ninguna factura {number.text} cargada."
-        return _tray(desk, doc, "sin_factura", reason, None)
+        return _tray("sin_factura", reason, None)
     provider = desk.session.get_one(Prestador, same[0].prestador_id)
     twin = _twin(desk, provider.id, doc)
     if twin is not None and twin.factura_id is not None:
@@ -378,7 +395,5 @@ def _prefetch(desk: Desk, docs: Sequence[Arrived]) -> None:
         desk.waiting.setdefault(doc.prestador_id, []).append(doc)
 
 
-def _tray(desk: Desk, doc: Arrived, code: str, reason: str, provider: Prestador | None) -> _Placed:
-    owner = provider.id if provider is not None else None
-    put_in_tray(desk.session, desk.scope, doc.name, doc.stored, code, reason, at=desk.at, prestador_id=owner)
-    return _Placed("bandeja", None, reason)
+def _tray(code: str, reason: str, provider: Prestador | None) -> _Placed:
+    return _Placed("bandeja", None, reason, code, provider.id if provider is not None else None)
