@@ -120,6 +120,7 @@ def bomb(encoding: str) -> bytes:
         (f"<lote>{INVOICE}{INVOICE}</lote>".encode(), "varios"),
         (b"<Invoice>\xff</Invoice>", "xml_codificacion"),
         (b"<a><b></a>", "xml_cortado"),
+        (b"<AttachedDocument><Description><![CDATA[<Invoice", "xml_cortado"),
         (b"<otro/>", "xml_otro"),
         (b"<!DOCTYPE html><html><body><p>Error<br></body></html>", "pagina_web"),
         (b"<AttachedDocument/>", "contenedor_vacio"),
