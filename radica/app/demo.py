@@ -183,10 +183,10 @@ def _start_portal(demo: Demo, payer: Payer) -> str:
     log = demo.settings.datos / "logs" / f"portal-{payer.nit}.log"
     child = start(f"portal de {payer.name}", words, environ=os.environ, log=log, read_output=True)
     demo.children.append(child)
-    return _address_of(child)
+    return portal_address(child)
 
 
-def _address_of(child: Child) -> str:
+def portal_address(child: Child) -> str:
     """Read the line with which a simulated portal says that it listens."""
     output = child.process.stdout
     assert output is not None

@@ -247,7 +247,8 @@ def _not_submitted(
     write_event(session, account.id, result.code or "sin_codigo", result.message or "", at=at)
     failures = _failures_in_a_row(session, envio)
     if result.category is Category.RETRY and failures < MAX_RETRIES:
-        delay = 5 if result.code == "go_tardio" else RETRY_BASE_S * 2 ** (failures - 1)
+        base = int(account.perfil.get("reintento_s", RETRY_BASE_S))
+        delay = min(5, base) if result.code == "go_tardio" else base * 2 ** (failures - 1)
         enqueue_filing(session, envio, account, delay_s=delay)
         return Applied(EstadoIntento.TERMINADO, delay)
     open_task(
