@@ -51,12 +51,14 @@ class Meter:
     def add(self, key: str, now: datetime) -> None:
         """Count one failure."""
         with self._lock:
-            self._living(key, now).append(now)
+            times = self._living(key, now)
+            times.append(now)
+            self._seen[key] = times
             while len(self._seen) > self.max_keys:
                 del self._seen[next(iter(self._seen))]
 
     def _living(self, key: str, now: datetime) -> deque[datetime]:
-        times = self._seen.setdefault(key, deque())
+        times = self._seen.get(key, deque())
         while times and times[0] <= now - self.window:
             times.popleft()
         return times
