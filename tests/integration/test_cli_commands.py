@@ -264,6 +264,11 @@ def test_migrating_and_listing_work_on_both_databases(
     first, second = capsys.readouterr().out.splitlines()
     assert json.loads(first)["cambio"] is False
     assert json.loads(second) == {"prestadores": []}
+    cli.main(["doctor", "--json", "--datos", str(tmp_path / "d")])
+    found = {one["nombre"]: one for one in json.loads(capsys.readouterr().out)["revisiones"]}
+    assert found["base de datos"]["estado"] == "bien"
+    kind = "fsync" if database_url.startswith("postgresql") else "WAL"
+    assert kind in found["durabilidad"]["detalle"]
 
 
 def test_the_doctor_names_what_is_missing_and_how_to_mend_it(radica, tmp_path: Path, monkeypatch) -> None:
