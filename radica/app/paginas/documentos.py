@@ -1,0 +1,185 @@
+"""Documents and evidence beside a page: viewer, pictures of pages, text, download.
+
+Invariant: before the first byte leaves, the opening is logged in a committed transaction of its own; files are never
+rendered by the browser in our origin: PDF and PNG travel as pixels drawn here, HTML and MHTML as escaped text, and
+every original goes out as an attachment. Norm: Ley 1581/2012 art. 17; DESIGN section 7.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, send_file
+from flask.typing import ResponseReturnValue
+
+from radica.app.paginas import lecturas_documento as lectura
+from radica.app.paginas import pdf
+from radica.app.paginas.comun import HEALTH_ROLES, is_open, opened, sees_health, store
+from radica.app.paginas.consultas_factura import class_name
+from radica.app.paginas.frases import document_name
+from radica.custodia.models import Pieza
+from radica.facturas.models import Documento, TipoDocumento
+from radica.facturas.soportes import catalogue
+from radica.kernel.errors import BadInput, Forbidden, RadicaError
+from radica.kernel.web import db_session, now, person
+from radica.users.access import load_for
+
+blueprint = Blueprint("documentos", __name__)
+
+PAGES_SHOWN = 40
+OPEN_CLASSES = frozenset(
+    {
+        "acuse_document",
+        "acuse_shot",
+        "radicado",
+        "manifest",
+        "operation",
+        "lineage",
+        "result",
+        "tls",
+        "context",
+        "failure",
+    }
+)
+"""Evidence about the filing itself; the rest may quote the patient and follows HEALTH_ROLES."""
+_TABLES = {
+    TipoDocumento.FEV: "fev",
+    TipoDocumento.INVOICE: "fev",
+    TipoDocumento.NOTA_CREDITO: "fev",
+    TipoDocumento.NOTA_DEBITO: "fev",
+    TipoDocumento.RESPUESTA_DIAN: "dian",
+    TipoDocumento.RIPS: "rips",
+    TipoDocumento.CUV: "cuv",
+    TipoDocumento.SOPORTE: "pdf",
+}
+_TEXTS = frozenset({".json", ".txt", ".html", ".htm", ".mhtml", ".eml", ".xml", ".log"})
+Thing = Documento | Pieza
+KINDS: dict[str, type[Documento] | type[Pieza]] = {"documento": Documento, "evidencia": Pieza}
+
+
+def _load(kind: str, thing_id: int) -> Thing:
+    return load_for(db_session(), KINDS[kind], thing_id, person())
+
+
+@blueprint.get("/<any(documento, evidencia):kind>/<int:thing_id>")
+def ver(kind: str, thing_id: int) -> ResponseReturnValue:
+    """Draw the viewer of one document or piece, for the side of a page."""
+    return viewer_of(kind, _load(kind, thing_id))
+
+
+@blueprint.get("/documentos/cerrar")
+def cerrar() -> ResponseReturnValue:
+    """Empty the side of the page."""
+    return Response("", mimetype="text/html")
+
+
+@blueprint.get("/<any(documento, evidencia):kind>/<int:thing_id>/pagina/<int:number>")
+def pagina(kind: str, thing_id: int, number: int) -> ResponseReturnValue:
+    """Send one page (or the screenshot, page 1) as PNG."""
+    thing = _load(kind, thing_id)
+    _refuse_health(kind, thing)
+    if not is_open(kind, thing_id, request.args.get("t", ""), now()):
+        _log(kind, thing, "ver")
+    data = store().read(thing.sha256)
+    png = pdf.picture(data) if _suffix(thing) == ".png" else pdf.draw(data, number)
+    answer = Response(png, mimetype="image/png")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@blueprint.get("/<any(documento, evidencia):kind>/<int:thing_id>/texto")
+def texto(kind: str, thing_id: int) -> ResponseReturnValue:
+    """Show the raw text, escaped."""
+    thing = _load(kind, thing_id)
+    _refuse_health(kind, thing, raw=True)
+    _log(kind, thing, "ver_texto")
+    return render_template("documentos/texto.html", texto=lectura.as_text(store().read(thing.sha256)))
+
+
+@blueprint.get("/<any(documento, evidencia):kind>/<int:thing_id>/descargar")
+def descargar(kind: str, thing_id: int) -> ResponseReturnValue:
+    """Send the original, byte for byte, always as an attachment."""
+    thing = _load(kind, thing_id)
+    _refuse_health(kind, thing, raw=True)
+    source = store().open(thing.sha256)
+    _log(kind, thing, "descargar")
+    name = PurePosixPath(thing.nombre.replace("\\", "/")).name or "archivo"
+    # The type is never one that a browser would run, whatever the file says of itself.
+    answer = send_file(source, mimetype="application/octet-stream", as_attachment=True, download_name=name)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-SHA256"] = thing.sha256
+    return answer
+
+
+def viewer_of(kind: str, thing: Thing) -> str:
+    """Return the viewer as HTML; logs the opening when anything of the document is shown."""
+    shape = _shape(thing)
+    health = sees_health(thing.prestador_id)
+    base: dict[str, Any] = {"kind": kind, "cosa": thing, "forma": shape, "salud": health, "cents": lectura.cents_of}
+    base |= {"titulo": _title(thing), "pesa_salud": health or not _is_clinical(thing, raw=True), "error": None}
+    if not health and _is_clinical(thing):
+        return render_template("documentos/visor.html", **{**base, "forma": "vedado"}, vista=None, ficha="")
+    if shape == "nada":
+        return render_template("documentos/visor.html", **base, vista=None, ficha="")
+    token = _log(kind, thing, "ver")
+    try:
+        view = _view(shape, store().read(thing.sha256), health=health)
+    except RadicaError as exc:
+        return render_template(
+            "documentos/visor.html", **{**base, "forma": "error", "error": exc}, vista=None, ficha=""
+        )
+    return render_template("documentos/visor.html", **base, vista=view, ficha=token, GRUPOS=lectura.GRUPOS)
+
+
+def _view(shape: str, data: bytes, *, health: bool) -> Any:
+    if shape == "pdf":
+        count = pdf.page_count(data)
+        return {"paginas": count, "mostradas": min(count, PAGES_SHOWN)}
+    if shape == "fev":
+        return lectura.read_invoice(data)
+    if shape == "dian":
+        return lectura.read_dian(data)
+    if shape == "rips":
+        return lectura.read_services(data, desde=max(0, request.args.get("desde", 0, type=int)), health=health)
+    if shape == "cuv":
+        return lectura.read_validation(data, health=health)
+    return lectura.as_text(data) if shape == "texto" else None
+
+
+def _shape(thing: Thing) -> str:
+    if isinstance(thing, Documento):
+        return _TABLES[thing.tipo]
+    suffix = _suffix(thing)
+    if suffix == ".pdf":
+        return "pdf"
+    return "imagen" if suffix == ".png" else "texto" if suffix in _TEXTS else "nada"
+
+
+def _suffix(thing: Thing) -> str:
+    return PurePosixPath(thing.nombre).suffix.lower() if isinstance(thing, Pieza) else ""
+
+
+def _is_clinical(thing: Thing, *, raw: bool = False) -> bool:
+    """Say whether showing it needs a health role; the tables of invoice, RIPS and CUV are masked, their raw text is not."""
+    if isinstance(thing, Pieza):
+        return thing.clase not in OPEN_CLASSES
+    return raw or thing.tipo is TipoDocumento.SOPORTE
+
+
+def _refuse_health(kind: str, thing: Thing, *, raw: bool = False) -> None:
+    if _is_clinical(thing, raw=raw) and not sees_health(thing.prestador_id):
+        roles = ", ".join(role.value for role in HEALTH_ROLES)
+        raise Forbidden("Este documento puede traer datos de salud y su rol no los ve.", todo=f"Lo ven: {roles}.")
+    if kind == "documento" and not raw and _shape(thing) != "pdf":
+        raise BadInput("Ese documento no tiene páginas.", code="sin_paginas")
+
+
+def _log(kind: str, thing: Thing, action: str) -> str:
+    return opened(kind, thing.id, prestador_id=thing.prestador_id, sha256=thing.sha256, action=action)
+
+
+def _title(thing: Thing) -> str:
+    if isinstance(thing, Pieza):
+        return class_name(thing)
+    return document_name(thing, {sigla: one.nombre for sigla, one in catalogue().items()})

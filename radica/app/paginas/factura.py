@@ -1,0 +1,77 @@
+"""The page of one invoice: facts and money, its story, what to do now, documents beside it.
+
+Invariant: reading changes nothing; the page names documents and evidence, and their bytes come only through
+`documentos.py`, which logs the opening first.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from radica.app.paginas.comun import sees_health
+from radica.app.paginas.consultas_factura import CLASES, Caso, class_name, load_case
+from radica.app.paginas.documentos import viewer_of
+from radica.app.paginas.frases import INTENTOS, LECTURAS, Linea, document_name, state_sentence, timeline, who
+from radica.app.paginas.plazos_factura import terms_shown
+from radica.app.paginas.siguiente import Accion, lapsed, next_steps
+from radica.entidades.models import TipoPagador
+from radica.facturas.models import Documento, Factura, Severidad
+from radica.facturas.soportes import catalogue
+from radica.facturas.states import POR_RADICAR
+from radica.kernel.clock import civil_date
+from radica.kernel.web import db_session, now, person
+from radica.plazos.rules import estado_fecha
+from radica.users.access import load_for
+
+blueprint = Blueprint("factura", __name__)
+
+
+@blueprint.get("/facturas/<int:factura_id>")
+def ver(factura_id: int) -> ResponseReturnValue:
+    """Show the whole story; `?documento=5` or `?evidencia=9` opens that one beside it."""
+    session = db_session()
+    row = load_for(session, Factura, factura_id, person())
+    caso = load_case(session, row)
+    today = civil_date(now())
+    tipo = caso.pagador.tipo if caso.pagador else TipoPagador.DESCONOCIDO
+    supports = {sigla: kind.nombre for sigla, kind in catalogue().items()}
+    return render_template(
+        "facturas/factura.html",
+        caso=caso,
+        f=row,
+        frase=state_sentence(row, caso.pagador.nombre if caso.pagador else None),
+        urgencia_hoy=estado_fecha(row.vence_radicar, today)
+        if row.vence_radicar and row.estado in POR_RADICAR
+        else None,
+        plazos=terms_shown(row, tipo, now()),
+        pasos=next_steps(caso, today),
+        vencida=lapsed(row, today),
+        Accion=Accion,
+        historia=_history(caso),
+        bloqueos=[one for one in caso.hallazgos if one.severidad is Severidad.BLOQUEO],
+        nombre_documento=lambda doc: document_name(doc, supports),
+        pesa_salud=sees_health(row.prestador_id),
+        INTENTOS=INTENTOS,
+        LECTURAS=LECTURAS,
+        CLASES=CLASES,
+        clase=class_name,
+        quien=lambda actor: who(actor, caso.nombres),
+        estados=Factura.MACHINE.labels,
+        visor=_beside(caso),
+    )
+
+
+def _history(caso: Caso) -> list[Linea]:
+    attempts = [one.intento for envio in caso.envios for one in envio.intentos]
+    readings = [reading for envio in caso.envios for one in envio.intentos for reading in one.lecturas]
+    return timeline(caso.movimientos, caso.documentos, attempts, readings, caso.nombres)
+
+
+def _beside(caso: Caso) -> str:
+    """Return the viewer that the address asks for, of a document or piece of this very invoice."""
+    wanted: list[Documento] = [doc for doc in caso.documentos if str(doc.id) == request.args.get("documento")]
+    if wanted:
+        return viewer_of("documento", wanted[0])
+    pieces = [piece for piece in caso.piezas if str(piece.id) == request.args.get("evidencia")]
+    return viewer_of("evidencia", pieces[0]) if pieces else ""
