@@ -7,7 +7,7 @@ heads by case (unsorted, half of the bulk acts deadlocked in trials; without the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +20,9 @@ from sqlalchemy.orm import Session
 from radica.audit.chain import GENESIS, link_hash, plain
 from radica.audit.models import AccessLog, ChainHead, LegalThing, Transition
 from radica.kernel.errors import NotFound, StalePage
+
+_AT_ONCE = 500
+"""Rows that one statement locks; far below what either database takes as parameters."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def advance_all(session: Session, moves: Sequence[Move], *, actor: str, at: date
         if move.expected_version is not None and move.expected_version != move.thing.version:
             raise StalePage
     recorded_at = database_now(session)
-    heads = {key: _lock_head(session, key) for key in sorted({move.thing.case_key for move in ordered})}
+    heads = _lock_heads(session, {move.thing.case_key for move in ordered})
     written = [
         _write(session, move, heads[move.thing.case_key], actor=actor, at=at, recorded_at=recorded_at)
         for move in ordered
@@ -80,12 +83,32 @@ def open_case(
     session: Session, thing: LegalThing, *, actor: str, at: datetime, reason: str, facts: dict[str, Any] | None = None
 ) -> Transition:
     """Write the first link of a thing just created (its initial state is its birth, not a move)."""
+    return open_cases(session, [(thing, facts or {})], actor=actor, at=at, reason=reason)[0]
+
+
+def open_cases(
+    session: Session, born: Sequence[tuple[LegalThing, dict[str, Any]]], *, actor: str, at: datetime, reason: str
+) -> list[Transition]:
+    """Write the first links of several things just created, each with its facts; in a few statements for all."""
     session.flush()
-    head = _lock_head(session, thing.case_key)
-    move = Move(thing, _Birth.CREAR, reason, facts=facts or {})
-    row = _append(session, move, head, "", str(thing.estado), actor=actor, at=at, recorded_at=database_now(session))
+    ordered = sorted(born, key=lambda pair: (pair[0].KIND, pair[0].id))
+    heads = _lock_heads(session, {thing.case_key for thing, _ in ordered}, likely_new=True)
+    recorded_at = database_now(session)
+    rows = [
+        _append(
+            session,
+            Move(thing, _Birth.CREAR, reason, facts=facts),
+            heads[thing.case_key],
+            "",
+            str(thing.estado),
+            actor=actor,
+            at=at,
+            recorded_at=recorded_at,
+        )
+        for thing, facts in ordered
+    ]
     session.flush()
-    return row
+    return rows
 
 
 def lock_all(session: Session, things: Sequence[LegalThing]) -> None:
@@ -93,10 +116,23 @@ def lock_all(session: Session, things: Sequence[LegalThing]) -> None:
 
     Call it before setting facts on several things; `advance_all` calls it by itself.
     """
-    for thing in sorted(things, key=lambda one: (one.KIND, one.id)):
-        found = session.get(type(thing), thing.id, with_for_update=True, populate_existing=True)
-        if found is None:
-            raise NotFound
+    wanted: dict[tuple[str, type[LegalThing]], set[int]] = {}
+    for thing in things:
+        wanted.setdefault((thing.KIND, type(thing)), set()).add(thing.id)
+    for (_, kind), ids in sorted(wanted.items(), key=lambda item: item[0][0]):
+        ordered = sorted(ids)
+        for start in range(0, len(ordered), _AT_ONCE):
+            part = ordered[start : start + _AT_ONCE]
+            # Rows are locked after they were sorted, one by one, in this order.
+            found = session.scalars(
+                select(kind)
+                .where(kind.id.in_(part))
+                .order_by(kind.id)
+                .with_for_update()
+                .execution_options(populate_existing=True)
+            ).all()
+            if len(found) != len(part):
+                raise NotFound
 
 
 def record_reading(
@@ -237,14 +273,33 @@ def link_content(row: Transition) -> dict[str, Any]:
 
 
 def _lock_head(session: Session, case_key: str) -> ChainHead:
-    head = session.get(ChainHead, case_key, with_for_update=True, populate_existing=True)
-    if head is not None:
-        return head
-    values = {"case_key": case_key, "seq": 0, "hash": GENESIS}
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(postgresql.insert(ChainHead).values(values).on_conflict_do_nothing())
-    else:
-        session.execute(sqlite.insert(ChainHead).values(values).on_conflict_do_nothing())
-    head = session.get(ChainHead, case_key, with_for_update=True, populate_existing=True)
-    assert head is not None
-    return head
+    return _lock_heads(session, {case_key})[case_key]
+
+
+def _lock_heads(session: Session, case_keys: Collection[str], *, likely_new: bool = False) -> dict[str, ChainHead]:
+    """Lock the heads in the order of their cases, making those that are missing; `likely_new` makes before it looks."""
+    keys = sorted(case_keys)
+    heads = {} if likely_new else _held_heads(session, keys)
+    missing = [key for key in keys if key not in heads]
+    if missing:
+        values = [{"case_key": key, "seq": 0, "hash": GENESIS} for key in missing]
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(postgresql.insert(ChainHead).on_conflict_do_nothing(), values)
+        else:
+            session.execute(sqlite.insert(ChainHead).on_conflict_do_nothing(), values)
+        heads |= _held_heads(session, missing)
+    return heads
+
+
+def _held_heads(session: Session, keys: Sequence[str]) -> dict[str, ChainHead]:
+    found: dict[str, ChainHead] = {}
+    for start in range(0, len(keys), _AT_ONCE):
+        rows = session.scalars(
+            select(ChainHead)
+            .where(ChainHead.case_key.in_(keys[start : start + _AT_ONCE]))
+            .order_by(ChainHead.case_key)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        found |= {head.case_key: head for head in rows}
+    return found
