@@ -42,7 +42,8 @@ def unprotect_history(tables: tuple[str, ...] = APPEND_ONLY) -> None:
         for table in tables:
             op.execute(f"DROP TRIGGER {table}_solo_agregar ON {table}")
             op.execute(f"DROP TRIGGER {table}_no_vaciar ON {table}")
-        op.execute("DROP FUNCTION radica_solo_agregar()")
+        if "transitions" in tables:  # the first protected, the last undone
+            op.execute("DROP FUNCTION radica_solo_agregar()")
         return
     for table in tables:
         for verb in ("update", "delete"):
