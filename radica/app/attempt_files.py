@@ -52,8 +52,10 @@ def write_manifest(folder: Path, packages: dict[str, list[PackageFile]], pages: 
                     "sha256": item.sha256,
                     "bytes": item.bytes,
                     "paginas": pages.get(item.sha256),
-                    # Nothing is changed on the way today: what is sent is what was loaded, byte by byte.
-                    "linaje": [{"original_sha256": item.sha256, "operacion": "copia", "version": __version__}],
+                    # What a bot must change for its portal (joining PDFs, say) stands in its own manifest, beside this.
+                    "linaje": [
+                        {"original_sha256": item.sha256, "operacion": "copia entregada al bot", "version": __version__}
+                    ],
                 }
                 for item in files
             ]

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from radica.audit.models import Reason
 from radica.audit.services import Move, advance_all, lock_all, open_case
 from radica.facturas.models import Factura, Hallazgo, Severidad
+from radica.facturas.review import review
 from radica.facturas.states import EstadoFactura, EventoFactura
 from radica.jobs.models import Job, JobState
 from radica.jobs.queue import cancel, enqueue
@@ -266,6 +267,7 @@ def reject(
     moves += [Move(row, EventoFactura.RECHAZAR, reason, text, {"envio": envio.id}, tuple(evidence)) for row in facturas]
     advance_all(session, moves, actor=actor, at=at)
     _free(session, envio)
+    review(session, [row.id for row in facturas], actor=actor, at=at)
     open_task(
         session,
         ClaseTarea.CORREGIR_RECHAZO,
@@ -298,6 +300,7 @@ def withdraw(
     moves += [Move(row, EventoFactura.CANCELAR_ENVIO, reason, motivo, {"envio": envio.id}) for row in facturas]
     advance_all(session, moves, actor=actor, at=at)
     _free(session, envio)
+    review(session, [row.id for row in facturas], actor=actor, at=at)
     close_tasks(session, envio.case_key, por=actor, resultado="Envío retirado", at=at)
 
 
