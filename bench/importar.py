@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from radica.app.schema import migrate
 from radica.custodia.store import FolderStore
 from radica.facturas.intake import BATCH, import_paths
 from radica.facturas.tray import operator_scope
-from radica.kernel.clock import system_clock
+from radica.kernel.clock import civil_date, system_clock
 from radica.kernel.db import Database
 
 PACKAGES = 240
@@ -42,7 +41,7 @@ def run() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="radica-bench-") as name:
         folder = Path(name)
         build_set(
-            folder / "muestra", seed=7, packages=PACKAGES, hoy=date.today(), defects=False, pdf_kb=100,
+            folder / "muestra", seed=7, packages=PACKAGES, hoy=civil_date(system_clock()), defects=False, pdf_kb=100,
             scenario=CONSULTA,
         )  # fmt: skip
         rounds = [(_child("import", folder, turn), _child("floor", folder, turn)) for turn in range(ROUNDS)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
@@ -22,7 +22,7 @@ from radica.facturas.archive import Entrada, Limites, expand
 from radica.facturas.join import Desk, admit
 from radica.facturas.models import Carga, CargaArchivo, NoReconocido, ResultadoArchivo
 from radica.facturas.placing import FileIn, FileOut
-from radica.facturas.preparing import Source, looks_like_zip, prepare, prepare_stored
+from radica.facturas.preparing import Source, looks_like_zip, prepare_all, prepare_stored
 from radica.facturas.review import KeyFor, no_keys, review
 from radica.facturas.tray import RETRIABLE, Scope, resolve
 from radica.facturas.xmlsafe import Unreadable
@@ -137,13 +137,14 @@ def _prepared(
 ) -> Iterator[list[tuple[int, FileIn]]]:
     """Yield batches of files that are read and stored; the next one is on its way while the caller works on one."""
     number = count()
-    ahead: Iterator[FileIn] | None = None
-    while batch := list(islice(given, BATCH)):
-        behind, ahead = ahead, pool.map(lambda source: prepare(store, source), batch)
-        if behind is not None:
-            yield [(next(number), one) for one in behind]
-    if ahead is not None:
-        yield [(next(number), one) for one in ahead]
+    with ThreadPoolExecutor(1) as leader:
+        ahead: Future[list[FileIn]] | None = None
+        while batch := list(islice(given, BATCH)):
+            behind, ahead = ahead, leader.submit(prepare_all, store, batch, pool)
+            if behind is not None:
+                yield [(next(number), one) for one in behind.result()]
+        if ahead is not None:
+            yield [(next(number), one) for one in ahead.result()]
 
 
 def start_import(db: Database, scope: Scope, *, clock: Clock) -> int:
