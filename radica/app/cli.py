@@ -90,6 +90,8 @@ def _run(words: list[str]) -> int:
     if datos is not None and not hasattr(options, "datos"):
         options.datos = datos
     settings = load_settings(os.environ, datos=getattr(options, "datos", None), running_as_root=_is_root())
+    if words[0] != "doctor":
+        _check_folder(settings.datos)
     sys.excepthook = incident_hook(settings, as_json=bool(getattr(options, "json", False)))
     code: int = options.run(options, settings)
     return code
@@ -106,6 +108,17 @@ def _global_options(words: list[str]) -> tuple[str | None, list[str]]:
         else:
             datos, words = words[0].split("=", 1)[1], words[1:]
     return datos, words
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a data folder that cannot be one. Raises BadInput."""
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir() or (place == folder and not os.access(place, os.W_OK)):
+        raise BadInput(
+            f"No se puede usar la carpeta de datos {folder}.", todo="Indique otra con --datos.", code="carpeta_mala"
+        )
 
 
 def _help() -> str:

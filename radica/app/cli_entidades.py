@@ -16,10 +16,12 @@ from sqlalchemy.orm import Session
 
 from radica.app.cli_context import open_database
 from radica.app.cli_parse import DONE, actions, leaf, positive
-from radica.app.cli_words import answer, read_secret, table
+from radica.app.cli_words import answer, operator, read_secret, table
+from radica.audit.services import record_reading
 from radica.entidades.catalogue import kind_by_nit
 from radica.entidades.models import EstadoPrestador, Pagador, Prestador, TipoPagador
 from radica.entidades.services import confirm_provider, provider_by_nit, register_payer
+from radica.kernel.clock import system_clock
 from radica.kernel.config import Settings
 from radica.kernel.errors import BadInput, NotFound
 from radica.kernel.logs import hide
@@ -95,6 +97,7 @@ def _confirm(options: argparse.Namespace, settings: Settings) -> int:
         already = row.estado is EstadoPrestador.ACTIVO
         if not already:
             confirm_provider(session, row)
+            _note(session, row.id, "confirmar_prestador", f"prestador:{row.id}")
         document = {**_provider(row), "cambio": not already}
     text = "Ya estaba confirmado; nada cambió." if already else f"Confirmado: {document['nombre']}."
     answer(document, text, as_json=options.json)
@@ -183,9 +186,23 @@ def _add_account(options: argparse.Namespace, settings: Settings) -> int:
                 **limits,
             )
             session.refresh(account)
+            _note(session, provider_id, "agregar_cuenta", f"cuenta:{account.id}")
             document = _account(account, options.prestador, payer.nit, payer.nombre)
     answer(document, f"Agregada la cuenta {options.usuario} en {options.url}.", as_json=options.json)
     return DONE
+
+
+def _note(session: Session, prestador_id: int, action: str, object_: str) -> None:
+    """Leave a link in the provider's log of who did this."""
+    record_reading(
+        session,
+        prestador_id=prestador_id,
+        actor=operator(),
+        action=action,
+        purpose="administracion",
+        object_=object_,
+        at=system_clock(),
+    )
 
 
 def _active_provider(session: Session, nit: str) -> int:

@@ -24,7 +24,8 @@ from radica.kernel.config import Settings
 from radica.kernel.errors import BadInput
 from radica.kernel.money import format_cop, to_cents
 from radica.portales.models import CuentaPortal
-from radica.radicacion.services import Ordered, facturas_of, order_filings
+from radica.radicacion.manual import order
+from radica.radicacion.services import Ordered, facturas_of
 
 BATCH = 200
 
@@ -83,7 +84,7 @@ def _order(options: argparse.Namespace, settings: Settings) -> int:
         for start in range(0, len(chosen), BATCH):
             part = chosen[start : start + BATCH]
             with database.write() as session:
-                ordered = order_filings(
+                ordered = order(
                     session,
                     [factura for factura, _ in part],
                     prestador_ids=sorted({provider for _, provider in part}),

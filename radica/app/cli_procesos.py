@@ -11,7 +11,6 @@ import logging
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -74,9 +73,10 @@ def on_signal(stop: threading.Event, also: Callable[[], None] = lambda: None) ->
 
 
 def start_logs(settings: Settings, level: str | None = None) -> None:
-    """Send the logs of this process to standard error, without what alembic says of a schema that is in order."""
+    """Send the logs of this process to standard error, without what libraries say when all is in order."""
     logs.configure(level or settings.log_level)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for talkative in ("alembic", "apscheduler", "pikepdf"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 def make_house(settings: Settings, database: Database) -> House:
@@ -140,7 +140,7 @@ def _many(options: argparse.Namespace, settings: Settings, stop: threading.Event
                     continue
                 failed = True
                 note(f"{child.name} terminó con código {child.process.returncode}; se inicia otro.")
-                time.sleep(RESTART_S)
+                stop.wait(RESTART_S)
                 children[at] = start(child.name, words, environ=os.environ)
     finally:
         stop_all(children, patience_s=300.0)

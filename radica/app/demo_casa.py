@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,8 +17,7 @@ from sqlalchemy.orm import Session
 from radica.app.demo_catalog import P1, PAYERS, PROVIDERS
 from radica.app.demo_data import MANUAL, DemoPackage
 from radica.app.demo_pdf import Line, write_pdf
-from radica.audit.models import Reason
-from radica.custodia.services import Kept, seal
+from radica.custodia.services import Kept
 from radica.custodia.store import FolderStore
 from radica.entidades.models import EstadoPrestador, Prestador, TipoPagador
 from radica.entidades.services import provider_by_nit, register_payer, register_provider
@@ -30,8 +29,7 @@ from radica.kernel.db import Database
 from radica.portales.credentials import Vault
 from radica.portales.models import CuentaPortal
 from radica.portales.services import create_account
-from radica.radicacion.services import Acuse, order_filings
-from radica.radicacion.settle import person_found
+from radica.radicacion.manual import PDF, evidence_name, order, register_filed
 from radica.users.login import make_hash
 from radica.users.models import Rol
 from radica.users.passwords import default_hasher
@@ -156,7 +154,7 @@ def order_bots(database: Database, packages: Sequence[DemoPackage], *, actor: st
         rows = [find_package(session, one) for one in packages if one.expected != MANUAL]
         ready = [row for row in rows if row is not None and row.estado is EstadoFactura.LISTA]
         providers = sorted({row.prestador_id for row in ready})
-        ordered = order_filings(session, [row.id for row in ready], prestador_ids=providers, actor=actor, at=at)
+        ordered = order(session, [row.id for row in ready], prestador_ids=providers, actor=actor, at=at)
         return len(ordered.envios)
 
 
@@ -167,32 +165,26 @@ def file_by_hand(
     filed = 0
     for package in packages:
         radicado = f"VU-{at:%Y}-{package.number}"
-        moment = at - timedelta(minutes=20)
-        pdf = _constancia(package, radicado, moment)
-        stored = store.put(io.BytesIO(pdf))
+        stored = store.put(io.BytesIO(_constancia(package, radicado, at)))
         with database.write(durable=True) as session:
             row = find_package(session, package)
             if row is None or row.estado is not EstadoFactura.LISTA:
                 continue
-            ordered = order_filings(
-                session, [row.id], prestador_ids=[row.prestador_id], actor=actor, at=moment, canal="mano"
-            )
-            if not ordered.envios:
-                continue
-            envio = ordered.envios[0]
-            pieces = seal(
-                session,
-                [Kept("constancia.pdf", "acuse_document", "", stored)],
-                prestador_id=row.prestador_id,
-                case_key=envio.case_key,
-                group_key="mano",
-                origen="persona",
-                actor=actor,
-                at=at,
-            )
-            acuse = Acuse(3, radicado, moment, (pieces[0].sha256,), Reason.REGISTRO_MANUAL, BY_HAND)
-            person_found(session, envio, acuse, actor=actor, at=at)
-            filed += 1
+            providers = [row.prestador_id]
+            ordered = order(session, [row.id], prestador_ids=providers, actor=actor, at=at, by_hand=True)
+            for envio in ordered.envios:
+                register_filed(
+                    session,
+                    envio,
+                    radicado=radicado,
+                    cuando=at,
+                    kept=[Kept(evidence_name("ventanilla.pdf", PDF, 1), PDF.clase, "", stored)],
+                    actor=actor,
+                    at=at,
+                    expected_version=envio.version,
+                    note=BY_HAND,
+                )
+            filed += len(ordered.envios)
     return filed
 
 

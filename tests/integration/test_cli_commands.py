@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from radica.app import cli
+from radica.audit.models import AccessLog
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.facturas.models import Hallazgo, Severidad
 from radica.facturas.states import EstadoFactura
@@ -109,6 +110,8 @@ def test_a_provider_is_confirmed_once(radica, base: Database) -> None:
     assert (code, _document(out)["estado"], _document(out)["cambio"]) == (0, "activo", True)
     code, out, _ = radica("prestadores", "confirmar", nit, "--json")
     assert (code, _document(out)["cambio"]) == (0, False)
+    with base.read() as session:
+        assert [one.action for one in session.query(AccessLog)] == ["confirmar_prestador"]
     code, _, err = radica("prestadores", "confirmar", "999")
     assert code == 2
     assert "999" in err
@@ -303,3 +306,11 @@ def test_what_nobody_foresaw_becomes_a_number_and_a_line_of_the_log(
     number = said["mensaje"].split("incidente ")[1][:8]
     assert number in log
     assert "1023456789" not in log + json.dumps(said)
+
+
+def test_a_data_folder_that_cannot_be_one_is_said_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    taken = tmp_path / "archivo"
+    taken.write_text("x")
+    for folder in (taken, taken / "dentro"):
+        assert cli.main(["usuarios", "listar", "--json", "--datos", str(folder)]) == 2
+        assert json.loads(capsys.readouterr().out)["error"]["codigo"] == "carpeta_mala"

@@ -48,9 +48,8 @@ def command(sqlite_url: str, tmp_path: Path) -> Iterator:
 
 def test_the_web_answers_and_ends_by_a_signal(command) -> None:
     process = command("web", "--puerto", "0")
-    line = process.stderr.readline()
-    found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
-    assert found, line
+    while not (found := re.search(r"http://127\.0\.0\.1:(\d+)", line := process.stderr.readline())):
+        assert line, "the web ended by itself"
     connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=LIMIT_S)
     connection.request("GET", "/salud")
     assert connection.getresponse().status == 200
