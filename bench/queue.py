@@ -7,6 +7,7 @@ the database itself costs. Counted beside the speed: double claims, unfinished j
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import statistics
 import subprocess
@@ -21,7 +22,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import func, select
 
-from bench.postgres import postgres_database, postgres_server
+from radica.app.embedded_pg import postgres_database, postgres_server
 from radica.app.schema import migrate
 from radica.jobs.board import counts, ensure_lane
 from radica.jobs.models import Job, JobState
@@ -39,7 +40,7 @@ def run() -> dict[str, Any]:
     """Measure both databases; `cumple` says whether the goals of both are met."""
     with tempfile.TemporaryDirectory(prefix="radica-bench-") as folder:
         results = {"sqlite": _measure(lambda n: _sqlite(Path(folder), n))}
-    with postgres_server() as server:
+    with postgres_server(os.environ) as server:
         results["postgresql"] = _measure(lambda _: postgres_database(server))
     return {**results, "cumple": all(result["cumple"] for result in results.values())}
 

@@ -13,7 +13,7 @@ from radica.jobs import statements as sql
 from radica.jobs.board import ensure_lane
 from radica.jobs.driver import short
 from radica.jobs.models import Job, ScheduleSlot
-from radica.jobs.queue import Done, cancel, claim_next, enqueue, finish, reap, write_intent, write_intent_in
+from radica.jobs.queue import Done, cancel, claim_next, enqueue, finish, finish_in, reap, write_intent, write_intent_in
 from radica.jobs.schedule import forget_slots, insert_due
 from radica.kernel.db import Database
 from radica.kernel.errors import Unavailable
@@ -118,11 +118,13 @@ def test_the_reaper_leaves_alone_whom_a_transaction_holds(pg: Database) -> None:
     held, other = claim_next(pg, "w", "h", 60), claim_next(pg, "w", "h", 60)
     assert held is not None
     assert other is not None
-    with pg.write(durable=True) as session:
-        assert write_intent_in(session, held, 60, "i")  # a stopped worker, in the middle of its intent
-        with pg.write() as beside:
-            beside.execute(text("UPDATE jobs SET lease_until_ms = 1 WHERE id = :id"), {"id": other.id})
+    with pg.write() as session:
+        session.execute(text("UPDATE jobs SET lease_until_ms = 1"))
+    with pg.write() as session:
+        assert finish_in(session, held, outcome=Done())  # a worker stopped in the middle of its last transaction
         assert reap(pg).requeued == [other.id]
+        session.rollback()
+    assert reap(pg).requeued == [held.id]
     assert sorted(ids) == sorted([held.id, other.id])
     pg.dispose()
 

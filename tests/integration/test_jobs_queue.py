@@ -451,8 +451,9 @@ def test_what_a_session_holds_of_the_queue_is_read_again(db: Database) -> None:
     claimed = claim(db)
     with db.write(durable=True) as session:
         held, its_lane = session.get_one(Job, id_), session.get_one(Lane, lane_id)
+        held.progress = "Enviando"  # not written yet when the intent comes
         assert write_intent_in(session, claimed, 60, "i")
-        assert held.phase is Phase.SUBMITTING
+        assert (held.phase, held.progress) == (Phase.SUBMITTING, "Enviando")
         assert finish_in(session, claimed, outcome=Unknown("x"))
         assert (held.state, its_lane.busy_job_id) == (JobState.OUTCOME_UNKNOWN, id_)
         assert release_lane(session, id_)
