@@ -24,6 +24,7 @@ from radica.jobs.board import beat, leave
 from radica.jobs.models import Job, JobState
 from radica.jobs.queue import Claimed, Dead, Retry, claim_next, finish
 from radica.kernel.errors import NotFound, RadicaError, Unavailable
+from radica.kernel.logs import describe
 from radica.radicacion.services import KIND_FILE, KIND_LOOK_UP
 
 Handler = Callable[[House, Claimed], None]
@@ -75,10 +76,9 @@ def do_one(house: House, handler: Handler, claimed: Claimed) -> None:
         _give_up(house, claimed, Dead(exc.code, str(exc)))
     except RadicaError as exc:
         _give_up(house, claimed, Retry(exc.code, str(exc)))
-    except Exception as exc:  # the worker loop's broad except: see the module's docstring
+    except Exception as exc:  # noqa: BLE001 - the worker loop, see the docstring of the module
         number = uuid.uuid4().hex[:8]
-        log.exception("incidente %s: %s en %s %s", number, type(exc).__name__, claimed.kind, claimed.subject)
-        log.debug("incidente %s", number, exc_info=True)
+        log.error("incidente %s en %s %s: %s", number, claimed.kind, claimed.subject, describe(exc))  # noqa: TRY400 - the exception's own text may carry what a document says
         _give_up(house, claimed, Retry("error_interno", f"Incidente {number}"))
 
 
