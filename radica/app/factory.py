@@ -47,7 +47,16 @@ VIEW_MODULES = (
     "radica.portales.views",
     "radica.facturas.views",
     "radica.radicacion.views",
+    "radica.app.acciones.radicacion",
+    "radica.app.acciones.cargar",
+    "radica.app.acciones.tray",
+    "radica.app.acciones.portales",
     "radica.app.views",
+    "radica.app.paginas.hoy",
+    "radica.app.paginas.facturas",
+    "radica.app.paginas.factura",
+    "radica.app.paginas.documentos",
+    "radica.app.paginas.buscar",
 )
 
 

@@ -26,6 +26,8 @@ class Browser:
         return self._see(self.client.get(path, follow_redirects=follow, **options))
 
     def _see(self, response: TestResponse) -> TestResponse:
+        response.get_data()  # as a browser does: read to the end, then let go of the file behind it
+        response.close()
         self.page = response
         self.path = response.request.path
         return response

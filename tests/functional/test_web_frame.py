@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Blueprint, Flask, request
 from sqlalchemy import select
-from werkzeug.routing import Rule
+from werkzeug.routing import AnyConverter, IntegerConverter, Rule
 
 from radica.app.factory import create_app
 from radica.entidades.models import EstadoPrestador, Prestador
@@ -22,9 +22,14 @@ from tests.plugins.web import CHEAP, House
 PUBLIC = {"users.entrar", "users.codigo", "salud", "favicon", "static"}
 
 
-def _address(rule: Rule) -> str:
-    """An address of the rule, with 1 for each number and x for each text."""
-    return re.sub(r"<[^>]*>", lambda found: "1" if found.group().startswith("<int") else "x", rule.rule)
+def _address(app: Flask, rule: Rule, method: str) -> str:
+    """An address of the rule, with 1 for each number, the first word of a choice and x for other texts."""
+    values: dict[str, object] = {}
+    for name in rule.arguments:
+        kind = rule._converters[name]
+        number = isinstance(kind, IntegerConverter)
+        values[name] = min(kind.items) if isinstance(kind, AnyConverter) else 1 if number else "x"
+    return app.url_map.bind("localhost").build(rule.endpoint, values, method=method)
 
 
 def _rules(app: Flask) -> Iterator[tuple[Rule, str]]:
@@ -39,10 +44,10 @@ def test_no_address_answers_a_stranger_but_the_public_ones(house: House) -> None
         if rule.endpoint in PUBLIC:
             continue
         walked += 1
-        page = house.browser().raw(method, _address(rule))
+        page = house.browser().raw(method, _address(house.app, rule, method))
         assert page.status_code == 303, f"{method} {rule.rule} answered {page.status_code}"
         assert page.headers["Location"].startswith("/entrar"), rule.rule
-        machine = house.browser().raw(method, _address(rule), headers={"Accept": "application/json"})
+        machine = house.browser().raw(method, _address(house.app, rule, method), headers={"Accept": "application/json"})
         assert machine.status_code == 401, f"{method} {rule.rule} answered a machine {machine.status_code}"
         assert machine.get_json()["error"]["codigo"] == "http_401"
     assert walked > 10
@@ -66,7 +71,7 @@ def test_nothing_changes_without_the_token_of_the_page(house: House) -> None:
         if method == "GET":
             continue
         walked += 1
-        assert browser.raw(method, _address(rule)).status_code == 400, f"{method} {rule.rule}"
+        assert browser.raw(method, _address(house.app, rule, method)).status_code == 400, f"{method} {rule.rule}"
         assert "lo que escribió se conserva" in browser.text
     assert walked > 8
     browser.open("/mi-cuenta")
