@@ -22,7 +22,7 @@ from radica.custodia.models import Pieza
 from radica.custodia.services import Kept, seal
 from radica.facturas.models import Documento, Factura
 from radica.kernel.clock import bogota, civil_date
-from radica.kernel.errors import BadInput, InvalidTransition, StalePage
+from radica.kernel.errors import BadInput, InvalidTransition, NotFound, StalePage
 from radica.radicacion.models import Envio, EnvioFactura, Intento
 from radica.radicacion.package import PackageFile, Source, build_package, safe
 from radica.radicacion.services import Acuse, Ordered, facturas_of, order_filings, withdraw
@@ -100,6 +100,26 @@ def order(
             clases=[ClaseTarea.CORREGIR_RECHAZO],
         )  # fmt: skip
     return ordered
+
+
+def check_ours(session: Session, factura_ids: Sequence[int], prestador_ids: Sequence[int]) -> None:
+    """Raise NotFound when one of the invoices does not exist or is of another provider: then nothing is ordered."""
+    wanted = set(factura_ids)
+    found = session.scalar(
+        select(func.count()).select_from(Factura).where(Factura.id.in_(wanted), Factura.prestador_id.in_(prestador_ids))
+    )
+    if found != len(wanted):
+        raise NotFound("Alguna de las facturas no existe o no es de sus prestadores; no se hizo nada.")
+
+
+def was_refused(session: Session, factura_id: int) -> bool:
+    """Say whether a payer refused a filing of the invoice."""
+    query = (
+        select(Envio.id)
+        .join(EnvioFactura, EnvioFactura.envio_id == Envio.id)
+        .where(EnvioFactura.factura_id == factura_id, Envio.estado == EstadoEnvio.RECHAZADO)
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def packages_of(session: Session, envio: Envio, nit: str) -> list[tuple[Factura, list[PackageFile]]]:

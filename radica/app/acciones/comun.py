@@ -1,0 +1,108 @@
+"""What the acting screens share: evidence that a person uploads, vault, and the doors of an envío.
+
+Invariant: an upload is written to a private folder, known by its content, opened once to see that it is whole, and
+kept in custody before any transaction opens; nothing that a browser says about a file is believed.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pikepdf
+from PIL import Image, UnidentifiedImageError
+from werkzeug.datastructures import FileStorage
+
+from radica.app.paginas.comun import store
+from radica.custodia.services import Candidate, Kept, keep_files
+from radica.kernel.errors import BadInput
+from radica.kernel.web import current, person
+from radica.portales.credentials import Vault, open_vault
+from radica.radicacion.manual import HEAD_BYTES, PDF, Proof, evidence_name, proof_of
+from radica.radicacion.models import Envio
+from radica.users.access import load_for
+from radica.users.models import Rol
+
+FILERS = (Rol.FACTURACION, Rol.ADMINISTRACION)
+"""Who orders, registers and decides filings."""
+DECIDERS = (Rol.DIRECCION, Rol.ADMINISTRACION)
+"""Who may file an invoice whose term lapsed."""
+EVIDENCE_LIMIT = 80_000_000
+MAX_EVIDENCES = 12
+ACCEPT = ".pdf,.eml,.png,.jpg,.jpeg"
+
+
+def vault() -> Vault:
+    """Return the vault of the portals' passwords."""
+    return open_vault(current().settings.keys)
+
+
+def check_envio(envio_id: int, *roles: Rol) -> Envio:
+    """Return an envío read in a transaction of its own, so that an upload is refused before it is kept."""
+    with current().database.read() as session:
+        return load_for(session, Envio, envio_id, person(), roles=roles)
+
+
+def keep_evidence(files: Sequence[FileStorage]) -> list[Kept]:
+    """Bring a person's files into custody. Raises BadInput naming the first that is no evidence; call it outside any
+    transaction.
+    """
+    given = [one for one in files if one.filename]
+    if len(given) > MAX_EVIDENCES:
+        raise BadInput(f"Son demasiados archivos de una vez: se reciben {MAX_EVIDENCES}.")
+    if not given:
+        return []
+    settings = current().settings
+    with tempfile.TemporaryDirectory(dir=settings.incoming, prefix="prueba-") as folder:
+        candidates = [_candidate(one, Path(folder), number) for number, one in enumerate(given, 1)]
+        kept, refused = keep_files(store(), candidates, folder=Path(folder))
+    if refused:
+        raise BadInput(
+            "Un archivo de evidencia pasa de 64 MB; no se registró nada.", todo="Divídalo o redúzcalo y adjúntelo."
+        )
+    return kept
+
+
+def _candidate(file: FileStorage, folder: Path, number: int) -> Candidate:
+    original = Path((file.filename or "").replace("\\", "/")).name
+    head = file.stream.read(HEAD_BYTES)
+    proof = proof_of(head)
+    if proof is None:
+        raise BadInput(
+            f"«{original[:80]}» no sirve como evidencia; no se registró nada.",
+            todo="Se recibe la constancia en PDF, el correo guardado como .eml, o una imagen PNG o JPG.",
+            code="evidencia_desconocida",
+        )
+    name = evidence_name(original, proof, number)
+    path = folder / name
+    with path.open("wb") as out:
+        out.write(head)
+        while chunk := file.stream.read(1 << 20):
+            out.write(chunk)
+    _check_whole(path, proof, original)
+    return Candidate(path, name, proof.clase, nota=original[:200])
+
+
+def _check_whole(path: Path, proof: Proof, original: str) -> None:
+    try:
+        if proof is PDF:
+            with pikepdf.open(path) as document:
+                whole = len(document.pages) > 0
+        elif proof.clase == "captura":
+            with Image.open(io.BytesIO(path.read_bytes())) as picture:
+                picture.verify()
+            whole = True
+        else:
+            whole = True
+    except pikepdf.PasswordError:
+        whole = True  # what a payer locked is still its constancia; the password goes in the note
+    except (pikepdf.PdfError, UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        whole = False
+    if not whole:
+        raise BadInput(
+            f"«{original[:80]}» está dañado o incompleto: no abre. No se registró nada.",
+            todo="Descárguelo otra vez del pagador y adjúntelo.",
+            code="evidencia_danada",
+        )

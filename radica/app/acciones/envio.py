@@ -1,0 +1,178 @@
+"""One envío: its invoices, what the bots saw, and what a person does with it: file by hand, register, decide.
+
+Invariant: evidence is kept before the transaction and sealed in it; a page that is no longer true changes nothing; a
+download is logged and committed before its first byte. Norms: Res. 948/2026 art. 15, Ley 1581/2012 art. 17.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import flash, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+
+from radica.app.acciones.comun import EVIDENCE_LIMIT, FILERS, check_envio, keep_evidence
+from radica.app.acciones.formas import AbsentForm, FiledForm, RejectedForm, WithdrawForm
+from radica.app.acciones.plano import blueprint
+from radica.app.acciones.sql_envio import load_view
+from radica.app.paginas.comun import store
+from radica.custodia.services import log_opening
+from radica.entidades.models import Prestador
+from radica.jobs.clock import now_ms
+from radica.kernel.clock import bogota
+from radica.kernel.errors import BadInput, NotFound, RadicaError, StalePage
+from radica.kernel.web import allow, current, db_session, go, max_upload, now, person
+from radica.radicacion import manual
+from radica.radicacion.models import Envio
+from radica.radicacion.package import safe, zip_name
+from radica.radicacion.states import EstadoEnvio
+from radica.users.access import load_for
+
+FORMS: dict[str, Any] = {
+    "radicada": FiledForm,
+    "rechazada": RejectedForm,
+    "ausente": AbsentForm,
+    "retirar": WithdrawForm,
+}
+
+
+@blueprint.get("/envios/<int:envio_id>")
+def envio(envio_id: int) -> ResponseReturnValue:
+    """Show one envío."""
+    return _page(load_for(db_session(), Envio, envio_id, person()))
+
+
+def _page(row: Envio, acto: str = "", form: Any = None, error: RadicaError | None = None) -> str:
+    with current().database.read() as session:
+        view = load_view(session, row)
+        clock_ms = now_ms(session)
+    forms = {
+        name: kind(prefix=name, formdata=None, version=row.version, fecha=bogota(now()).replace(tzinfo=None))
+        for name, kind in FORMS.items()
+    }
+    if form is not None:
+        forms[acto] = form
+    may = row.prestador_id in person().granted(*FILERS)
+    return render_template(
+        "radicacion/envio.html",
+        e=row,
+        v=view,
+        forms=forms,
+        acto=acto or request.args.get("acto", ""),
+        error=error,
+        puede=may,
+        proxima=datetime.fromtimestamp(view.next_reading_ms / 1000, UTC) if view.next_reading_ms else None,
+        atrasada=bool(view.next_reading_ms and view.next_reading_ms <= clock_ms),
+        E=EstadoEnvio,
+    )
+
+
+@blueprint.post("/envios/<int:envio_id>/<acto>")
+@allow(*FILERS)
+@max_upload(EVIDENCE_LIMIT, parts=60)
+def registrar(envio_id: int, acto: str) -> ResponseReturnValue:
+    """Register what happened: filed, refused, absent, or withdrawn."""
+    if acto not in FORMS:
+        raise NotFound
+    row = check_envio(envio_id, *FILERS)
+    form = FORMS[acto](prefix=acto)
+    if not form.validate_on_submit():
+        return _page(row, acto, form), 422
+    again = _already(row, acto, form)
+    if again:
+        flash(again, "info")
+        return go(url_for("radicacion.envio", envio_id=envio_id))
+    if row.version != form.version.data:
+        raise StalePage
+    try:
+        said = _register(envio_id, acto, form)
+    except BadInput as refusal:
+        return _page(row, acto, form, refusal), 422
+    for text, kind in said:
+        flash(text, kind)
+    return go(url_for("radicacion.envio", envio_id=envio_id))
+
+
+def _already(row: Envio, acto: str, form: Any) -> str:
+    """Say that the same was registered before: a second click on a slow page is no error."""
+    if acto == "radicada" and row.estado is EstadoEnvio.RADICADO:
+        same = row.radicado == manual.clean_radicado(form.radicado.data)
+        return "Esa radicación ya estaba registrada; no se hizo nada más." if same else ""
+    if acto == "rechazada" and row.estado is EstadoEnvio.RECHAZADO:
+        return "El rechazo ya estaba registrado; no se hizo nada más."
+    if acto == "retirar" and row.estado is EstadoEnvio.CANCELADO:
+        return "El envío ya estaba retirado; no se hizo nada más."
+    return ""
+
+
+def _register(envio_id: int, acto: str, form: Any) -> list[tuple[str, str]]:
+    common: dict[str, Any] = {"actor": person().actor, "at": now(), "expected_version": form.version.data}
+    kept = [] if acto == "retirar" else keep_evidence(form.pruebas.data or [])
+    with current().database.write(durable=True) as session:
+        row = load_for(session, Envio, envio_id, person(), roles=FILERS)
+        if acto == "radicada":
+            manual.register_filed(
+                session, row, radicado=form.radicado.data, cuando=form.moment(), kept=kept, note=form.nota.data or "",
+                **common,
+            )  # fmt: skip
+            return _filed_words(row, manual.same_number(session, row) if row.radicado else 0)
+        if acto == "rechazada":
+            manual.register_rejected(session, row, form.motivo.data, kept=kept, **common)
+            return [("Quedó registrado el rechazo. Corrija la factura y vuelva a radicarla.", "success")]
+        if acto == "ausente":
+            manual.register_absent(
+                session, row, form.motivo.data, kept=kept, host_apagado=form.host_apagado.data, **common
+            )
+            return [("Quedó registrado que el pagador no la tiene; se enviará de nuevo.", "success")]
+        manual.take_back(session, row, form.motivo.data, **common)
+        return [("El envío quedó retirado; sus facturas están listas para radicarse otra vez.", "success")]
+
+
+def _filed_words(row: Envio, others: int) -> list[tuple[str, str]]:
+    if row.estado is not EstadoEnvio.RADICADO:
+        return [("Quedó recibida sin número. Cuando el pagador lo dé, regístrelo aquí mismo.", "success")]
+    said = [(f"Quedó radicada con número {row.radicado}, prueba de nivel {row.nivel_prueba}.", "success")]
+    if others:
+        words = "otro envío" if others == 1 else f"otros {others} envíos"
+        said.append(
+            (f"Ese número ya está en {words} del mismo pagador: verifique que sea el de esta factura.", "warning")
+        )
+    return said
+
+
+@blueprint.get("/envios/<int:envio_id>/paquete")
+@allow(*FILERS)
+def paquete(envio_id: int) -> ResponseReturnValue:
+    """Send the files to hand in as one ZIP, named as the payers ask; the reading of each is logged first."""
+    with current().database.write() as session:
+        row = load_for(session, Envio, envio_id, person(), roles=FILERS)
+        nit = session.get_one(Prestador, row.prestador_id).nit
+        packages = manual.packages_of(session, row, nit)
+        for factura, files in packages:
+            for item in files:
+                log_opening(
+                    session,
+                    prestador_id=row.prestador_id,
+                    object_=f"factura:{factura.id}",
+                    sha256=item.sha256,
+                    actor=person().actor,
+                    action="descargar",
+                    purpose="radicar a mano",
+                    at=now(),
+                )
+    if not any(files for _, files in packages):
+        raise NotFound("Esta factura no tiene documentos que entregar.")
+    box = tempfile.TemporaryFile(dir=current().settings.incoming)  # noqa: SIM115 - the answer closes it
+    with zipfile.ZipFile(box, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for factura, files in packages:
+            folder = f"{safe(factura.numero)}/" if len(packages) > 1 else ""
+            for item in files:
+                with store().open(item.sha256) as source, archive.open(folder + item.name, "w") as out:
+                    shutil.copyfileobj(source, out, 1 << 20)
+    box.seek(0)
+    first = packages[0][0].numero if len(packages) == 1 else f"envio-{row.id}"
+    return send_file(box, mimetype="application/zip", as_attachment=True, download_name=zip_name(first, nit), max_age=0)
