@@ -47,7 +47,7 @@ def run_worker(
     while not stop.is_set():
         try:
             if time.monotonic() >= next_tend:
-                tend(house)
+                _tend_guarded(house)
                 beat(house.db, house.owner, house.host, None)
                 next_tend = time.monotonic() + house.timing.tend_s
             claimed = claim_next(house.db, house.owner, house.host, house.timing.lease_s, sorted(handlers))
@@ -77,9 +77,25 @@ def do_one(house: House, handler: Handler, claimed: Claimed) -> None:
     except RadicaError as exc:
         _give_up(house, claimed, Retry(exc.code, str(exc)))
     except Exception as exc:  # noqa: BLE001 - the worker loop, see the docstring of the module
-        number = uuid.uuid4().hex[:8]
-        log.error("incidente %s en %s %s: %s", number, claimed.kind, claimed.subject, describe(exc))  # noqa: TRY400 - the exception's own text may carry what a document says
+        number = _incident(f"{claimed.kind} {claimed.subject}", exc)
         _give_up(house, claimed, Retry("error_interno", f"Incidente {number}"))
+
+
+def _tend_guarded(house: House) -> None:
+    """Tend the attempts; what fails (a full disk, say) is looked at again in the next round, and jobs go on."""
+    try:
+        tend(house)
+    except Unavailable:
+        raise
+    except Exception as exc:  # noqa: BLE001 - the worker loop, see the docstring of the module
+        _incident("atención de intentos", exc)
+
+
+def _incident(where: str, exc: Exception) -> str:
+    """Log a defect without the words of its exception, which may carry what a document says. Returns its number."""
+    number = uuid.uuid4().hex[:8]
+    log.error("incidente %s en %s: %s", number, where, describe(exc))
+    return number
 
 
 def unfinished(house: House, handlers: Mapping[str, Handler]) -> int:

@@ -12,11 +12,12 @@ from sqlalchemy import select
 
 from bots.simulador.server import Handle, start
 from radica.app.house import House
+from radica.app.tables import metadata
 from radica.app.worker import run_worker
-from radica.audit.models import Reason
 from radica.custodia.models import Pieza
 from radica.facturas.models import Factura
 from radica.facturas.states import EstadoFactura
+from radica.portales.models import CuentaPortal
 from radica.radicacion.models import Envio, Intento, Lectura
 from radica.radicacion.services import order_filings
 from radica.radicacion.states import EstadoEnvio, EstadoIntento
@@ -129,10 +130,19 @@ def test_a_rejection_frees_the_invoice_with_the_payers_reason(scene: Scene) -> N
         assert tasks == [ClaseTarea.CORREGIR_RECHAZO]
 
 
-def test_the_password_is_nowhere_but_encrypted(scene: Scene, tmp_path: Path) -> None:
+def test_the_password_is_nowhere_but_encrypted(scene: Scene, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    scene.portal.configure(errors={"502_after_save": {"next": 1}})
     scene.work()
-    canary = filing.CLAVE.encode()
+    canary = filing.CLAVE
     for path in tmp_path.rglob("*"):
         if path.is_file():
-            assert canary not in path.read_bytes(), path.name
-    assert Reason.ACUSE_SELLADO
+            assert canary.encode() not in path.read_bytes(), path.name
+    assert canary not in caplog.text
+    with scene.house.db.read() as session:
+        for table in metadata.sorted_tables:
+            for row in session.execute(select(table)).mappings():
+                assert canary not in str(dict(row)), table.name
+        stored = session.scalars(select(CuentaPortal.clave_cifrada)).first()
+    assert stored is not None
+    assert scene.house.vault.decrypt(stored) == canary
