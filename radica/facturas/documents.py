@@ -72,17 +72,33 @@ def add_document(
     stored: Stored,
     name: str,
     *,
+    factura: Factura,
+    number: InvoiceNumber | None,
+    actor: str,
+    at: datetime,
+) -> tuple[Documento, str]:
+    """Add a document of an invoice; return it and a Spanish note ("" when all is plain). The next flush writes it."""
+    row, note = new_document(
+        Shelf(session), piece, stored, name,
+        prestador_id=factura.prestador_id, factura=factura, number=number, actor=actor, at=at,
+    )  # fmt: skip
+    session.add(row)
+    return row, note
+
+
+def new_document(
+    shelf: Shelf,
+    piece: Pieza,
+    stored: Stored,
+    name: str,
+    *,
     prestador_id: int,
     factura: Factura | None,
     number: InvoiceNumber | None,
     actor: str,
     at: datetime,
-    shelf: Shelf | None = None,
 ) -> tuple[Documento, str]:
-    """Add a document of an invoice, or one that waits for it; return it and a Spanish note ("" when all is plain).
-
-    The row is written by the next flush.
-    """
+    """Make a document of an invoice, or one that waits for it; the caller writes the row. Note as `add_document`."""
     row = Documento(
         prestador_id=prestador_id,
         factura_id=factura.id if factura else None,
@@ -98,9 +114,7 @@ def add_document(
         cargado_at=at,
         cargado_por=actor,
     )
-    note = _settle_version(shelf or Shelf(session), factura, row) if factura is not None else ""
-    session.add(row)
-    return row, note
+    return row, (_settle_version(shelf, factura, row) if factura is not None else "")
 
 
 def link_waiting(shelf: Shelf, factura: Factura, waiting: Sequence[Documento]) -> None:
@@ -110,14 +124,9 @@ def link_waiting(shelf: Shelf, factura: Factura, waiting: Sequence[Documento]) -
         doc.factura_id, doc.clave_espera = factura.id, None
 
 
-def waiting_for_cuv(session: Session, prestador_id: int, cuv: str | None) -> list[Documento]:
-    """Return the answers without a number that wait for the invoice of this CUV."""
-    if cuv is None:
-        return []
-    query = select(Documento).where(
-        Documento.prestador_id == prestador_id, Documento.factura_id.is_(None), Documento.clave_espera == f"cuv|{cuv}"
-    )
-    return list(session.scalars(query))
+def cuv_key(cuv: str) -> str:
+    """Return the key under which an answer without a number waits for the invoice of its CUV."""
+    return f"cuv|{cuv}"
 
 
 def documents_of(session: Session, factura_id: int, *, in_force: bool = False) -> list[Documento]:
@@ -136,7 +145,7 @@ def has_invoice(shelf: Shelf, factura_id: int) -> bool:
 def _waits_for(piece: Pieza, number: InvoiceNumber | None) -> str | None:
     if number is not None:
         return wait_key(number)
-    return f"cuv|{piece.cuv.cuv}" if piece.cuv is not None and piece.cuv.cuv else None
+    return cuv_key(piece.cuv.cuv) if piece.cuv is not None and piece.cuv.cuv else None
 
 
 def _settle_version(shelf: Shelf, factura: Factura, new: Documento) -> str:

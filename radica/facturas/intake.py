@@ -19,7 +19,8 @@ from sqlalchemy import select
 
 from radica.custodia.store import FolderStore
 from radica.facturas.archive import Entrada, Limites, expand
-from radica.facturas.join import Desk, admit
+from radica.facturas.desk import Desk
+from radica.facturas.join import admit
 from radica.facturas.models import Carga, CargaArchivo, NoReconocido, ResultadoArchivo
 from radica.facturas.placing import FileIn, FileOut
 from radica.facturas.preparing import Source, looks_like_zip, prepare_all, prepare_stored

@@ -8,26 +8,23 @@ bytes again create nothing. Functions here are for one transaction; files were r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 
-from sqlalchemy import or_, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import select, text
 
 from radica.audit.models import Reason
-from radica.audit.services import open_case
+from radica.audit.services import open_cases
 from radica.custodia.services import record_blobs
 from radica.entidades.models import Prestador
 from radica.entidades.services import provider_by_nit, register_provider
+from radica.facturas.desk import Desk
 from radica.facturas.documents import (
-    Shelf,
-    add_document,
     awaited,
     has_invoice,
     link_waiting,
+    new_document,
     sigla_of,
     wait_key,
-    waiting_for_cuv,
 )
 from radica.facturas.matching import creates_invoice, matches, said, target_number, unusable
 from radica.facturas.models import Documento, Factura, ResultadoArchivo
@@ -35,7 +32,7 @@ from radica.facturas.numbers import InvoiceNumber
 from radica.facturas.placing import Arrived, FileIn, FileOut
 from radica.facturas.recognise import Pieza, Tipo
 from radica.facturas.states import EstadoFactura
-from radica.facturas.tray import RETRIABLE, Scope, put_in_tray
+from radica.facturas.tray import RETRIABLE, put_in_tray
 
 _LOCK = 7_266_001  # any constant of ours: one admission at a time on PostgreSQL, as SQLite does by itself
 _ORDER = {Tipo.FEV: 0, Tipo.INVOICE: 0, Tipo.RIPS: 1}
@@ -52,28 +49,6 @@ class _Placed:
     owner: int | None = None
 
 
-@dataclass
-class Desk:
-    """The state of one transaction of an import; `created` and `completed` are carried over the whole import."""
-
-    session: Session
-    scope: Scope
-    at: datetime
-    created: set[int] = field(default_factory=set)
-    completed: set[int] = field(default_factory=set)
-    touched: set[int] = field(default_factory=set)
-    providers: dict[str, Prestador | None] = field(default_factory=dict)
-    invoices: dict[tuple[int, str], list[Factura]] = field(default_factory=dict)
-    known: dict[str, list[Documento]] = field(default_factory=dict)
-    waiting: dict[int, list[Documento]] = field(default_factory=dict)
-    scope_ids: list[int] = field(default_factory=list)
-    shelf: Shelf = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Open the shelf of this transaction."""
-        self.shelf = Shelf(self.session)
-
-
 def admit(desk: Desk, files: Sequence[FileIn], *, last: bool) -> list[FileOut | None]:
     """Place the documents of some files; None for a file that should be tried again at the end of the import.
 
@@ -84,12 +59,13 @@ def admit(desk: Desk, files: Sequence[FileIn], *, last: bool) -> list[FileOut | 
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     kept = [doc.stored for one in files for doc in one.documents]
     record_blobs(session, [*kept, *(one.stored for one in files if one.stored)], at=desk.at)
-    _prefetch(desk, [doc for one in files for doc in one.documents])
+    desk.prefetch([doc for one in files for doc in one.documents])
     results: list[FileOut | None] = [None] * len(files)
-    with session.no_autoflush:  # what is added is kept in the desk too; one flush writes it
+    with session.no_autoflush:  # what is added is kept in the desk too, and written together
         for index in sorted(range(len(files)), key=lambda i: _urgency(files[i])):
             results[index] = _file(desk, files[index], last=last)
-    session.flush()
+    desk.write()
+    open_cases(session, desk.born, actor=desk.scope.actor, at=desk.at, reason=Reason.IMPORTACION)
     return results
 
 
@@ -154,7 +130,7 @@ def _document(desk: Desk, doc: Arrived, *, last: bool) -> _Placed:
         return _cuv_without_issuer(desk, doc, last=last)
     twin = _twin(desk, provider.id, doc)
     if twin is not None and twin.factura_id is not None and piece.soporte is None:
-        return _Placed("duplicado", desk.session.get(Factura, twin.factura_id))
+        return _Placed("duplicado", desk.invoice(twin.factura_id))
     number = target_number(piece)
     factura, ambiguous = _invoice(desk, provider.id, piece, number)
     if piece.soporte is not None:  # one PDF may support many invoices: it is a twin only inside its own
@@ -178,27 +154,19 @@ def _attach(desk: Desk, doc: Arrived, provider: Prestador, factura: Factura | No
             link_waiting(desk.shelf, factura, [twin])
             desk.touched.add(factura.id)
         return _Placed("duplicado", factura, "" if factura is not None else _waiting_words(doc, "Sigue"))
-    row, note = add_document(
-        desk.session, doc.piece, doc.stored, doc.name,
+    row, note = new_document(
+        desk.shelf, doc.piece, doc.stored, doc.name,
         prestador_id=provider.id, factura=factura, number=target_number(doc.piece), actor=desk.scope.actor, at=desk.at,
-        shelf=desk.shelf,
     )  # fmt: skip
-    desk.known.setdefault(row.sha256, []).append(row)
-    if factura is None:
-        desk.waiting.setdefault(provider.id, []).append(row)
+    desk.take_document(row)
     if factura is not None:
         desk.touched.add(factura.id)
         if factura.id not in desk.created:
             desk.completed.add(factura.id)
         if doc.piece.cuv is not None:
-            link_waiting(desk.shelf, factura, _waiting_for_cuv(desk, provider.id, doc.piece.cuv.cuv))
+            link_waiting(desk.shelf, factura, desk.waiting_for_cuv(provider.id, doc.piece.cuv.cuv))
         return _Placed("nuevo", factura, note)
     return _Placed("nuevo", None, _waiting_words(doc, "Quedó"))
-
-
-def _waiting_for_cuv(desk: Desk, prestador_id: int, cuv: str | None) -> list[Documento]:
-    here = [doc for doc in desk.waiting.get(prestador_id, []) if cuv and doc.clave_espera == f"cuv|{cuv}"]
-    return here + waiting_for_cuv(desk.session, prestador_id, cuv)
 
 
 def _waiting_words(doc: Arrived, verb: str) -> str:
@@ -240,7 +208,7 @@ def _invoice(
         code = piece.cuv.cuv if piece.cuv is not None else None
         row = desk.session.scalar(select(Factura).where(Factura.prestador_id == prestador_id, Factura.cuv == code))
         return row, []
-    same, possible = matches(_invoices(desk, prestador_id, number.digits), number)
+    same, possible = matches(desk.invoices_of(prestador_id, number.digits), number)
     if same:
         return same[0], []
     if piece.tipo in (Tipo.FEV, Tipo.INVOICE):
@@ -259,7 +227,7 @@ def _cuv_without_issuer(desk: Desk, doc: Arrived, *, last: bool) -> _Placed:
         return _tray("sin_numero", "El resultado del MUV no dice de qué factura es.", None)
     same: list[Factura] = []
     for prestador_id in desk.scope_ids:
-        rows = _invoices(desk, prestador_id, number.digits)
+        rows = desk.invoices_of(prestador_id, number.digits)
         exact, possible = matches(rows, number)
         same += exact or (possible if len(possible) == 1 and _single(desk) else [])
     if len(same) > 1:
@@ -305,32 +273,9 @@ def _single(desk: Desk) -> bool:
     return desk.scope.only_nit is not None or (desk.scope.allowed is not None and len(desk.scope.allowed) == 1)
 
 
-def _scope_ids(desk: Desk) -> list[int]:
-    """Return the providers whose invoices this import may meet."""
-    scope = desk.scope
-    query = select(Prestador.id).order_by(Prestador.id)
-    if scope.only_nit is not None:
-        query = query.where(Prestador.nit == scope.only_nit)
-    if scope.allowed is not None:
-        query = query.where(Prestador.id.in_(scope.allowed))
-    return list(desk.session.scalars(query))
-
-
-def _invoices(desk: Desk, prestador_id: int, digits: str) -> list[Factura]:
-    """Return the invoices of a provider with these digits; locked, and read once per transaction."""
-    key = (prestador_id, digits)
-    if key not in desk.invoices:
-        rows = desk.session.scalars(
-            select(Factura)
-            .where(Factura.prestador_id == prestador_id, Factura.numero_digitos == digits)
-            .order_by(Factura.id)
-        )
-        desk.invoices[key] = list(rows)
-    return desk.invoices[key]
-
-
 def _create(desk: Desk, provider: Prestador, number: InvoiceNumber, piece: Pieza) -> Factura:
     row = Factura(
+        id=desk.new_id(),
         prestador_id=provider.id,
         numero=number.text,
         numero_clave=number.key,
@@ -340,13 +285,9 @@ def _create(desk: Desk, provider: Prestador, number: InvoiceNumber, piece: Pieza
         nivel_prueba=0,
         creada_at=desk.at,
     )
-    desk.session.add(row)
-    facts = {"numero": number.text, "documento": piece.tipo.value}
-    open_case(desk.session, row, actor=desk.scope.actor, at=desk.at, reason=Reason.IMPORTACION, facts=facts)
+    desk.take(row, {"numero": number.text, "documento": piece.tipo.value})
     desk.created.add(row.id)
     desk.touched.add(row.id)
-    desk.invoices.setdefault((provider.id, number.digits), []).append(row)
-    desk.shelf.open(row.id)
     fitting = [doc for doc in desk.waiting.get(provider.id, []) if doc.factura_id is None]
     link_waiting(desk.shelf, row, [doc for doc in fitting if matches([row], awaited(doc)) != ([], [])])
     return row
@@ -355,44 +296,6 @@ def _create(desk: Desk, provider: Prestador, number: InvoiceNumber, piece: Pieza
 def _rename(row: Factura, number: InvoiceNumber) -> None:
     """Give an invoice that its RIPS brought without prefix the number of its FEV, which decides."""
     row.numero, row.numero_clave, row.numero_digitos = number.text, number.key, number.digits
-
-
-def _prefetch(desk: Desk, docs: Sequence[Arrived]) -> None:
-    """Read in a few statements what the documents may meet; the invoices are locked in the order of their ids."""
-    hashes = {doc.stored.sha256 for doc in docs}
-    for held in desk.session.scalars(select(Documento).where(Documento.sha256.in_(hashes)).order_by(Documento.id)):
-        desk.known.setdefault(held.sha256, []).append(held)
-    nits = {doc.piece.issuer.number for doc in docs if doc.piece.issuer is not None}
-    for found in desk.session.scalars(select(Prestador).where(Prestador.nit.in_(nits))):
-        desk.providers[found.nit] = found
-    numbers = [number for doc in docs if (number := target_number(doc.piece)) is not None]
-    ids = {row.id for nit in nits if (row := desk.providers.get(nit)) is not None}
-    if any(doc.piece.issuer is None for doc in docs):
-        desk.scope_ids = _scope_ids(desk)
-        ids |= set(desk.scope_ids)
-    digits = {number.digits for number in numbers}
-    if not (ids and digits):
-        return
-    desk.invoices.update({(one, each): [] for one in ids for each in digits})
-    locked = desk.session.scalars(
-        select(Factura)
-        .where(Factura.prestador_id.in_(ids), Factura.numero_digitos.in_(digits))
-        .order_by(Factura.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    for invoice in locked:
-        desk.invoices[invoice.prestador_id, invoice.numero_digitos].append(invoice)
-    patterns = {wait_key(number, any_prefix=True) for number in numbers}
-    waiting = desk.session.scalars(
-        select(Documento).where(
-            Documento.prestador_id.in_(ids),
-            Documento.factura_id.is_(None),
-            or_(*(Documento.clave_espera.like(pattern) for pattern in sorted(patterns))),
-        )
-    )
-    for doc in waiting:
-        desk.waiting.setdefault(doc.prestador_id, []).append(doc)
 
 
 def _tray(code: str, reason: str, provider: Prestador | None) -> _Placed:

@@ -69,7 +69,6 @@ def assign_support(
         Pieza(Tipo.SOPORTE, soporte=claimed),
         Stored(row.sha256, row.bytes, new=False),
         claimed.redacted,
-        prestador_id=factura.prestador_id,
         factura=factura,
         number=number,
         actor=actor,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
+from sqlalchemy import Connection, Engine, FromClause, MetaData, create_engine, event, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import NullPool, QueuePool
@@ -124,6 +124,21 @@ def _make_engine(url: str, *, pool_size: int, echo: bool) -> Engine:
     )
     event.listen(engine, "begin", _postgres_begin)
     return engine
+
+
+def reserve_ids(session: Session, table: FromClause, count: int) -> list[int]:
+    """Return ids for `count` rows that this transaction will write, so that other rows can name them before.
+
+    On SQLite they are free because a writing transaction is alone (write them before reserving again); on PostgreSQL
+    they are taken from the sequence, and those not used leave gaps.
+    """
+    key = table.c.id
+    if session.get_bind().dialect.name == "postgresql":
+        sequence = func.pg_get_serial_sequence(str(table), key.name)
+        rows = session.scalars(select(func.nextval(sequence)).select_from(func.generate_series(1, count)))
+        return sorted(rows)
+    last = session.scalar(select(func.max(key))) or 0
+    return list(range(last + 1, last + 1 + count))
 
 
 def make_single_engine(url: str) -> Engine:
