@@ -45,6 +45,9 @@ CLASES = {
     "failure": "Evidencia de la falla",
 }
 
+CONSULTAS = {"acuse_shot": "Captura de la consulta", "acuse_dom": "Página de la consulta (fuente)"}
+"""The same kinds when a later reading of the portal left them."""
+
 
 @dataclass(frozen=True)
 class IntentoVisto:
@@ -183,8 +186,25 @@ def _order(doc: Documento) -> tuple[bool, int, str, int]:
     return (not doc.vigente, _KINDS.index(doc.tipo.value), doc.sigla, doc.id)
 
 
+def evidence_groups(caso: Caso) -> list[tuple[str, list[Pieza]]]:
+    """Return the evidence by what left it, newest group first, each with its title."""
+    titles: dict[tuple[str, str], str] = {}
+    for visto in caso.envios:
+        for one in visto.intentos:
+            titles[visto.envio.case_key, f"intento:{one.intento.id}"] = f"Intento {one.intento.numero}"
+            for index, reading in enumerate(one.lecturas, start=1):
+                key = visto.envio.case_key, f"lectura:{reading.id}"
+                titles[key] = f"Consulta {index} después del intento {one.intento.numero}"
+    groups: dict[tuple[str, str], list[Pieza]] = {}
+    for pieza in reversed(caso.piezas):
+        groups.setdefault((pieza.case_key, pieza.group_key), []).insert(0, pieza)
+    return [(titles.get(key, "Aportada por una persona"), pieces) for key, pieces in groups.items()]
+
+
 def class_name(pieza: Pieza) -> str:
     """Return how a person calls a piece of evidence."""
+    if pieza.group_key.startswith("lectura:") and pieza.clase in CONSULTAS:
+        return CONSULTAS[pieza.clase]
     return CLASES.get(pieza.clase, pieza.clase.replace("_", " ").capitalize())
 
 

@@ -10,7 +10,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from radica.app.paginas.comun import sees_health
-from radica.app.paginas.consultas_factura import CLASES, Caso, class_name, load_case
+from radica.app.paginas.consultas_factura import CLASES, Caso, class_name, evidence_groups, load_case
 from radica.app.paginas.documentos import viewer_of
 from radica.app.paginas.frases import INTENTOS, LECTURAS, Linea, document_name, state_sentence, timeline, who
 from radica.app.paginas.plazos_factura import terms_shown
@@ -18,7 +18,7 @@ from radica.app.paginas.siguiente import Accion, lapsed, next_steps
 from radica.entidades.models import TipoPagador
 from radica.facturas.models import Documento, Factura, Severidad
 from radica.facturas.soportes import catalogue
-from radica.facturas.states import POR_RADICAR
+from radica.facturas.states import POR_RADICAR, REVISABLES
 from radica.kernel.clock import civil_date
 from radica.kernel.web import db_session, now, person
 from radica.plazos.rules import estado_fecha
@@ -49,13 +49,16 @@ def ver(factura_id: int) -> ResponseReturnValue:
         vencida=lapsed(row, today),
         Accion=Accion,
         historia=_history(caso),
-        bloqueos=[one for one in caso.hallazgos if one.severidad is Severidad.BLOQUEO],
+        graves=[one for one in caso.hallazgos if one.severidad is not Severidad.INFO],
+        notas=[one for one in caso.hallazgos if one.severidad is Severidad.INFO],
         nombre_documento=lambda doc: document_name(doc, supports),
         pesa_salud=sees_health(row.prestador_id),
         INTENTOS=INTENTOS,
         LECTURAS=LECTURAS,
         CLASES=CLASES,
         clase=class_name,
+        evidencias=evidence_groups(caso),
+        revisable=row.estado in REVISABLES,
         quien=lambda actor: who(actor, caso.nombres),
         estados=Factura.MACHINE.labels,
         visor=_beside(caso),

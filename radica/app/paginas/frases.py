@@ -90,7 +90,10 @@ def who(actor: str, names: dict[str, str]) -> str:
 
 def state_sentence(row: Factura, payer: str | None) -> str:
     """Say the state of an invoice as one sentence."""
-    whom = f" en {payer}" if payer else ""
+    return _sentence(row, f" en {payer}" if payer else "").replace("..", ".")
+
+
+def _sentence(row: Factura, whom: str) -> str:
     if row.estado is EstadoFactura.RADICADA:
         return f"Radicada el {fecha(row.fecha_radicacion)}{whom}, radicado {row.radicado}, prueba de nivel {row.nivel_prueba}."
     return {

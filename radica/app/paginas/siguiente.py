@@ -72,8 +72,9 @@ def _by_state(caso: Caso, hoy: date) -> list[Paso]:
         texts = " ".join(dict.fromkeys(one.mensaje for one in blocks)) or "Falta cargar la factura, el RIPS o el CUV."
         return [Paso("Cargar lo que falta", texts, Accion.CARGAR, "Cargar archivos", "aviso")]
     if state is EstadoFactura.NO_LISTA:
-        count = "1 error" if len(blocks) == 1 else f"{len(blocks)} errores"
-        text = f"La revisión halló {count}. Corríjalos en su origen y cargue los documentos corregidos."
+        many = len(blocks) != 1
+        found = f"{len(blocks)} errores. Corríjalos" if many else "un error. Corríjalo"
+        text = f"La revisión halló {found} en su origen y cargue los documentos corregidos."
         return [Paso("Corregir antes de radicar", text, Accion.HALLAZGOS, "Ver qué corregir", "mal")]
     if state is EstadoFactura.LISTA:
         how = (

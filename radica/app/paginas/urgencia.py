@@ -19,7 +19,7 @@ NOMBRES = {
     Paso.DE_1_A_2.value: "1 a 2 días hábiles",
     Paso.DE_3_A_5.value: "3 a 5 días hábiles",
     Paso.HOLGADO.value: "Más de 5 días hábiles",
-    SIN_PLAZO: "Sin plazo en la tabla",
+    SIN_PLAZO: "Sin plazo que contar",
 }
 
 
