@@ -106,7 +106,7 @@ def new_document(
         sha256=stored.sha256,
         bytes=stored.bytes,
         nombre=name[:300],
-        tipo=TipoDocumento(piece.tipo.value),
+        tipo=piece.tipo,
         sigla=sigla_of(piece),
         media_type=piece.media_type,
         datos=remember(piece),

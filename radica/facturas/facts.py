@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -22,6 +22,7 @@ from radica.facturas.recognise import Pieza
 from radica.facturas.soportes import NombreSoporte
 
 T = TypeVar("T")
+Reader = Callable[[Any], Any]
 
 _SALUD = frozenset(
     {
@@ -46,7 +47,9 @@ def remember(piece: Pieza) -> dict[str, Any]:
 
 def recall(kind: type[T], data: Mapping[str, Any]) -> T:
     """Return the value of class `kind` that `remember` kept. Raises KeyError or ValueError when it is of another kind."""
-    made = _decode(kind, data)
+    wanted: Any = kind
+    read = _reader(wanted)
+    made = read(data) if read is not None else None
     assert isinstance(made, kind)
     return made
 
@@ -83,30 +86,54 @@ def _encode(value: Any) -> Any:
         return {key: _encode(member) for key, member in value.items()}
     if isinstance(value, tuple):
         return [_encode(member) for member in value]
-    return {field.name: _encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
-
-
-def _decode(kind: Any, value: Any) -> Any:
-    """Turn JSON back into a value of the annotated type `kind`."""
-    origin = get_origin(kind)
-    if origin in (Union, types.UnionType):
-        inner = next(arg for arg in get_args(kind) if arg is not type(None))
-        return None if value is None else _decode(inner, value)
-    if origin is tuple:
-        return tuple(_decode(get_args(kind)[0], member) for member in value)
-    if origin is not None:  # Mapping[str, …]
-        return {key: _decode(get_args(kind)[1], member) for key, member in value.items()}
-    if dataclasses.is_dataclass(kind):
-        made: Any = kind
-        return made(**{name: _decode(hint, value[name]) for name, hint in _hints(made).items()})
-    if kind in (date, datetime):
-        return kind.fromisoformat(value)
-    if kind is Decimal or (isinstance(kind, type) and issubclass(kind, StrEnum)):
-        return kind(value)
-    return value
+    kind: Any = type(value)
+    return {name: _encode(getattr(value, name)) for name in _names(kind)}
 
 
 @cache
-def _hints(kind: Any) -> dict[str, Any]:
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+@cache
+def _reader(kind: Any) -> Reader | None:
+    """Return what turns JSON back into a value of the annotated type `kind`; None when it is that value already."""
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        return _optional(_reader(next(arg for arg in get_args(kind) if arg is not type(None))))
+    if origin is tuple:
+        return _tuple(_reader(get_args(kind)[0]))
+    if origin is not None:  # Mapping[str, …]
+        return _mapping(_reader(get_args(kind)[1]))
+    if dataclasses.is_dataclass(kind):
+        return _dataclass(kind)
+    if kind in (date, datetime):
+        read: Reader = kind.fromisoformat
+        return read
+    return kind if kind is Decimal or (isinstance(kind, type) and issubclass(kind, StrEnum)) else None
+
+
+def _optional(inner: Reader | None) -> Reader | None:
+    return (lambda value: None if value is None else inner(value)) if inner is not None else None
+
+
+def _tuple(inner: Reader | None) -> Reader:
+    return (lambda value: tuple([inner(member) for member in value])) if inner is not None else tuple
+
+
+def _mapping(inner: Reader | None) -> Reader:
+    return (lambda value: {key: inner(member) for key, member in value.items()}) if inner is not None else dict
+
+
+def _dataclass(kind: Any) -> Reader:
     hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    names = _names(kind)
+    readers = [(name, read) for name in names if (read := _reader(hints[name])) is not None]
+
+    def build(value: Mapping[str, Any]) -> Any:
+        fields = {name: value[name] for name in names}
+        for name, read in readers:
+            fields[name] = read(fields[name])
+        return kind(**fields)
+
+    return build

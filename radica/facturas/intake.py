@@ -11,11 +11,13 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
 
 from radica.custodia.store import FolderStore
 from radica.facturas.archive import Entrada, Limites, expand
@@ -169,29 +171,37 @@ def _batch(run: _Run, numbered: Sequence[tuple[int, FileIn]], *, last: bool) -> 
     with run.db.write() as session:
         desk = Desk(session, run.scope, at, created=run.created, completed=run.completed)
         results = admit(desk, [one for _, one in numbered], last=last)
+        done = []
         for (index, one), result in zip(numbered, results, strict=True):
             if result is None:
                 run.later.append((index, one))
                 continue
             run.rows[index] = result
-            session.add(_row(run.carga_id, result))
-        carga = session.get_one(Carga, run.carga_id)
-        carga.hechos, carga.total = len(run.rows), len(run.rows) + len(run.later)
-        carga.facturas_nuevas, carga.facturas_completadas = len(run.created), len(run.completed)
+            done.append(_row(run.carga_id, result))
+        if done:
+            session.execute(insert(CargaArchivo), done)
+        _tell_progress(session, run, len(run.rows) + len(run.later))
     if desk.touched:
         with run.db.write() as session:
             review(session, desk.touched, actor=run.scope.actor, at=at, key_for=run.key_for)
 
 
-def _row(carga_id: int, one: FileOut) -> CargaArchivo:
-    return CargaArchivo(
-        carga_id=carga_id,
-        ruta=one.ruta[-500:],
-        resultado=one.resultado,
-        tipo=one.tipo[:40] if one.tipo else None,
-        factura_id=one.factura_id,
-        motivo=one.motivo,
-    )
+def _row(carga_id: int, one: FileOut) -> dict[str, Any]:
+    return {
+        "carga_id": carga_id,
+        "ruta": one.ruta[-500:],
+        "resultado": one.resultado,
+        "tipo": one.tipo[:40] if one.tipo else None,
+        "factura_id": one.factura_id,
+        "motivo": one.motivo,
+    }
+
+
+def _tell_progress(session: Session, run: _Run, total: int, **more: datetime) -> None:
+    """Write how far the import is, for the screens that show it."""
+    figures = {"facturas_nuevas": len(run.created), "facturas_completadas": len(run.completed)}
+    query = update(Carga).where(Carga.id == run.carga_id).execution_options(synchronize_session=False)
+    session.execute(query.values(total=total, hechos=len(run.rows), **figures, **more))
 
 
 def _retry_tray(run: _Run) -> None:
@@ -228,9 +238,7 @@ def _retry_tray(run: _Run) -> None:
 
 def _finish(run: _Run, total: int) -> Summary:
     with run.db.write() as session:
-        carga = session.get_one(Carga, run.carga_id)
-        carga.terminada_at, carga.total, carga.hechos = run.clock(), total, len(run.rows)
-        carga.facturas_nuevas, carga.facturas_completadas = len(run.created), len(run.completed)
+        _tell_progress(session, run, total, terminada_at=run.clock())
     rows = [run.rows[index] for index in sorted(run.rows)]
     return Summary(run.carga_id, rows, len(run.created), len(run.completed))
 

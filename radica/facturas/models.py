@@ -27,10 +27,27 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from radica.audit.models import LegalThing
+from radica.facturas.findings import Severidad
+from radica.facturas.recognise import Tipo
 from radica.facturas.states import MACHINE, EstadoFactura
 from radica.kernel.columns import CanonicalJson, Cents, EnumText, Id, Instant, one_of
 from radica.kernel.db import Base
 from radica.kernel.flow import Machine
+
+TipoDocumento = Tipo
+"""What a document is, by its content: in the tables as `recognise` tells it."""
+
+__all__ = [
+    "Carga",
+    "CargaArchivo",
+    "Documento",
+    "Factura",
+    "Hallazgo",
+    "NoReconocido",
+    "ResultadoArchivo",
+    "Severidad",
+    "TipoDocumento",
+]
 
 
 class Factura(LegalThing, Base):
@@ -85,19 +102,6 @@ class Factura(LegalThing, Base):
     revisada_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
-class TipoDocumento(StrEnum):
-    """What a document is, by its content."""
-
-    FEV = "FEV"  # AttachedDocument with Invoice and DIAN's answer
-    INVOICE = "INVOICE"  # bare Invoice
-    NOTA_CREDITO = "NOTA_CREDITO"
-    NOTA_DEBITO = "NOTA_DEBITO"
-    RESPUESTA_DIAN = "RESPUESTA_DIAN"
-    RIPS = "RIPS"
-    CUV = "CUV"
-    SOPORTE = "SOPORTE"
-
-
 class Documento(Base):
     """A document of an invoice, or waiting for its invoice (`factura_id` null). The bytes are a blob in custody."""
 
@@ -124,14 +128,6 @@ class Documento(Base):
     vigente: Mapped[bool] = mapped_column(Boolean, default=True)  # a corrected document replaces it; it stays
     cargado_at: Mapped[datetime] = mapped_column(Instant)
     cargado_por: Mapped[str] = mapped_column(String(120))
-
-
-class Severidad(StrEnum):
-    """Weight of a finding."""
-
-    BLOQUEO = "bloqueo"
-    AVISO = "aviso"
-    INFO = "info"
 
 
 class Hallazgo(Base):

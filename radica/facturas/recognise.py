@@ -44,10 +44,10 @@ _FOREIGN = (
 
 
 class Tipo(StrEnum):
-    """Kinds of document that the house keeps."""
+    """Kinds of document that the house keeps, by their content."""
 
-    FEV = "FEV"
-    INVOICE = "INVOICE"
+    FEV = "FEV"  # AttachedDocument with Invoice and DIAN's answer
+    INVOICE = "INVOICE"  # bare Invoice
     NOTA_CREDITO = "NOTA_CREDITO"
     NOTA_DEBITO = "NOTA_DEBITO"
     RESPUESTA_DIAN = "RESPUESTA_DIAN"

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from radica.audit.models import Reason, Transition
@@ -69,18 +70,18 @@ def review(
     for row in open_:
         _figures(row, told[row.id], payers)
     twins = _twins(session, open_)
-    session.execute(delete(Hallazgo).where(Hallazgo.factura_id.in_([row.id for row in open_])))
     moves: list[Move] = []
+    findings: list[dict[str, Any]] = []
     for row in open_:
         twin = twins.get(row.id)
         full = _complete(session, row, told[row.id], at=at, refused=row.id in refused, twin=twin, key_for=key_for)
         found = check(full)
-        _write(session, row, found, at=at)
+        findings += (_finding(row, one, at=at) for one in found)
         event = event_for(found)
         if Factura.MACHINE.next(row.estado, event) is not row.estado:
             moves.append(Move(row, event, Reason.REVISION, facts={"bloqueos": _codes(found)}))
         row.revisada_at = at
-    session.flush()
+    _rewrite(session, [row.id for row in open_], findings)
     advance_all(session, moves, actor=actor, at=at)
     return open_
 
@@ -254,25 +255,29 @@ def _complete(
     )
 
 
-def _write(session: Session, row: Factura, found: Sequence[Finding], *, at: datetime) -> None:
-    session.add_all(
-        Hallazgo(
-            prestador_id=row.prestador_id,
-            factura_id=row.id,
-            codigo=one.codigo,
-            severidad=Severidad(one.severidad.value),
-            lugar=one.lugar[:300],
-            mensaje=one.mensaje,
-            que_hacer=one.que_hacer,
-            norma=one.norma[:200],
-            at=at,
-        )
-        for one in found
-    )
+def _finding(row: Factura, one: Finding, *, at: datetime) -> dict[str, Any]:
+    return {
+        "prestador_id": row.prestador_id,
+        "factura_id": row.id,
+        "codigo": one.codigo,
+        "severidad": one.severidad,
+        "lugar": one.lugar[:300],
+        "mensaje": one.mensaje,
+        "que_hacer": one.que_hacer,
+        "norma": one.norma[:200],
+        "at": at,
+    }
+
+
+def _rewrite(session: Session, factura_ids: Sequence[int], findings: Sequence[dict[str, Any]]) -> None:
+    """Put the findings of some invoices in the place of those they had."""
+    session.execute(delete(Hallazgo).where(Hallazgo.factura_id.in_(factura_ids)))
+    if findings:
+        session.execute(insert(Hallazgo), findings)
 
 
 def _codes(found: Sequence[Finding]) -> list[str]:
-    return [one.codigo for one in found if one.severidad.value == Severidad.BLOQUEO.value]
+    return [one.codigo for one in found if one.severidad is Severidad.BLOQUEO]
 
 
 def _cents(pesos: Decimal | None) -> int | None:
