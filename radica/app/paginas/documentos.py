@@ -24,6 +24,7 @@ from radica.facturas.soportes import catalogue
 from radica.kernel.errors import BadInput, Forbidden, RadicaError
 from radica.kernel.web import db_session, now, person
 from radica.users.access import load_for
+from radica.users.services import ROLE_NAMES
 
 blueprint = Blueprint("documentos", __name__)
 
@@ -169,7 +170,7 @@ def _is_clinical(thing: Thing, *, raw: bool = False) -> bool:
 
 def _refuse_health(kind: str, thing: Thing, *, raw: bool = False) -> None:
     if _is_clinical(thing, raw=raw) and not sees_health(thing.prestador_id):
-        roles = ", ".join(role.value for role in HEALTH_ROLES)
+        roles = ", ".join(ROLE_NAMES[role].lower() for role in HEALTH_ROLES)
         raise Forbidden("Este documento puede traer datos de salud y su rol no los ve.", todo=f"Lo ven: {roles}.")
     if kind == "documento" and not raw and _shape(thing) != "pdf":
         raise BadInput("Ese documento no tiene páginas.", code="sin_paginas")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from radica.app.paginas.comun import sees_health
 from radica.app.paginas.consultas_factura import CLASES, Caso, class_name, evidence_groups, load_case
 from radica.app.paginas.documentos import viewer_of
 from radica.app.paginas.frases import INTENTOS, LECTURAS, Linea, document_name, state_sentence, timeline, who
@@ -52,7 +51,6 @@ def ver(factura_id: int) -> ResponseReturnValue:
         graves=[one for one in caso.hallazgos if one.severidad is not Severidad.INFO],
         notas=[one for one in caso.hallazgos if one.severidad is Severidad.INFO],
         nombre_documento=lambda doc: document_name(doc, supports),
-        pesa_salud=sees_health(row.prestador_id),
         INTENTOS=INTENTOS,
         LECTURAS=LECTURAS,
         CLASES=CLASES,

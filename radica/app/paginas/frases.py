@@ -118,7 +118,7 @@ def timeline(
     lines = [line for move in moves if (line := _move(move, names)) is not None]
     lines += _loads(documents, names)
     lines += [
-        Linea(one.terminado_at, "No se supo si el portal la recibió: por confirmar", "bot", one.detalle or "", "aviso")
+        Linea(one.terminado_at, "No se supo si el portal la recibió: por confirmar", "bot", "", "aviso")
         for one in attempts
         if one.resultado == "unknown" and one.terminado_at is not None
     ]
