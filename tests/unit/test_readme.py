@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.__main__ import measurements
 from radica.app.cli import COMMANDS
 from radica.app.cli_parse import Parser
 from radica.plazos.rules import terms_for_event
@@ -111,6 +112,11 @@ def test_each_state_has_the_word_of_the_screen_and_its_symbol_in_one_row() -> No
 def test_each_proof_level_has_its_row() -> None:
     section = README.split("### Proof levels", 1)[1].split("\n#", 1)[0]
     assert re.findall(r"^\| (\d) \|", section, re.MULTILINE) == ["0", "1", "2", "3", "4"]
+
+
+def test_each_measurement_has_its_row() -> None:
+    assert measurements()
+    assert [name for name in measurements() if f"| `{name}` |" not in README] == []
 
 
 def test_what_the_readme_names_exists() -> None:
