@@ -13,6 +13,7 @@ from radica.app.paginas.consultas_bots import bots_now
 from radica.app.paginas.consultas_hoy import by_urgency, stuck, work
 from radica.app.paginas.urgencia import NOMBRES, SIN_PLAZO
 from radica.kernel.clock import civil_date
+from radica.kernel.money import allocate
 from radica.kernel.web import db_session, now, passive, person
 from radica.plazos.rules import Paso
 from radica.users.access import selected_ids
@@ -28,8 +29,10 @@ def index() -> ResponseReturnValue:
     session, ids, today = db_session(), selected_ids(person()), civil_date(now())
     steps = by_urgency(session, ids, today)
     lines, count = work(session, ids, today)
+    money = [steps[one.value].valor for one in TILES]
     return render_template(
         "hoy/hoy.html",
+        barra=_bar(money),
         pasos=[(one.value, NOMBRES[one.value], steps[one.value]) for one in TILES],
         sin_plazo=steps[SIN_PLAZO],
         total=(sum(one.cuantas for one in steps.values()), sum(one.valor for one in steps.values())),
@@ -38,6 +41,15 @@ def index() -> ResponseReturnValue:
         atasco=stuck(session, ids, usuario_id=person().id),
         bots=bots_now(session, ids),
     )
+
+
+def _bar(money: list[int]) -> list[tuple[str, int, int]]:
+    """Return (step, x, width) in per mille of the money of all steps; empty when there is no money."""
+    if sum(money) <= 0:
+        return []
+    widths = allocate(1000, money)
+    starts = [sum(widths[:index]) for index in range(len(widths))]
+    return [(step.value, x, width) for step, x, width in zip(TILES, starts, widths, strict=True) if width]
 
 
 @blueprint.get("/hoy/bots")

@@ -47,7 +47,8 @@ def terms_shown(factura: Factura, tipo: TipoPagador, at: datetime) -> list[Plazo
     if factura.estado is EstadoFactura.RADICADA and factura.fecha_radicacion is not None:
         day = civil_date(factura.fecha_radicacion)
         wanted += [(term, day) for term in terms_for_event(Evento.RADICACION) if term != "PAG-10"]
-    elif factura.estado in POR_RADICAR or factura.estado is EstadoFactura.POR_ANULAR:
+    elif factura.estado in POR_RADICAR | {EstadoFactura.POR_ANULAR, EstadoFactura.RECIBIDA_SIN_NUMERO}:
+        # Without a number nothing proves yet that it was filed in term: the prudent side keeps showing RAD-01.
         start = factura.expedida_at or factura.validada_dian_at
         if start is not None:
             wanted.append(("RAD-01", civil_date(start)))
