@@ -54,7 +54,7 @@ _LEVELS = {one.clase: one.nivel for one in (PDF, MAIL, PNG, JPEG)}
 
 def proof_of(head: bytes) -> Proof | None:
     """Say by its first bytes what a file is as evidence of a filing; None when it is nothing that is taken."""
-    if b"%PDF-" in head[:1024]:
+    if b"%PDF-" in head[:1024] and not head.startswith(b"PK"):  # a ZIP may store a PDF as it is
         return PDF
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return PNG

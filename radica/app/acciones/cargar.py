@@ -16,7 +16,7 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from radica.app.acciones import subidas
-from radica.app.acciones.comun import FILERS
+from radica.app.acciones.comun import FILERS, keys
 from radica.app.acciones.sql_bandeja import invoice_numbers, recent_uploads, upload_counts, upload_rows
 from radica.app.paginas.comun import store
 from radica.facturas.intake import Summary, import_paths, start_import
@@ -139,6 +139,7 @@ def _import(carga_id: int, folder: Path) -> Summary:
             workdir=current().settings.incoming,
             names=names,
             carga_id=carga_id,
+            key_for=keys(),
         )
     finally:
         subidas.drop(closed)

@@ -17,6 +17,8 @@ from werkzeug.datastructures import FileStorage
 
 from radica.app.paginas.comun import store
 from radica.custodia.services import Candidate, Kept, keep_files
+from radica.facturas.keys import known_keys
+from radica.facturas.review import KeyFor
 from radica.kernel.errors import BadInput
 from radica.kernel.web import current, person
 from radica.portales.credentials import Vault, open_vault
@@ -37,6 +39,11 @@ ACCEPT = ".pdf,.eml,.png,.jpg,.jpeg"
 def vault() -> Vault:
     """Return the vault of the portals' passwords."""
     return open_vault(current().settings.keys)
+
+
+def keys() -> KeyFor:
+    """Return what finds the technical keys, with which the value of a CUFE is checked."""
+    return known_keys(current().database, vault())
 
 
 def check_envio(envio_id: int, *roles: Rol) -> Envio:

@@ -23,7 +23,6 @@ from radica.app.paginas.comun import store
 from radica.custodia.services import log_opening
 from radica.entidades.models import Prestador
 from radica.jobs.clock import now_ms
-from radica.kernel.clock import bogota
 from radica.kernel.errors import BadInput, NotFound, RadicaError, StalePage
 from radica.kernel.web import allow, current, db_session, go, max_upload, now, person
 from radica.radicacion import manual
@@ -50,10 +49,7 @@ def _page(row: Envio, acto: str = "", form: Any = None, error: RadicaError | Non
     with current().database.read() as session:
         view = load_view(session, row)
         clock_ms = now_ms(session)
-    forms = {
-        name: kind(prefix=name, formdata=None, version=row.version, fecha=bogota(now()).replace(tzinfo=None))
-        for name, kind in FORMS.items()
-    }
+    forms = {name: kind(prefix=name, formdata=None, version=row.version) for name, kind in FORMS.items()}
     if form is not None:
         forms[acto] = form
     may = row.prestador_id in person().granted(*FILERS)

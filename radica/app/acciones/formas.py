@@ -6,7 +6,7 @@ Invariant: each form of a page has a prefix of its own, so that two forms with t
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from wtforms import (
     BooleanField,
@@ -37,8 +37,19 @@ def _text(label: str, words: str, *, limit: int = 2000, help_: str = "", rows: i
     )
 
 
-def _files(label: str, help_: str = EVIDENCE_HELP) -> Any:
-    return MultipleFileField(label, description=help_, render_kw={"accept": ACCEPT})
+class _Asked:
+    """Marks a field that is asked for, though only a service can say whether what was given is enough."""
+
+    field_flags: ClassVar[dict[str, bool]] = {"required": True}
+
+    def __call__(self, form: Any, field: Any) -> None:
+        """Let everything pass."""
+
+
+def _files(label: str, help_: str = EVIDENCE_HELP, *, asked: bool = False) -> Any:
+    return MultipleFileField(
+        label, description=help_, validators=[_Asked()] if asked else [], render_kw={"accept": ACCEPT}
+    )
 
 
 class VersionForm(Form):
@@ -58,11 +69,11 @@ class FiledForm(VersionForm):
     )
     radicado = StringField(
         "Número de radicado",
-        validators=[Length(max=120, message="Es demasiado largo.")],
+        validators=[_Asked(), Length(max=120, message="Es demasiado largo.")],
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
     sin_numero = BooleanField("El pagador la recibió, pero todavía no dio número")
-    pruebas = _files("Evidencia")
+    pruebas = _files("Evidencia", asked=True)
     nota = TextAreaField("Nota", validators=[Length(max=2000)], render_kw={"rows": 2})
 
     def validate_radicado(self, field: Any) -> None:
@@ -90,7 +101,7 @@ class AbsentForm(VersionForm):
     """The payer does not hold it."""
 
     motivo = _text("Cómo se comprobó", "Escriba cómo se comprobó que el pagador no la tiene.")
-    pruebas = _files("Evidencia", "La respuesta del pagador o la imagen de su consulta.")
+    pruebas = _files("Evidencia", "La respuesta del pagador o la imagen de su consulta.", asked=True)
     host_apagado = BooleanField("El equipo que la envió está apagado y no volverá a enviarla")
 
 

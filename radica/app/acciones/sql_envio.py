@@ -18,11 +18,13 @@ from radica.app.paginas.frases import INTENTOS, LECTURAS, Linea, timeline, who
 from radica.audit.services import history
 from radica.custodia.models import Pieza
 from radica.custodia.services import pieces_of
+from radica.entidades.models import Prestador
 from radica.facturas.models import Factura
 from radica.jobs.models import Job, JobState
 from radica.portales.models import CuentaPortal
-from radica.radicacion.manual import Options, options_for
+from radica.radicacion.manual import Options, options_for, packages_of
 from radica.radicacion.models import Envio, Intento, Lectura
+from radica.radicacion.package import PackageFile
 from radica.radicacion.services import KIND_LOOK_UP, facturas_of
 from radica.radicacion.states import EstadoIntento
 from radica.users.models import Tarea
@@ -82,6 +84,7 @@ class EnvioVisto:
     cuenta: CuentaPortal | None
     next_reading_ms: int | None
     por_confirmar: IntentoVisto | None
+    paquete: Sequence[PackageFile]
 
 
 def load_view(session: Session, envio: Envio) -> EnvioVisto:
@@ -106,6 +109,7 @@ def load_view(session: Session, envio: Envio) -> EnvioVisto:
     seen = [_attempt(one, readings, pieces) for one in attempts]
     taken = {one.pieza.id for attempt in seen for one in attempt.piezas}
     tasks = select(Tarea).where(Tarea.case_key == envio.case_key, Tarea.cerrada_at.is_(None)).order_by(Tarea.id)
+    nit = session.get_one(Prestador, envio.prestador_id).nit
     doubt = (EstadoIntento.DESCONOCIDO, EstadoIntento.ESPERA_PERSONA)
     return EnvioVisto(
         fila=row_of(session, envio),
@@ -118,6 +122,7 @@ def load_view(session: Session, envio: Envio) -> EnvioVisto:
         cuenta=session.get(CuentaPortal, envio.cuenta_id) if envio.cuenta_id else None,
         next_reading_ms=_next_reading(session, envio),
         por_confirmar=next((one for one in seen if one.intento.estado in doubt), None),
+        paquete=[item for _, files in packages_of(session, envio, nit) for item in files],
     )
 
 

@@ -51,6 +51,16 @@ NOMBRES = {
     Situacion.RECHAZADO: "Rechazadas por corregir",
     Situacion.RADICADO: "Radicadas en los últimos 7 días",
 }
+CORTOS = {
+    Situacion.EN_CURSO: "Radicando",
+    Situacion.EN_COLA: "En cola",
+    Situacion.POR_CONFIRMAR: "Por confirmar",
+    Situacion.DETENIDO: "Detenidas",
+    Situacion.A_MANO: "A mano",
+    Situacion.SIN_NUMERO: "Sin número",
+    Situacion.RECHAZADO: "Rechazadas",
+    Situacion.RADICADO: "Radicadas, 7 días",
+}
 NEWEST_FIRST = frozenset({Situacion.RECHAZADO, Situacion.RADICADO})
 
 _case = literal("envio:").concat(cast(Envio.id, String))
@@ -96,8 +106,8 @@ class Cifra:
 
     @property
     def nombre(self) -> str:
-        """Heading of the situation."""
-        return NOMBRES[self.situacion]
+        """Name of the situation on its tile."""
+        return CORTOS[self.situacion]
 
 
 @dataclass

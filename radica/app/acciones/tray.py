@@ -12,7 +12,7 @@ from flask import Blueprint, flash, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from radica.app.acciones.comun import FILERS
+from radica.app.acciones.comun import FILERS, keys
 from radica.app.acciones.formas import DiscardForm
 from radica.app.acciones.sql_bandeja import (
     FiltroBandeja,
@@ -46,6 +46,20 @@ CODES = {
     "zip_vacio": "ZIP vacío",
     "demasiado_grande": "Demasiado grande",
     "ilegible": "No se pudo leer",
+    "pdf_sin_nombre_de_soporte": "PDF sin nombre de soporte",
+    "pdf_cortado": "PDF incompleto",
+    "pdf_falso": "Dice ser PDF y no lo es",
+    "json_cortado": "JSON incompleto",
+    "json_danado": "JSON dañado",
+    "json_codificacion": "JSON con letras dañadas",
+    "xml_cortado": "XML incompleto",
+    "xml_danado": "XML dañado",
+    "desconocido": "No es un documento de facturación",
+    "formato": "Formato que no se recibe",
+    "sin_numero": "No dice el número de factura",
+    "rips_sin_factura": "RIPS sin factura",
+    "vacio": "Archivo vacío",
+    "grande": "Demasiado grande",
 }
 
 
@@ -158,6 +172,7 @@ def reintentar(fila_id: int) -> ResponseReturnValue:
         clock=current().clock,
         workdir=current().settings.incoming,
         names=[row.nombre],
+        key_for=keys(),
     )
     left = [one for one in summary.archivos if one.resultado is ResultadoArchivo.NO_RECONOCIDO]
     if left or not summary.archivos:
