@@ -155,10 +155,11 @@ def _by_signature(head: bytes, tail: bytes, size: int, name: str) -> Reconocido 
         return _unknown("vacio", "El archivo está vacío.", "Vuelva a generarlo y cárguelo de nuevo.")
     if size > MAX_BYTES:
         return _unknown("grande", "El archivo pesa más de 1 GB, el máximo de la Res. 2284 de 2023.", "Divídalo.")
-    if b"%PDF-" in head[:1024]:
-        return _pdf(tail, name)
+    # Before the PDF: a ZIP that stores its first PDF as it is shows that PDF's mark among its own first bytes.
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _office(head) or Reconocido(is_zip=True)
+    if b"%PDF-" in head[:1024]:
+        return _pdf(tail, name)
     for signature, reason, todo in _FOREIGN:
         if head.startswith(signature):
             return _unknown("formato", reason, todo)
