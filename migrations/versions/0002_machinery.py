@@ -56,6 +56,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("owner", name=op.f("pk_worker_beats")),
     )
     op.create_table(
+        "claves_tecnicas",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("prestador_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("resolucion", sa.String(length=30), nullable=False),
+        sa.Column("prefijo", sa.String(length=10), nullable=False),
+        sa.Column("desde", sa.BigInteger(), nullable=False),
+        sa.Column("hasta", sa.BigInteger(), nullable=False),
+        sa.Column("clave_cifrada", sa.LargeBinary(), nullable=False),
+        sa.Column("registrada_at", Instant(), nullable=False),
+        sa.Column("registrada_por", sa.String(length=120), nullable=False),
+        sa.CheckConstraint("desde >= 0 AND desde <= hasta", name=op.f("ck_claves_tecnicas_rango")),
+        sa.ForeignKeyConstraint(
+            ["prestador_id"], ["prestadores.id"], name=op.f("fk_claves_tecnicas_prestador_id_prestadores")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_claves_tecnicas")),
+        sa.UniqueConstraint(
+            "prestador_id", "resolucion", "prefijo", name=op.f("uq_claves_tecnicas_prestador_id_resolucion_prefijo")
+        ),
+    )
+    op.create_table(
         "cuentas_portal",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("prestador_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -251,6 +271,7 @@ def downgrade() -> None:
         )
     op.drop_table("jobs")
     op.drop_table("cuentas_portal")
+    op.drop_table("claves_tecnicas")
     op.drop_table("worker_beats")
     op.drop_table("schedule_slots")
     op.drop_table("lanes")

@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("numero_clave", sa.String(length=40), nullable=False),
         sa.Column("numero_digitos", sa.String(length=30), nullable=False),
         sa.Column("cufe", sa.String(length=96), nullable=True),
+        sa.Column("cufe_comprobado", sa.String(length=40), nullable=True),
         sa.Column("cuv", sa.String(length=96), nullable=True),
         sa.Column("tipo_operacion", sa.String(length=30), nullable=True),
         sa.Column("expedida_at", Instant(), nullable=True),
@@ -66,6 +67,9 @@ def upgrade() -> None:
         sa.Column("revisada_at", Instant(), nullable=True),
         sa.Column("estado", sa.String(length=40), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "cufe_comprobado IN ('coincide', 'difiere', 'no_verificable')", name=op.f("ck_facturas_cufe_comprobado")
+        ),
         sa.CheckConstraint(
             "estado <> 'radicada' OR (radicado IS NOT NULL AND fecha_radicacion IS NOT NULL AND nivel_prueba >= 2)",
             name=op.f("ck_facturas_radicada_con_prueba"),

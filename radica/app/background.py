@@ -20,6 +20,7 @@ from radica.app.tending import sweep_attempts
 from radica.app.worker import Handler
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.facturas.intake import import_paths
+from radica.facturas.keys import known_keys
 from radica.facturas.review import due_ids, review
 from radica.facturas.tray import folder_scope
 from radica.jobs.clock import now_ms
@@ -61,6 +62,7 @@ def import_box(house: House, claimed: Claimed) -> None:
             workdir=house.settings.incoming,
             names=[path.name for path in waiting],
             progress=lambda done, of: _keep(house, claimed, "Importando el buzón", done, of),
+            key_for=known_keys(house.db, house.vault),
         )
         _put_away(house, folder, waiting)
         log.info("buzón %s: %s archivos, %s facturas nuevas", provider, len(summary.archivos), summary.facturas_nuevas)
@@ -88,6 +90,7 @@ def _put_away(house: House, folder: Path, done: Sequence[Path]) -> None:
 def review_terms(house: House, claimed: Claimed) -> None:
     """Review the unfiled invoices whose term moved with the calendar."""
     seen: set[int] = set()
+    keys = known_keys(house.db, house.vault)
     while True:
         at = house.clock()
         with house.db.read() as session:
@@ -95,7 +98,7 @@ def review_terms(house: House, claimed: Claimed) -> None:
         if not ids:
             break
         with house.db.write() as session:
-            review(session, ids, actor="reloj", at=at)
+            review(session, ids, actor="reloj", at=at, key_for=keys)
         seen.update(ids)
         _keep(house, claimed, "Revisando los plazos", len(seen), len(seen))
     log.info("plazos revisados: %s facturas", len(seen))

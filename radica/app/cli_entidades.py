@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from radica.app.cli_claves import configure_keys
 from radica.app.cli_context import open_database
 from radica.app.cli_parse import DONE, actions, leaf, positive
 from radica.app.cli_words import answer, operator, read_secret, table
@@ -49,6 +50,7 @@ def _configure_providers(verbs: Any) -> None:
     confirm.add_argument("nit", metavar="NIT")
     leaf(confirm)
     confirm.set_defaults(run=_confirm)
+    configure_keys(verbs)
     box = verbs.add_parser("buzon", help="dice en qué carpeta deja sus archivos el sistema del hospital")
     box.add_argument("nit", metavar="NIT")
     box.add_argument("carpeta", type=Path, metavar="CARPETA")

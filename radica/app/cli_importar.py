@@ -15,12 +15,14 @@ from radica.app.cli_parse import DONE, FINDINGS, leaf
 from radica.app.cli_words import answer, operator
 from radica.custodia.store import FolderStore
 from radica.facturas.intake import Summary, import_paths
+from radica.facturas.keys import known_keys
 from radica.facturas.models import ResultadoArchivo
 from radica.facturas.numbers import parse_nit
 from radica.facturas.tray import operator_scope
 from radica.kernel.clock import system_clock
 from radica.kernel.config import Settings
 from radica.kernel.errors import BadInput
+from radica.portales.credentials import open_vault
 
 SHOWN = 20
 
@@ -53,6 +55,7 @@ def _import(options: argparse.Namespace, settings: Settings) -> int:
             clock=system_clock,
             workdir=settings.incoming,
             progress=bar.show,
+            key_for=known_keys(database, open_vault(settings.keys)),
         )
     answer(summary.as_json(), _words(summary), as_json=options.json)
     return DONE if summary.clean else FINDINGS

@@ -31,12 +31,14 @@ from radica.app.demo_casa import (
     people_hash,
     register_accounts,
     register_house,
+    register_keys,
 )
 from radica.app.demo_catalog import P1, PAYERS, PROVIDERS, Payer
 from radica.app.demo_check import Verdict, judge, pending, read_ledger, settled
 from radica.app.demo_data import MANUAL, RECHAZADA, SIN_NUMERO, DemoPackage, build_set
 from radica.custodia.store import FolderStore
 from radica.facturas.intake import Summary, import_paths
+from radica.facturas.keys import known_keys
 from radica.facturas.tray import operator_scope
 from radica.kernel.clock import Clock, civil_date
 from radica.kernel.config import Settings
@@ -138,6 +140,7 @@ def _prepare(demo: Demo, database: Database, *, seed: int, packages: int, today:
     vault = open_vault(demo.settings.keys)
     with database.write() as session:
         register_accounts(session, vault, demo.portals)
+        register_keys(session, vault, at=demo.clock())
     summary = _import(demo, database, made.folder)
     demo.say(
         f"Importadas: {summary.facturas_nuevas} facturas nuevas de {len(summary.archivos)} archivos"
@@ -156,6 +159,7 @@ def _import(demo: Demo, database: Database, folder: Path) -> Summary:
             workdir=demo.settings.incoming,
             names=["muestra"],
             progress=bar.show,
+            key_for=known_keys(database, open_vault(demo.settings.keys)),
         )
 
 

@@ -21,6 +21,7 @@ from radica.custodia.services import Kept
 from radica.custodia.store import FolderStore
 from radica.entidades.models import EstadoPrestador, Prestador, TipoPagador
 from radica.entidades.services import provider_by_nit, register_payer, register_provider
+from radica.facturas.keys import save_key
 from radica.facturas.models import Factura
 from radica.facturas.numbers import parse_invoice_number
 from radica.facturas.states import EstadoFactura
@@ -39,6 +40,7 @@ CLAVE_PERSONAS = "garza de papel bajo la lluvia"
 """Password of every demo person: printed, because the demo listens on this machine only."""
 CLAVE_PORTALES = "portal-demo-26"
 SETTLING_S = 3
+LAST_NUMBER = 999_999
 BY_HAND = "Radicada en ventanilla"
 
 
@@ -89,6 +91,25 @@ def register_house(session: Session, *, clave_hash: str, at: datetime) -> None:
 def people_hash() -> str:
     """Return the hash of the people's password (takes a moment: call it outside any transaction)."""
     return make_hash(CLAVE_PERSONAS, default_hasher())
+
+
+def register_keys(session: Session, vault: Vault, *, at: datetime) -> None:
+    """Give the house the technical key of each provider's numbering range, so that every CUFE's value is checked."""
+    for provider in PROVIDERS:
+        row = provider_by_nit(session, provider.nit)
+        assert row is not None
+        save_key(
+            session,
+            vault,
+            prestador_id=row.id,
+            resolucion=provider.resolution,
+            prefijo=provider.prefix,
+            desde=1,
+            hasta=LAST_NUMBER,
+            clave=provider.clave_tecnica,
+            actor="demo",
+            at=at,
+        )
 
 
 def register_accounts(session: Session, vault: Vault, urls: Mapping[str, str]) -> None:

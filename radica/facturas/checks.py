@@ -47,7 +47,7 @@ class EstadoPlazo(StrEnum):
 
 @dataclass(frozen=True)
 class Hechos:
-    """What is known of an invoice. `pagador_tipo` EPS, SOAT, ADRES, ARL…; `clave_tecnica` is a secret, never shown."""
+    """What is known of an invoice. `pagador_tipo` EPS, SOAT, ADRES, ARL…; `cufe_comprobado` is what its key told."""
 
     fev: Fev | None = None
     rips: Rips | None = None
@@ -58,7 +58,7 @@ class Hechos:
     pagador_tipo: str | None = None
     plazo: EstadoPlazo = EstadoPlazo.EN_TERMINO
     vence: date | None = None
-    clave_tecnica: str | None = None
+    cufe_comprobado: cufe.Verificacion = cufe.Verificacion.NO_VERIFICABLE
     soportes_no_pactados: bool = False
     cuv_de: str | None = None
     """Number of another invoice of the provider that already has this CUV."""
@@ -153,10 +153,9 @@ def _cufe(hechos: Hechos) -> Iterator[Hallazgo]:
     answered = hechos.respuesta.cufe if hechos.respuesta else None
     if cufe.disagreeing(fev) or (answered is not None and answered != fev.cufe):
         yield hallazgo("CUFE-INCOHERENTE", "UUID")
-    verdict = cufe.verify(fev, hechos.clave_tecnica)
-    if verdict is cufe.Verificacion.DIFIERE:
+    if hechos.cufe_comprobado is cufe.Verificacion.DIFIERE:
         yield hallazgo("CUFE-VALOR", "UUID")
-    elif verdict is cufe.Verificacion.NO_VERIFICABLE:
+    elif hechos.cufe_comprobado is cufe.Verificacion.NO_VERIFICABLE:
         yield hallazgo("CUFE-SIN-CLAVE", "UUID")
 
 

@@ -26,7 +26,7 @@ from radica.facturas.join import admit
 from radica.facturas.models import Carga, CargaArchivo, NoReconocido, ResultadoArchivo
 from radica.facturas.placing import FileIn, FileOut
 from radica.facturas.preparing import Source, looks_like_zip, prepare_all, prepare_stored
-from radica.facturas.review import KeyFor, no_keys, review
+from radica.facturas.review import KeyFor, review
 from radica.facturas.tray import RETRIABLE, Scope, resolve
 from radica.facturas.xmlsafe import Unreadable
 from radica.kernel.clock import Clock
@@ -86,7 +86,7 @@ class _Run:
     store: FolderStore
     scope: Scope
     clock: Clock
-    key_for: KeyFor
+    key_for: KeyFor | None
     carga_id: int
     created: set[int] = field(default_factory=set)
     completed: set[int] = field(default_factory=set)
@@ -104,7 +104,7 @@ def import_paths(
     workdir: Path,
     names: Sequence[str] | None = None,
     progress: Progress | None = None,
-    key_for: KeyFor = no_keys,
+    key_for: KeyFor | None = None,
     limits: Limites | None = None,
     carga_id: int | None = None,
 ) -> Summary:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from radica.audit.models import LegalThing
+from radica.facturas.cufe import Verificacion
 from radica.facturas.findings import Severidad
 from radica.facturas.recognise import Tipo
 from radica.facturas.states import MACHINE, EstadoFactura
@@ -40,6 +42,7 @@ TipoDocumento = Tipo
 __all__ = [
     "Carga",
     "CargaArchivo",
+    "ClaveTecnica",
     "Documento",
     "Factura",
     "Hallazgo",
@@ -60,6 +63,7 @@ class Factura(LegalThing, Base):
     __table_args__ = (
         UniqueConstraint("prestador_id", "numero_clave"),
         one_of("estado", EstadoFactura, name="estado"),
+        one_of("cufe_comprobado", Verificacion, name="cufe_comprobado"),
         CheckConstraint("nivel_prueba BETWEEN 0 AND 4", name="nivel"),
         # A filed invoice has number, date and proof of level 2 or more (DESIGN section 4).
         CheckConstraint(
@@ -81,6 +85,8 @@ class Factura(LegalThing, Base):
     numero_clave: Mapped[str] = mapped_column(String(40))  # prefix + digits without padding: FE10234
     numero_digitos: Mapped[str] = mapped_column(String(30))  # digits without padding: 10234
     cufe: Mapped[str | None] = mapped_column(String(96))
+    # Last verdict that was had with the technical key; it stands when a review has no keys at hand.
+    cufe_comprobado: Mapped[Verificacion | None] = mapped_column(EnumText(Verificacion))
     cuv: Mapped[str | None] = mapped_column(String(96))
     tipo_operacion: Mapped[str | None] = mapped_column(String(30))
     expedida_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -146,6 +152,26 @@ class Hallazgo(Base):
     que_hacer: Mapped[str] = mapped_column(Text)
     norma: Mapped[str] = mapped_column(String(200), default="")
     at: Mapped[datetime] = mapped_column(Instant)
+
+
+class ClaveTecnica(Base):
+    """The technical key of a numbering range that DIAN authorised, encrypted; it makes the CUFE's value checkable."""
+
+    __tablename__ = "claves_tecnicas"
+    __table_args__ = (
+        UniqueConstraint("prestador_id", "resolucion", "prefijo"),
+        CheckConstraint("desde >= 0 AND desde <= hasta", name="rango"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    prestador_id: Mapped[int] = mapped_column(Id, ForeignKey("prestadores.id"))
+    resolucion: Mapped[str] = mapped_column(String(30))
+    prefijo: Mapped[str] = mapped_column(String(10), default="")
+    desde: Mapped[int] = mapped_column(BigInteger)
+    hasta: Mapped[int] = mapped_column(BigInteger)
+    clave_cifrada: Mapped[bytes] = mapped_column(LargeBinary)
+    registrada_at: Mapped[datetime] = mapped_column(Instant)
+    registrada_por: Mapped[str] = mapped_column(String(120))
 
 
 class Carga(Base):

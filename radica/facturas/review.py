@@ -20,6 +20,7 @@ from radica.audit.services import Move, advance_all
 from radica.entidades.catalogue import payer_by_nit
 from radica.entidades.models import Pagador, TipoPagador
 from radica.entidades.services import register_payer
+from radica.facturas import cufe
 from radica.facturas.checks import EstadoPlazo, Hechos, check, user_payments
 from radica.facturas.cuv import CuvResult
 from radica.facturas.facts import recall
@@ -39,19 +40,17 @@ SOON = 3
 """Business days left from which RAD-01 is shown as about to lapse."""
 MISSING = frozenset({"FEV-FALTA", "RIPS-FALTA", "CUV-FALTA"})
 
-KeyFor = Callable[[int, str], str | None]
-"""Technical key by provider id and numbering resolution; a secret that is used and not kept."""
-
-
-def no_keys(prestador_id: int, resolution: str) -> str | None:  # noqa: ARG001 - shape of KeyFor
-    """Know no technical key."""
-    return None
+KeyFor = Callable[[int, Fev], str | None]
+"""Technical key of an invoice by provider id and what its XML says; a secret that is used and not kept."""
 
 
 def review(
-    session: Session, factura_ids: Iterable[int], *, actor: str, at: datetime, key_for: KeyFor = no_keys
+    session: Session, factura_ids: Iterable[int], *, actor: str, at: datetime, key_for: KeyFor | None = None
 ) -> list[Factura]:
-    """Review invoices and return those that were; in the caller's transaction, locked in the order of their ids."""
+    """Review invoices and return those that were; in the caller's transaction, locked in the order of their ids.
+
+    Without `key_for` (an act that brings no documents) the last verdict on the CUFE's value stands.
+    """
     ids = sorted(set(factura_ids))
     rows = list(
         session.scalars(
@@ -182,7 +181,9 @@ def _figures(row: Factura, hechos: Hechos, payers: Mapping[str, Pagador]) -> Non
     row.servicio_hasta = end or (rips.last.date() if rips is not None and rips.last else None)
     if fev is None:
         return
-    row.cufe = fev.cufe[:96] if fev.cufe else None
+    code = fev.cufe[:96] if fev.cufe else None
+    if code != row.cufe:
+        row.cufe, row.cufe_comprobado = code, None
     row.tipo_operacion = fev.operation[:30] if fev.operation else None
     midnight = datetime.combine(fev.issue_date, time(0), tzinfo=BOGOTA) if fev.issue_date else None
     row.expedida_at = fev.issued_at or midnight
@@ -233,13 +234,22 @@ def _twins(session: Session, rows: Sequence[Factura]) -> dict[int, str]:
 
 
 def _complete(
-    session: Session, row: Factura, hechos: Hechos, *, at: datetime, refused: bool, twin: str | None, key_for: KeyFor
+    session: Session,
+    row: Factura,
+    hechos: Hechos,
+    *,
+    at: datetime,
+    refused: bool,
+    twin: str | None,
+    key_for: KeyFor | None,
 ) -> Hechos:
-    """Add to the facts of the documents those of the house: payer, term, technical key, twins of the CUV."""
+    """Add to the facts of the documents those of the house: payer, term, value of the CUFE, twins of the CUV."""
     payer = session.get(Pagador, row.pagador_id) if row.pagador_id is not None else None
     kind = payer.tipo if payer is not None else TipoPagador.DESCONOCIDO
     state, row.vence_radicar = term_of(row, kind, civil_date(at))
-    resolution = hechos.fev.numbering.resolution if hechos.fev is not None and hechos.fev.numbering else None
+    if key_for is not None:
+        key = key_for(row.prestador_id, hechos.fev) if hechos.fev is not None else None
+        row.cufe_comprobado = cufe.verify(hechos.fev, key) if hechos.fev is not None else None
     return Hechos(
         fev=hechos.fev,
         rips=hechos.rips,
@@ -249,7 +259,7 @@ def _complete(
         pagador_tipo=kind.value,
         plazo=state if hechos.fev is not None else EstadoPlazo.EN_TERMINO,
         vence=row.vence_radicar,
-        clave_tecnica=key_for(row.prestador_id, resolution) if resolution else None,
+        cufe_comprobado=row.cufe_comprobado or cufe.Verificacion.NO_VERIFICABLE,
         cuv_de=twin,
         rechazada_sin_corregir=refused,
     )

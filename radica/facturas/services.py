@@ -20,7 +20,7 @@ from radica.facturas.documents import add_document, documents_of
 from radica.facturas.models import Documento, Factura, NoReconocido
 from radica.facturas.numbers import Nit, parse_invoice_number
 from radica.facturas.recognise import Pieza, Tipo
-from radica.facturas.review import KeyFor, no_keys, review
+from radica.facturas.review import KeyFor, review
 from radica.facturas.soportes import NombreSoporte, catalogue
 from radica.facturas.states import REVISABLES, EstadoFactura, EventoFactura
 from radica.facturas.tray import resolve
@@ -48,7 +48,7 @@ def assign_support(
     *,
     actor: str,
     at: datetime,
-    key_for: KeyFor = no_keys,
+    key_for: KeyFor | None = None,
 ) -> Documento:
     """Make a PDF of the tray a support of an invoice and review it; the caller checked that it is a PDF.
 
@@ -91,7 +91,7 @@ def authorise_late(
     actor: str,
     at: datetime,
     expected_version: int | None = None,
-    key_for: KeyFor = no_keys,
+    key_for: KeyFor | None = None,
 ) -> None:
     """Let an invoice be filed although RAD-01 lapsed; who may do so is the caller's question.
 
@@ -186,7 +186,7 @@ def file_as_it_is(
     actor: str,
     at: datetime,
     expected_version: int | None = None,
-    key_for: KeyFor = no_keys,
+    key_for: KeyFor | None = None,
 ) -> None:
     """Decide that an invoice which the payer refused goes again without new documents; other findings still block."""
     advance(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from radica.custodia.store import FolderStore
 from radica.facturas.intake import Summary, import_paths
-from radica.facturas.review import KeyFor, no_keys
+from radica.facturas.review import KeyFor
 from radica.facturas.tray import folder_scope
 from radica.kernel.clock import Clock, civil_date
 from radica.kernel.db import Database
@@ -41,7 +41,7 @@ def import_watched(
     clock: Clock,
     now_s: float,
     workdir: Path,
-    key_for: KeyFor = no_keys,
+    key_for: KeyFor | None = None,
     settle_s: float = SETTLE_S,
 ) -> Looked:
     """Import what is complete in `folder`. `now_s` is the file system's present time in seconds since 1970.

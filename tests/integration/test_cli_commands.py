@@ -12,7 +12,7 @@ import pytest
 from radica.app import cli
 from radica.audit.models import AccessLog
 from radica.entidades.models import EstadoPrestador, Prestador
-from radica.facturas.models import Hallazgo, Severidad
+from radica.facturas.models import ClaveTecnica, Hallazgo, Severidad
 from radica.facturas.states import EstadoFactura
 from radica.kernel.db import Database
 from radica.portales.credentials import open_vault
@@ -314,3 +314,24 @@ def test_a_data_folder_that_cannot_be_one_is_said_in_words(tmp_path: Path, capsy
     for folder in (taken, taken / "dentro"):
         assert cli.main(["usuarios", "listar", "--json", "--datos", str(folder)]) == 2
         assert json.loads(capsys.readouterr().out)["error"]["codigo"] == "carpeta_mala"
+
+
+def test_a_technical_key_comes_by_stdin_and_is_kept_encrypted(radica, base: Database) -> None:
+    key = "a1b2c3d4" * 5
+    with base.write() as session:
+        nit = factories.prestador(session).nit
+    words = ["prestadores", "clave-tecnica", nit, "--resolucion", "18760000000001", "--prefijo", "fe"]
+    words += ["--desde", "1", "--hasta", "5000"]
+    code, out, err = radica(*words, "--clave-stdin", "--json", stdin=f"{key}\n")
+    assert (code, _document(out)["nueva"], _document(out)["facturas_revisadas"]) == (0, True, 0)
+    assert key not in out + err
+    code, out, _ = radica(*words, "--clave-stdin", "--json", stdin=f"{key}\n")
+    assert (code, _document(out)["nueva"]) == (0, False)
+    with base.read() as session:
+        kept = session.query(ClaveTecnica).one()
+        assert [one.action for one in session.query(AccessLog)] == ["guardar_clave_tecnica"] * 2
+    assert (kept.prefijo, key.encode() in kept.clave_cifrada) == ("FE", False)
+    code, _, err = radica(*words)
+    assert (code, "--clave-stdin" in err) == (2, True)
+    code, _, err = radica(*words, "--clave-stdin", stdin="corta\n")
+    assert (code, "corta" in err) == (2, False)
