@@ -73,7 +73,7 @@ def put_away(folder: Path, entry: Path, day: date) -> Path:
     home = folder / DONE_FOLDER / day.isoformat()
     home.mkdir(parents=True, exist_ok=True)
     target, turn = home / entry.name, 1
-    while target.exists():
+    while target.exists() or target.is_symlink():
         turn += 1
         target = home / f"{entry.stem}-{turn}{entry.suffix}"
     entry.rename(target)

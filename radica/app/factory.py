@@ -10,8 +10,6 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,9 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import radica
+from radica.app.acciones import cargar, portales, radicacion, tray
 from radica.app.nav import ENTRIES
+from radica.app.paginas import buscar, documentos, factura, facturas, hoy
 from radica.kernel import web_errors, web_guard, web_headers
 from radica.kernel.clock import Clock, system_clock
 from radica.kernel.config import Settings
@@ -32,7 +32,7 @@ from radica.kernel.web import DEFAULT_BODY, EXTENSION, Frame, Meter, now, option
 from radica.kernel.web_format import FILTERS
 from radica.kernel.web_keys import load_or_make_key
 from radica.kernel.web_paging import with_args
-from radica.users import access
+from radica.users import access, views, views_admin
 from radica.users.passwords import default_hasher
 from radica.users.services import ROLE_NAMES
 
@@ -40,23 +40,18 @@ PACKAGE = Path(radica.__file__).parent
 TEMPLATES = PACKAGE.parent / "templates"
 STATIC = PACKAGE / "static"
 
-# A room's views show up here when they exist; each module gives one `blueprint`.
-VIEW_MODULES = (
-    "radica.users.views",
-    "radica.users.views_admin",
-    "radica.portales.views",
-    "radica.facturas.views",
-    "radica.radicacion.views",
-    "radica.app.acciones.radicacion",
-    "radica.app.acciones.cargar",
-    "radica.app.acciones.tray",
-    "radica.app.acciones.portales",
-    "radica.app.views",
-    "radica.app.paginas.hoy",
-    "radica.app.paginas.facturas",
-    "radica.app.paginas.factura",
-    "radica.app.paginas.documentos",
-    "radica.app.paginas.buscar",
+BLUEPRINTS = (
+    views.blueprint,
+    views_admin.blueprint,
+    radicacion.blueprint,
+    cargar.blueprint,
+    tray.blueprint,
+    portales.blueprint,
+    hoy.blueprint,
+    facturas.blueprint,
+    factura.blueprint,
+    documentos.blueprint,
+    buscar.blueprint,
 )
 
 
@@ -112,10 +107,7 @@ def create_app(
     web_errors.install(app)
     web_errors.install_request_log(app)
     _install_pages(app)
-    for module in VIEW_MODULES:
-        if find_spec(module.rpartition(".")[0]) and find_spec(module):
-            app.register_blueprint(import_module(module).blueprint)
-    for one in more_views:
+    for one in (*BLUEPRINTS, *more_views):
         app.register_blueprint(one)
     web_guard.finish(app)
     return app

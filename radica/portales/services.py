@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +18,22 @@ from radica.jobs.models import Lane
 from radica.kernel.errors import BadInput
 from radica.portales.credentials import Vault
 from radica.portales.models import CuentaPortal, EventoPortal
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def safe_address(text: str) -> bool:
+    """Say whether a portal may be addressed so: https with a host and no user in it, or this machine itself."""
+    address = text.strip()
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    # A browser reads a backslash as a slash, so that its host is not the one read here.
+    if not host or parts.username is not None or any(one.isspace() or one == "\\" for one in address):
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
 
 
 def create_account(
@@ -32,8 +49,11 @@ def create_account(
     perfil: dict[str, Any] | None = None,
     **limits: int,
 ) -> CuentaPortal:
-    """Add the account with its lane. `limits`: limite_preparar_s, limite_enviar_s, asentamiento_s, max_facturas."""
-    if not base_url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+    """Add the account with its lane. `limits`: limite_preparar_s, limite_enviar_s, asentamiento_s, max_facturas.
+
+    Raises BadInput when the address is not a safe one.
+    """
+    if not safe_address(base_url):
         raise BadInput(
             "La dirección del portal debe empezar por https://.",
             todo="Sin cifrado, la clave del portal viajaría a la vista.",
@@ -45,7 +65,7 @@ def create_account(
         prestador_id=prestador_id,
         pagador_id=pagador_id,
         arquetipo=arquetipo,
-        base_url=base_url.rstrip("/"),
+        base_url=base_url.strip().rstrip("/"),
         usuario=usuario,
         clave_cifrada=vault.encrypt(clave),
         perfil=perfil or {},

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from radica.app.acciones.portales import safe_address
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.jobs.models import Lane
+from radica.kernel.errors import BadInput
 from radica.portales.credentials import open_vault
 from radica.portales.models import CuentaPortal, EventoPortal
+from radica.portales.services import create_account, safe_address
 from radica.users.models import Rol
 from tests import factories
 from tests.functional.navigators import Browser
@@ -153,7 +154,28 @@ def test_a_provider_that_only_appeared_is_confirmed_by_who_administers_it(house:
         ("ftp://eps.example", False),
         ("https://eps.example:puerto", False),
         ("javascript:alert(1)", False),
+        ("http://127.0.0.1.evil", False),
+        ("http://localhost.evil:80/", False),
+        ("https://eps.example\\@evil", False),
     ],
 )
 def test_an_address_is_encrypted_or_of_this_machine(text: str, good: bool) -> None:
     assert safe_address(text) is good
+
+
+def test_the_service_itself_refuses_an_address_of_another_machine(house: House) -> None:
+    provider = house.provider()
+    with house.database.write() as session:
+        payer = factories.pagador(session).id
+        with pytest.raises(BadInput, match="https://"):
+            create_account(
+                session,
+                open_vault(house.settings.keys),
+                prestador_id=provider,
+                pagador_id=payer,
+                arquetipo="p2_cuentas_medicas",
+                base_url="http://127.0.0.1.evil",
+                usuario="u",
+                clave=SECRET,
+            )
+        assert session.scalars(select(CuentaPortal)).all() == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +51,20 @@ class Case:
         return browser
 
 
+SIDEWAYS = "45786966000049492a0008000000010012010300010000000600000000000000"
+"""EXIF that says: turn the picture a quarter to the right."""
+
+
+def huge_png() -> bytes:
+    """Return a PNG of a few bytes that claims 40,000 by 40,000 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 40_000, 40_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+
+
 @pytest.fixture
 def case(house: House, tmp_path: Path) -> Case:
     built = next(iter(generate(seed=5, packages=1, hoy=civil_date(house.clock()), defects=False)))
@@ -64,7 +80,11 @@ def case(house: House, tmp_path: Path) -> Case:
     )
     picture = io.BytesIO()
     Image.new("RGB", (40, 30), "#ffffff").save(picture, format="PNG")
+    photo = io.BytesIO()
+    Image.new("RGB", (40, 30), "#ffffff").save(photo, format="JPEG", exif=bytes.fromhex(SIDEWAYS))
     files = {
+        "captura-1_pantalla.jpg": ("captura", photo.getvalue()),
+        "bomba.png": ("acuse_shot", huge_png()),
         "despues.png": ("screenshot_after", picture.getvalue()),
         "acuse.html": ("acuse_dom", b"<script>alert(1)</script><p>Acuse</p>"),
         "roto.png": ("acuse_shot", b"no es una imagen"),
@@ -175,6 +195,16 @@ def test_evidence_of_a_payer_is_shown_as_text_or_as_pixels(case: Case) -> None:
     shown = browser.open(browser.tree().xpath("//img/@src")[0])
     assert shown.mimetype == "image/png"
     assert browser.open(f"/evidencia/{case.piezas['roto.png']}/pagina/1").status_code == 422
+    assert browser.open(f"/evidencia/{case.piezas['bomba.png']}/pagina/1").status_code == 422
+
+
+def test_a_photo_is_drawn_anew_the_right_way_up(case: Case) -> None:
+    browser = case.enter("ana@norte.example", Rol.FACTURACION)
+    browser.open(f"/evidencia/{case.piezas['captura-1_pantalla.jpg']}")
+    shown = browser.open(browser.tree().xpath("//img/@src")[0])
+    with Image.open(io.BytesIO(shown.data)) as picture:
+        assert (picture.format, picture.size) == ("PNG", (30, 40))
+        assert not picture.getexif()
 
 
 def test_a_broken_document_is_said_and_the_page_stays(case: Case) -> None:

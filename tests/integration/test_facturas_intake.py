@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import random
 import threading
 import zipfile
@@ -23,8 +22,7 @@ from radica.custodia.store import FolderStore
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.facturas.intake import Summary, import_paths
 from radica.facturas.models import Carga, CargaArchivo, Documento, Factura, Hallazgo, NoReconocido
-from radica.facturas.tray import Scope, folder_scope, open_rows, operator_scope, person_scope
-from radica.facturas.watched import import_watched
+from radica.facturas.tray import Scope, open_rows, operator_scope, person_scope
 from radica.kernel.clock import fixed_clock
 from radica.kernel.db import Database
 from radica.users.models import Usuario
@@ -435,38 +433,6 @@ def test_two_imports_at_once_make_one_of_everything(house: House, tmp_path: Path
     assert len(rows) == 12
     assert {row.estado.value for row in rows.values()} == {"lista"}
     assert len(house.documentos()) == len(files)
-
-
-def test_the_watched_folder(house: House, package: Path, tmp_path: Path):
-    nit = package.parent.name
-    owner = provider(house, nit)
-    folder = tmp_path / "buzon"
-    folder.mkdir()
-    package.rename(folder / "lote1")
-    put(folder, "nota.txt", b"hola")
-    put(folder, "ajeno.json", rips("900999888", "FE1"))
-    put(folder, "escribiendo.xml", b"<Invoice>")
-    old = NOW.timestamp() - 60
-    for path in [*folder.rglob("*"), *folder.iterdir()]:
-        os.utime(path, (old, old))
-    os.utime(folder / "escribiendo.xml", (NOW.timestamp(), NOW.timestamp()))
-    looked = import_watched(
-        house.db, house.store, folder, owner, clock=fixed_clock(NOW), now_s=NOW.timestamp() + 1, workdir=tmp_path
-    )
-    assert looked.waiting == 1
-    assert looked.summary is not None
-    assert looked.summary.facturas_nuevas == 1
-    assert sorted(p.name for p in folder.iterdir()) == ["_cargados", "escribiendo.xml"]
-    assert sorted(p.name for p in (folder / "_cargados" / "2026-11-20").iterdir()) == [
-        "ajeno.json",
-        "lote1",
-        "nota.txt",
-    ]
-    assert {row.duenio for row in house.bandeja().values()} == {folder_scope(owner).owner}
-    again = import_watched(
-        house.db, house.store, folder, owner, clock=fixed_clock(NOW), now_s=NOW.timestamp() + 1, workdir=tmp_path
-    )
-    assert again.summary is None
 
 
 def test_no_patient_in_the_database(house: House, muestras: Path):

@@ -7,7 +7,6 @@ who resumes a lane is a person. Only accounts of granted providers exist for the
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -23,7 +22,7 @@ from radica.kernel.errors import NotFound
 from radica.kernel.logs import hide
 from radica.kernel.web import allow, db_session, go, now, passive, person
 from radica.portales.models import CuentaPortal
-from radica.portales.services import create_account, write_event
+from radica.portales.services import create_account, safe_address, write_event
 from radica.users.access import load_for
 from radica.users.models import Rol
 
@@ -42,16 +41,52 @@ EVENTS = {
     "activa": "Se activó",
     "inactiva": "Se desactivó",
     "creada": "Se agregó la cuenta",
-    "sin_respuesta": "El portal no respondió",
-    "conexion_perdida": "Se perdió la conexión con el portal",
-    "error_del_portal": "El portal mostró un error",
-    "sesion_perdida": "El portal cerró la sesión",
-    "certificado": "El certificado del portal no es válido",
-    "credenciales": "El portal no aceptó el usuario o la clave",
+    # What the bots say, by its code.
+    "archivo_alterado": "Un archivo no era el que se ordenó radicar",
+    "archivo_no_conserva": "El portal no conservó los archivos",
+    "archivo_no_disponible": "Un archivo no se pudo leer en el equipo del bot",
+    "bot_interrumpido": "El bot se interrumpió antes de enviar",
+    "bot_sin_respuesta": "El bot terminó sin decir qué pasó",
+    "cambio_de_pagina": "La página del portal cambió",
+    "campo_no_conserva": "El portal no conservó lo que se escribió",
     "captcha": "El portal pidió un captcha",
-    "pagina_cambiada": "La página del portal cambió",
+    "carga_fallida": "El portal no pudo cargar los archivos",
+    "certificado_invalido": "El certificado del portal no es válido",
+    "conexion_perdida": "Se perdió la conexión con el portal",
+    "conexion_reutilizada": "El portal no cierra sus conexiones: se radica por fuera",
+    "consulta_ambigua": "La consulta del portal mostró más de una respuesta",
+    "consulta_incierta": "La consulta del portal no respondió bien",
+    "credenciales": "El portal no aceptó el usuario o la clave",
+    "datos_incompletos": "El portal no aceptó los datos",
+    "detenido": "El bot se detuvo antes de enviar",
+    "error_del_portal": "El portal mostró un error",
+    "factura_distinta": "El portal leyó otra factura en los archivos",
+    "falla_del_bot": "El bot falló de forma inesperada",
+    "falta_archivo": "Falta un archivo que pide el portal",
+    "falta_contrato": "Falta el contrato con el que se radica",
+    "falta_dato": "Falta un dato que pide el portal",
+    "formulario_incompleto": "El portal entregó el formulario incompleto",
+    "go_tardio": "El permiso para radicar llegó tarde",
+    "mantenimiento": "El portal está en mantenimiento",
+    "mensaje_de_otra_factura": "El portal mostró el mensaje de otra factura",
+    "navegador_caido": "El navegador se cerró de improviso",
+    "navegador_no_arranca": "El navegador no arrancó en el equipo del bot",
+    "nombre_invalido": "El nombre de un archivo no se puede usar",
+    "opcion_no_existe": "Una lista del portal no tiene la opción necesaria",
+    "pdf_danado": "Un soporte PDF no se pudo leer",
+    "portal_caido": "El portal no responde",
+    "portal_lento": "El portal no respondió a tiempo",
+    "portal_niega": "El portal negó el acceso",
+    "portal_sin_bot": "No hay bot para ese portal",
+    "respuesta_incompleta": "La consulta del portal quedó incompleta",
+    "sesion_perdida": "El portal cerró la sesión",
+    "sin_codigo": "El bot no dijo por qué se detuvo",
+    "sin_go": "El permiso para radicar no llegó",
+    "sin_mensaje": "El portal no mostró el mensaje de cierre",
+    "sin_respuesta": "El portal no respondió después de radicar",
+    "tiempo_agotado": "Se agotó el tiempo del intento",
+    "una_factura": "El portal recibe una sola factura por radicado",
 }
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def event_name(clase: str) -> str:
@@ -126,18 +161,6 @@ def _fits(form: Any, session: Session) -> bool:
         form.usuario.errors = ["Ese usuario ya está registrado en ese pagador."]
         return False
     return True
-
-
-def safe_address(text: str) -> bool:
-    """Say whether a portal may be addressed so: https with a host and no user in it, or this machine itself."""
-    try:
-        parts = urlsplit(text.strip())
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return False
-    if not host or parts.username is not None or any(letter.isspace() for letter in text.strip()):
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
 
 
 @blueprint.get("/<int:cuenta_id>")

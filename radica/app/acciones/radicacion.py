@@ -39,6 +39,8 @@ from radica.radicacion import manual
 from radica.radicacion.services import Refusal
 from radica.users.access import MAX_ID
 
+__all__ = ["blueprint"]
+
 ROUTES = (decidir, envio)
 """Modules whose routes are part of this blueprint."""
 PAGE = 100

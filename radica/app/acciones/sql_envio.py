@@ -139,8 +139,7 @@ def _attempt(row: Intento, readings: Sequence[Lectura], pieces: Sequence[Pieza])
 
 
 def _piece(row: Pieza) -> PiezaVista:
-    picture = is_picture(row) or row.media_type in ("image/png", "image/jpeg")
-    return PiezaVista(row, MANUAL_CLASES.get(row.clase) or class_name(row), picture)
+    return PiezaVista(row, MANUAL_CLASES.get(row.clase) or class_name(row), is_picture(row))
 
 
 def _next_reading(session: Session, envio: Envio) -> int | None:

@@ -45,6 +45,8 @@ CLASES = {
     "failure": "Evidencia de la falla",
 }
 
+PICTURES = frozenset({".png", ".jpg", ".jpeg"})
+"""Names of images; what they hold is checked when they are drawn."""
 CONSULTAS = {"acuse_shot": "Captura de la consulta", "acuse_dom": "Página de la consulta (fuente)"}
 """The same kinds when a later reading of the portal left them."""
 
@@ -210,4 +212,4 @@ def class_name(pieza: Pieza) -> str:
 
 def is_picture(pieza: Pieza) -> bool:
     """Say whether the piece is a screenshot."""
-    return PurePosixPath(pieza.nombre).suffix.lower() == ".png"
+    return PurePosixPath(pieza.nombre).suffix.lower() in PICTURES

@@ -1,7 +1,7 @@
 """Documents and evidence beside a page: viewer, pictures of pages, text, download.
 
 Invariant: before the first byte leaves, the opening is logged in a committed transaction of its own; files are never
-rendered by the browser in our origin: PDF and PNG travel as pixels drawn here, HTML and MHTML as escaped text, and
+rendered by the browser in our origin: PDF and images travel as pixels drawn here, HTML and MHTML as escaped text, and
 every original goes out as an attachment. Norm: Ley 1581/2012 art. 17; DESIGN section 7.
 """
 
@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from radica.app.paginas import lecturas_documento as lectura
 from radica.app.paginas import pdf
 from radica.app.paginas.comun import HEALTH_ROLES, is_open, opened, sees_health, store
-from radica.app.paginas.consultas_factura import class_name
+from radica.app.paginas.consultas_factura import PICTURES, class_name
 from radica.app.paginas.frases import document_name
 from radica.custodia.models import Pieza
 from radica.facturas.models import Documento, TipoDocumento
@@ -77,13 +77,13 @@ def cerrar() -> ResponseReturnValue:
 
 @blueprint.get("/<any(documento, evidencia):kind>/<int:thing_id>/pagina/<int:number>")
 def pagina(kind: str, thing_id: int, number: int) -> ResponseReturnValue:
-    """Send one page (or the screenshot, page 1) as PNG."""
+    """Send one page (or the image, page 1) as PNG."""
     thing = _load(kind, thing_id)
     _refuse_health(kind, thing)
     if not is_open(kind, thing_id, request.args.get("t", ""), now()):
         _log(kind, thing, "ver")
     data = store().read(thing.sha256)
-    png = pdf.picture(data) if _suffix(thing) == ".png" else pdf.draw(data, number)
+    png = pdf.picture(data) if _suffix(thing) in PICTURES else pdf.draw(data, number)
     answer = Response(png, mimetype="image/png")
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -154,7 +154,7 @@ def _shape(thing: Thing) -> str:
     suffix = _suffix(thing)
     if suffix == ".pdf":
         return "pdf"
-    return "imagen" if suffix == ".png" else "texto" if suffix in _TEXTS else "nada"
+    return "imagen" if suffix in PICTURES else "texto" if suffix in _TEXTS else "nada"
 
 
 def _suffix(thing: Thing) -> str:

@@ -10,7 +10,7 @@ import io
 from threading import Lock
 
 import pypdfium2 as pdfium
-from PIL import Image
+from PIL import Image, ImageOps
 
 from radica.kernel.errors import BadInput, NotFound
 
@@ -53,16 +53,21 @@ def draw(data: bytes, number: int) -> bytes:
 
 
 def picture(data: bytes) -> bytes:
-    """Return a screenshot drawn anew as PNG, so that only pixels pass. Raises BadInput when it is no picture."""
+    """Return a PNG or JPEG drawn anew as PNG, so that only pixels pass. Raises BadInput when it is no picture."""
     try:
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
             if image.width * image.height > 10 * MAX_PIXELS:
-                raise BadInput(
-                    "La imagen es demasiado grande para mostrarla.", todo="Descárguela.", code="imagen_grande"
-                )
-            return _png(image.convert("RGB"))
+                raise _too_large()
+            # Photos of a telephone say in their metadata which side is up; the metadata itself does not pass.
+            return _png(ImageOps.exif_transpose(image).convert("RGB"))
+    except Image.DecompressionBombError as exc:
+        raise _too_large() from exc
     except (OSError, ValueError, SyntaxError) as exc:
         raise BadInput("La imagen está dañada.", todo="Descárguela para revisarla.", code="imagen_danada") from exc
+
+
+def _too_large() -> BadInput:
+    return BadInput("La imagen es demasiado grande para mostrarla.", todo="Descárguela.", code="imagen_grande")
 
 
 def _open(data: bytes) -> pdfium.PdfDocument:

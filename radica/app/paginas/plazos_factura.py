@@ -16,7 +16,7 @@ from radica.kernel.clock import civil_date
 from radica.plazos.calendar import OutOfCalendar
 from radica.plazos.rules import EstadoPlazo, estado_plazo, terms_for_event
 from radica.plazos.table import Evento
-from radica.plazos.terms import Lectura, Plazo, SinTermino, calcular
+from radica.plazos.terms import Lectura, Plazo, SinTermino, calcular, version_for
 
 MAIN = ("RAD-01", "RAD-08", "DEV-01", "GLO-01", "PAG-02", "PAG-03")
 """Terms shown open; the others fold."""
@@ -38,6 +38,8 @@ class PlazoVisto:
     efecto: str
     lecturas: tuple[Lectura, ...] = ()
     motivo: str = ""
+    prudente: date | None = None
+    """What to watch where the norm gives that payer no term; it never counts as lapsed."""
     avisos: tuple[str, ...] = ()
 
 
@@ -56,14 +58,14 @@ def terms_shown(factura: Factura, tipo: TipoPagador, at: datetime) -> list[Plazo
         if served is not None:
             wanted.append(("RAD-08", served))
     found = [one for term, day in wanted if (one := _seen(term, day, tipo, at)) is not None]
-    return sorted(found, key=lambda one: (not one.principal, one.vence or date.max, one.termino))
+    return sorted(found, key=lambda one: (not one.principal, one.vence or one.prudente or date.max, one.termino))
 
 
 def _seen(term: str, day: date, tipo: TipoPagador, at: datetime) -> PlazoVisto | None:
     try:
         computed = calcular(term, day, pagador=tipo.value, hoy=civil_date(at))
         if isinstance(computed, SinTermino):
-            return _without(computed)
+            return _without(computed, term, day)
         return _with(computed, at)
     except OutOfCalendar:
         return None
@@ -87,10 +89,11 @@ def _with(plazo: Plazo, at: datetime) -> PlazoVisto:
     )
 
 
-def _without(none: SinTermino) -> PlazoVisto:
+def _without(none: SinTermino, term: str, day: date) -> PlazoVisto:
+    detail = version_for(term, day) if none.fecha_prudente else None
     return PlazoVisto(
         termino=none.termino,
-        asunto="Sin término que contar",
+        asunto=f"{detail.asunto}: fecha prudente" if detail else "Sin término que contar",
         quien="",
         nuestro=False,
         principal=none.termino in MAIN,
@@ -100,4 +103,5 @@ def _without(none: SinTermino) -> PlazoVisto:
         articulo=none.articulo,
         efecto="",
         motivo=none.motivo,
+        prudente=none.fecha_prudente,
     )
