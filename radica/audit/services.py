@@ -14,11 +14,11 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from radica.audit.chain import GENESIS, link_hash, plain
 from radica.audit.models import AccessLog, ChainHead, LegalThing, Transition
+from radica.kernel.db import insert_rows
 from radica.kernel.errors import NotFound, StalePage
 
 _AT_ONCE = 500
@@ -283,10 +283,7 @@ def _lock_heads(session: Session, case_keys: Collection[str], *, likely_new: boo
     missing = [key for key in keys if key not in heads]
     if missing:
         values = [{"case_key": key, "seq": 0, "hash": GENESIS} for key in missing]
-        if session.get_bind().dialect.name == "postgresql":
-            session.execute(postgresql.insert(ChainHead).on_conflict_do_nothing(), values)
-        else:
-            session.execute(sqlite.insert(ChainHead).on_conflict_do_nothing(), values)
+        insert_rows(session, ChainHead, values, again=True)
         heads |= _held_heads(session, missing)
     return heads
 

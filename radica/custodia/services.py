@@ -13,12 +13,12 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from radica.audit.services import record_reading
 from radica.custodia.models import Blob, Pieza
 from radica.custodia.store import FolderStore, Stored
+from radica.kernel.db import insert_rows
 from radica.kernel.errors import NotFound
 
 MAX_EVIDENCE_BYTES = 64 * 1024 * 1024
@@ -80,14 +80,9 @@ def keep_files(store: FolderStore, candidates: Sequence[Candidate], *, folder: P
 
 def record_blobs(session: Session, stored: Sequence[Stored], *, at: datetime) -> None:
     """Name stored bytes in the database; again is harmless."""
-    if not stored:
-        return
     rows = [{"sha256": item.sha256, "bytes": item.bytes, "stored_at": at} for item in stored]
     unique = list({row["sha256"]: row for row in rows}.values())
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(postgresql.insert(Blob).on_conflict_do_nothing(), unique)
-    else:
-        session.execute(sqlite.insert(Blob).on_conflict_do_nothing(), unique)
+    insert_rows(session, Blob, unique, again=True)
 
 
 def seal(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from radica.audit.models import LegalThing
@@ -22,7 +22,7 @@ from radica.facturas.models import Documento, Factura
 from radica.facturas.numbers import InvoiceNumber
 from radica.facturas.placing import Arrived
 from radica.facturas.tray import Scope
-from radica.kernel.db import reserve_ids
+from radica.kernel.db import insert_rows, reserve_ids
 
 _WRITTEN = tuple(column.key for column in Documento.__table__.columns if column.key != "id")
 
@@ -56,9 +56,6 @@ class Desk:
     def prefetch(self, docs: Sequence[Arrived]) -> None:
         """Read what the documents may meet; once, before the first of them is placed."""
         self._may_create = sum(creates_invoice(doc.piece) for doc in docs)
-        hashes = {doc.stored.sha256 for doc in docs}
-        for held in self.session.scalars(select(Documento).where(Documento.sha256.in_(hashes)).order_by(Documento.id)):
-            self.known.setdefault(held.sha256, []).append(held)
         nits = {doc.piece.issuer.number for doc in docs if doc.piece.issuer is not None}
         for found in self.session.scalars(select(Prestador).where(Prestador.nit.in_(nits))):
             self.providers[found.nit] = found
@@ -66,6 +63,7 @@ class Desk:
         if any(doc.piece.issuer is None for doc in docs):
             self.scope_ids = self._scope_ids()
             ids |= set(self.scope_ids)
+        self._read_known(ids, {doc.stored.sha256 for doc in docs})
         numbers = [number for doc in docs if (number := target_number(doc.piece)) is not None]
         if ids and numbers:
             self._lock_invoices(ids, {number.digits for number in numbers})
@@ -114,8 +112,7 @@ class Desk:
         """Write the new invoices, then the documents that name them; call it once, at the end."""
         self.session.flush()
         rows = [{name: getattr(row, name) for name in _WRITTEN} for row in self._fresh]
-        if rows:
-            self.session.execute(insert(Documento), rows)
+        insert_rows(self.session, Documento, rows)
 
     def waiting_for_cuv(self, prestador_id: int, cuv: str | None) -> list[Documento]:
         """Return the answers without a number that wait for the invoice of this CUV."""
@@ -130,6 +127,16 @@ class Desk:
         if self.scope.allowed is not None:
             query = query.where(Prestador.id.in_(self.scope.allowed))
         return list(self.session.scalars(query))
+
+    def _read_known(self, prestador_ids: Collection[int], hashes: Collection[str]) -> None:
+        """Read the documents with the same bytes that these providers have; what others have is none of ours."""
+        rows = self.session.scalars(
+            select(Documento)
+            .where(Documento.prestador_id.in_(prestador_ids), Documento.sha256.in_(hashes))
+            .order_by(Documento.id)
+        )
+        for held in rows:
+            self.known.setdefault(held.sha256, []).append(held)
 
     def _lock_invoices(self, prestador_ids: Collection[int], digits: Collection[str]) -> None:
         self.invoices.update({(one, each): [] for one in prestador_ids for each in digits})

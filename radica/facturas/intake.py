@@ -16,7 +16,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from radica.custodia.store import FolderStore
@@ -30,7 +30,7 @@ from radica.facturas.review import KeyFor, review
 from radica.facturas.tray import RETRIABLE, Scope, resolve
 from radica.facturas.xmlsafe import Unreadable
 from radica.kernel.clock import Clock
-from radica.kernel.db import Database
+from radica.kernel.db import Database, insert_rows
 
 BATCH = 96
 """Files of one transaction; sixteen packages of six."""
@@ -178,8 +178,7 @@ def _batch(run: _Run, numbered: Sequence[tuple[int, FileIn]], *, last: bool) -> 
                 continue
             run.rows[index] = result
             done.append(_row(run.carga_id, result))
-        if done:
-            session.execute(insert(CargaArchivo), done)
+        insert_rows(session, CargaArchivo, done)
         _tell_progress(session, run, len(run.rows) + len(run.later))
     if desk.touched:
         with run.db.write() as session:

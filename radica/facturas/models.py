@@ -74,6 +74,7 @@ class Factura(LegalThing, Base):
         Index("ix_facturas_prestador_estado", "prestador_id", "estado"),
         Index("ix_facturas_prestador_expedicion", "prestador_id", "expedida_at", "id"),
         Index("ix_facturas_cufe", "cufe"),
+        Index("ix_facturas_prestador_cuv", "prestador_id", "cuv"),
         Index("ix_facturas_radicado", "radicado"),
         Index("ix_facturas_digitos", "prestador_id", "numero_digitos"),
     )

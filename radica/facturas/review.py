@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from radica.audit.models import Reason, Transition
@@ -32,6 +32,7 @@ from radica.facturas.rips import Rips
 from radica.facturas.soportes import NombreSoporte
 from radica.facturas.states import REVISABLES, EstadoFactura, EventoFactura
 from radica.kernel.clock import BOGOTA, civil_date
+from radica.kernel.db import insert_rows
 from radica.kernel.money import to_cents
 from radica.plazos.calendar import OutOfCalendar, business_days_between
 from radica.plazos.terms import Plazo, calcular
@@ -282,8 +283,7 @@ def _finding(row: Factura, one: Finding, *, at: datetime) -> dict[str, Any]:
 def _rewrite(session: Session, factura_ids: Sequence[int], findings: Sequence[dict[str, Any]]) -> None:
     """Put the findings of some invoices in the place of those they had."""
     session.execute(delete(Hallazgo).where(Hallazgo.factura_id.in_(factura_ids)))
-    if findings:
-        session.execute(insert(Hallazgo), findings)
+    insert_rows(session, Hallazgo, findings)
 
 
 def _codes(found: Sequence[Finding]) -> list[str]:

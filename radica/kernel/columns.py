@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Integer, String, Text, TypeDecorator
@@ -21,6 +22,12 @@ Cents = BigInteger
 """Money in centavos."""
 
 _FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+@lru_cache(maxsize=64)
+def _instant_text(value: datetime) -> str:
+    """Write an instant as SQLite keeps it; the rows of one batch carry the same few."""
+    return value.astimezone(UTC).strftime(_FORMAT)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -41,8 +48,7 @@ class Instant(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("naive datetime in a database column")
-        moment = value.astimezone(UTC)
-        return moment if dialect.name == "postgresql" else moment.strftime(_FORMAT)
+        return value.astimezone(UTC) if dialect.name == "postgresql" else _instant_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Return an aware UTC datetime."""
