@@ -27,6 +27,7 @@ from bots.portals.base import Ending, Halt, PortalBot, person, retry
 from bots.portals.registry import ARCHETYPES
 from bots.portals.work import Work
 from bots.processes import kill_family
+from bots.wire import mended
 
 START_LIMIT_S = 30.0
 GO_LIMIT_S = 30.0
@@ -236,7 +237,9 @@ class Attempt:
         os._exit(code)
 
     def _redacted(self, result: Result) -> Result:
-        strike = self.bag.redact
+        def strike(text: str) -> str:
+            return mended(self.bag.redact(text))
+
         return replace(
             result,
             text=strike(result.text) if result.text else result.text,

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +26,8 @@ MAX_LINE = 8 * 1024 * 1024
 GO_MAX_AGE_NS = 5_000_000_000
 """Age, in CLOCK_BOOTTIME nanoseconds since the child's own ready_to_submit, beyond which a `go` is refused."""
 RESULT_FILE = "result.json"
+MAX_KIND, MAX_STEPS = 40, 1_000_000
+_LIMITS = {"radicado": 120, "code": 60}  # characters: what does not fit where it is kept is no number and no code
 SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,119}")
 _BOOT_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -325,10 +328,13 @@ def decode_from_child(line: bytes) -> FromChild:
     raw = json_object(line, MAX_LINE)
     kind = raw.get("t")
     if kind == "progress":
-        return build(Progress, raw, "")
+        progress = build(Progress, raw, "")
+        if not all(0 <= n <= MAX_STEPS for n in (progress.n, progress.of)):
+            raise ContractError("progress: out of range")
+        return progress
     if kind == "evidence":
         evidence = build(Evidence, raw, "")
-        _check_names((evidence.name,))
+        _check_evidence((evidence,))
         return evidence
     if kind == "ready_to_submit":
         return build(ReadyToSubmit, raw, "")
@@ -346,7 +352,9 @@ def check_result(result: Result) -> None:
     for name in _REQUIRED[result.outcome]:
         if getattr(result, name) is None:
             raise ContractError(f"result without {name}")
-    _check_names(tuple(item.name for item in result.evidence))
+    _check_evidence(result.evidence)
+    if any(len(getattr(result, name) or "") > limit for name, limit in _LIMITS.items()):
+        raise ContractError("radicado or code: too long")
 
 
 def write_result(folder: Path, result: Result) -> None:
@@ -376,9 +384,9 @@ def read_result(folder: Path) -> Result | None:
     return message
 
 
-def _check_names(names: tuple[str, ...]) -> None:
-    if not all(SAFE_NAME.fullmatch(name) for name in names):
-        raise ContractError("evidence.name: expected a bare file name")
+def _check_evidence(items: Sequence[Evidence | EvidenceItem]) -> None:
+    if not all(SAFE_NAME.fullmatch(item.name) and len(item.kind) <= MAX_KIND for item in items):
+        raise ContractError("evidence: expected a bare file name and a short kind")
 
 
 _NAMES: dict[type, str] = {

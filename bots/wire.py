@@ -63,7 +63,19 @@ def _value(hint: Any, value: Any, path: str) -> Any:
     plain = get_origin(hint) or hint
     if not isinstance(value, plain) or (plain is int and isinstance(value, bool)):
         raise ContractError(f"{path}: expected {plain.__name__}")
+    if isinstance(value, str) and not storable(value):
+        raise ContractError(f"{path}: expected text without NUL or half characters")
     return value
+
+
+def storable(text: str) -> bool:
+    """Say whether a text can be written anywhere: databases refuse NUL, and half of a surrogate pair is no character."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def mended(text: str) -> str:
+    """Return a text of a page with U+FFFD where it has something that cannot be stored."""
+    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _hints(cls: Any) -> dict[str, Any]:

@@ -24,10 +24,10 @@ from radica.custodia.models import Pieza
 from radica.custodia.services import Kept, seal
 from radica.jobs.queue import Claimed, Progress, heartbeat
 from radica.kernel.errors import InvalidTransition
-from radica.radicacion.attempts import apply_result, begin_attempt, record_intent
+from radica.radicacion.attempts import apply_result, begin_attempt, lock_attempt, record_intent
+from radica.radicacion.late import settle_late_acuse
 from radica.radicacion.models import Intento
-from radica.radicacion.settle import mark_unknown, settle_late_acuse
-from radica.radicacion.states import POR_CONFIRMAR
+from radica.radicacion.settle import mark_unknown
 
 CHILD_SHARE = 0.8
 """Part of the intent's lease that the bot may use: it must give its answer before the lease ends."""
@@ -133,6 +133,8 @@ def _converse(house: House, claimed: Claimed, plan: Plan, intento: Intento, chil
             heard.go_given = True
             limit = time.monotonic() + plan.limite_enviar_s
         elif isinstance(message, contract.Result):
+            if message.operation is not contract.Operation.RADICAR:
+                return  # an answer to another question is nonsense too
             heard.result = message
             point("worker.got_result")
             return
@@ -158,7 +160,7 @@ def _give_go(house: House, claimed: Claimed, plan: Plan, intento: Intento, child
                 at=house.clock(),
             )
     except InvalidTransition:
-        return False  # a person closed the envío while the bot prepared it
+        return False  # a person closed the envío while the bot prepared it; nothing of the intent was written
     point("worker.after_intent")
     if not written:
         return False
@@ -184,7 +186,8 @@ def left_behind(folder: Path, intento: Intento) -> Result | None:
         result = contract.read_result(folder)
     except contract.ContractError:
         return None
-    return result if result is not None and result.marker == intento.marker else None
+    ours = result is not None and result.marker == intento.marker
+    return result if ours and result is not None and result.operation is contract.Operation.RADICAR else None
 
 
 def silent_result(heard: Heard) -> Result:
@@ -214,12 +217,12 @@ def apply_sealed(
     """Seal the pieces and apply the result, in one durable transaction."""
     with house.db.write(durable=True) as session:
         at = house.clock()
-        intento = session.get_one(Intento, intento_id, with_for_update=True, populate_existing=True)
+        intento = lock_attempt(session, intento_id)
         pieces = seal_attempt(session, house, intento, kept, refused)
-        apply_result(session, claimed, intento, result, pieces, actor=house.actor, at=at)
+        applied = apply_result(session, claimed, intento, result, pieces, actor=house.actor, at=at)
         mark_unknown(session, at=at)
         session.refresh(intento)
-        if intento.estado in POR_CONFIRMAR:
+        if applied.late:
             settle_late_acuse(session, intento, result, pieces, actor=house.actor, at=at)
 
 

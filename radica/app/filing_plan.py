@@ -16,7 +16,7 @@ from bots import contract
 from radica.app.attempt_files import FILES_FOLDER
 from radica.entidades.models import Prestador
 from radica.facturas.models import Documento, Factura
-from radica.kernel.clock import civil_date
+from radica.kernel.clock import bogota, civil_date
 from radica.kernel.money import plain
 from radica.portales.credentials import Vault
 from radica.portales.models import CuentaPortal
@@ -56,7 +56,7 @@ class Plan:
             provider_name=self.prestador,
             facturas=tuple(self._factura(row, folder) for row in self.facturas),
             fields=dict(self.perfil.get("campos", {})),
-            intent_not_before=intento.intent_at.isoformat() if intento.intent_at else None,
+            intent_not_before=bogota(intento.intent_at).isoformat() if intento.intent_at else None,
         )
 
     def _factura(self, row: Factura, folder: Path) -> contract.Factura:

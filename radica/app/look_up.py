@@ -19,8 +19,10 @@ from radica.app.filing import start_message
 from radica.app.filing_plan import Plan, load_plan
 from radica.app.house import House
 from radica.custodia.services import Kept, seal
+from radica.jobs.clock import now_ms
 from radica.jobs.queue import Claimed, Done, Progress, finish, finish_in, heartbeat
 from radica.kernel.errors import NotFound
+from radica.radicacion.attempts import lock_attempt
 from radica.radicacion.models import Intento
 from radica.radicacion.settle import record_reading, settle
 from radica.radicacion.states import EstadoIntento
@@ -31,6 +33,7 @@ def look_up(house: House, claimed: Claimed) -> None:
     intento_id = int(claimed.payload["intento_id"])
     with house.db.read() as session:
         intento = session.get(Intento, intento_id)
+        asked_ms = now_ms(session)
         if intento is None:
             raise NotFound("El intento por confirmar no existe.")
         plan = None if intento.estado is not EstadoIntento.DESCONOCIDO else load_plan(session, house.vault, intento_id)
@@ -43,7 +46,7 @@ def look_up(house: House, claimed: Claimed) -> None:
     result, announced = _ask(house, claimed, plan, intento, folder)
     kept, _ = gather(house.store, folder, announced + [(item.name, item.kind) for item in result.evidence])
     point("worker.before_reading")
-    _conclude(house, claimed, intento, result, kept)
+    _conclude(house, claimed, intento, result, kept, asked_ms)
 
 
 def _ask(
@@ -65,6 +68,8 @@ def _ask(
             if message is None:
                 break
             if isinstance(message, contract.Result):
+                if message.operation is not contract.Operation.LOOK_UP:
+                    break  # an answer to another question is none
                 return message, announced
             if isinstance(message, contract.Evidence):
                 announced.append((message.name, message.kind))
@@ -84,12 +89,14 @@ def _ask(
     return silent, announced
 
 
-def _conclude(house: House, claimed: Claimed, intento: Intento, result: Result, kept: list[Kept]) -> None:
+def _conclude(
+    house: House, claimed: Claimed, intento: Intento, result: Result, kept: list[Kept], asked_ms: int
+) -> None:
     with house.db.write(durable=True) as session:
         at = house.clock()
-        # Locked first, always in the order attempt, envío, job: two readings of one attempt then follow each other.
-        row = session.get_one(Intento, intento.id, with_for_update=True, populate_existing=True)
-        reading = record_reading(session, row.id, result, at=at)
+        # Locked first, in the order of everybody: two readings of one attempt then follow each other.
+        row = lock_attempt(session, intento.id)
+        reading = record_reading(session, row.id, result, asked_ms=asked_ms, at=at)
         pieces = seal(
             session,
             kept,

@@ -8,7 +8,7 @@ an unknown as found. Evidence is sealed in every case (DESIGN sections 5.3, 5.5 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -18,7 +18,9 @@ from bots.contract import Category, Confidence, Outcome, Result
 from radica.audit.models import Reason
 from radica.audit.services import advance
 from radica.custodia.models import Pieza
+from radica.jobs.models import Job, JobState
 from radica.jobs.queue import Claimed, Done, Unknown, finish_in, write_intent_in
+from radica.kernel.errors import InvalidTransition
 from radica.portales.models import CuentaPortal
 from radica.portales.services import write_event
 from radica.radicacion.models import Envio, Intento
@@ -33,6 +35,8 @@ MAX_RETRIES = 6
 RETRY_BASE_S = 60
 PROVING = frozenset({"acuse_shot", "acuse_dom", "submit_response", "screenshot_after", "acuse_document"})
 """Kinds of evidence of which at least one must be sealed for a number to count as seen (level 2)."""
+DOCUMENT = "acuse_document"
+"""Kind of the payer's own document (level 3)."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Applied:
 
     estado: EstadoIntento
     retry_delay_s: int | None = None
+    late: bool = False
 
 
 def begin_attempt(
@@ -48,10 +53,13 @@ def begin_attempt(
 ) -> Intento | None:
     """Add the attempt row of a claimed filing. None when there is nothing (more) to file: the job is then finished.
 
-    An earlier attempt that never reached its intent belongs to a worker that lost the job: it is closed here, since
+    None too when the claim is lost: a worker that slept past its lease must not close the attempt of the next one. An
+    earlier attempt that never reached its intent belongs to a worker that lost the job: it is closed here, since
     its own write_intent can only fail from now on.
     """
     envio = session.get(Envio, int(claimed.payload["envio_id"]), with_for_update=True, populate_existing=True)
+    if not holds(session, claimed):
+        return None
     if envio is None or envio.estado is not EstadoEnvio.PREPARADO or envio.canal != "bot":
         finish_in(session, claimed, outcome=Done())
         return None
@@ -98,10 +106,10 @@ def record_intent(
 
     Raises InvalidTransition when a person closed the envío meanwhile: the caller rolls back and says `stop`.
     """
-    if not write_intent_in(session, claimed, limit_s, intent_id):
-        return False
-    intento = session.get_one(Intento, intento_id, with_for_update=True, populate_existing=True)
+    intento = lock_attempt(session, intento_id)
     if intento.estado is not EstadoIntento.PREPARANDO:
+        raise InvalidTransition("Este intento ya se dio por terminado; no se envió nada.", code="intento_terminado")
+    if not write_intent_in(session, claimed, limit_s, intent_id):
         return False
     intento.intent_id = intent_id
     intento.intent_at = at
@@ -110,6 +118,22 @@ def record_intent(
     facts = {"intento": intento.numero, "intent": intent_id}
     advance(session, envio, EventoEnvio.INTENTAR, actor=actor, at=at, reason=Reason.ORDEN_AUTOMATICA, facts=facts)
     return True
+
+
+def holds(session: Session, claimed: Claimed) -> bool:
+    """Say whether a claim is still the job's own, and keep it so until the transaction ends."""
+    query = select(Job.id).where(Job.id == claimed.id, Job.token == claimed.token, Job.state == JobState.RUNNING)
+    return session.scalar(query.with_for_update()) is not None
+
+
+def lock_attempt(session: Session, intento_id: int) -> Intento:
+    """Lock the envío of an attempt, then the attempt, and read both again.
+
+    Everybody who acts on an attempt locks in this order (a person begins with the envío); the job comes after it.
+    """
+    envio_id = session.scalars(select(Intento.envio_id).where(Intento.id == intento_id)).one()
+    session.get_one(Envio, envio_id, with_for_update=True, populate_existing=True)
+    return session.get_one(Intento, intento_id, with_for_update=True, populate_existing=True)
 
 
 def apply_result(
@@ -127,6 +151,8 @@ def apply_result(
     The job is finished through its token; when that fails the result is late too.
     """
     intento.sellado_at = at
+    if result.outcome is Outcome.STOPPED:
+        result = _stopped(result)
     acuse = acuse_of(result, pieces, intento, at)
     job_outcome = _job_outcome(result, acuse)
     on_time = claimed is not None and finish_in(session, claimed, outcome=job_outcome)
@@ -146,15 +172,13 @@ def apply_result(
     if result.outcome is Outcome.REJECTED:
         set_attempt(intento, EstadoIntento.TERMINADO, at=at, resultado="rejected", detalle=result.reason)
         session.flush()
-        reject(session, envio, result.reason or "", actor=actor, at=at, evidence=[p.sha256 for p in pieces])
+        words = (result.reason or "").strip() or "El portal rechazó el envío y no dijo por qué."
+        reject(session, envio, words, actor=actor, at=at, evidence=[p.sha256 for p in pieces])
         return Applied(EstadoIntento.TERMINADO)
     if result.outcome is Outcome.NOT_SUBMITTED:
         return _not_submitted(session, intento, envio, result, actor=actor, at=at)
     if result.outcome is Outcome.DUPLICATE:
         return _already_known(session, intento, envio, result, at=at)
-    if result.outcome is Outcome.STOPPED:
-        set_attempt(intento, EstadoIntento.TERMINADO, at=at, resultado="stopped", detalle=result.why)
-        return Applied(EstadoIntento.TERMINADO)
     set_attempt(
         intento, EstadoIntento.DESCONOCIDO, at=at, resultado="unknown", codigo=result.code, detalle=result.message
     )
@@ -174,7 +198,8 @@ def acuse_of(result: Result, pieces: Sequence[Pieza], intento: Intento, at: date
         return None
     level = 1
     if result.radicado:
-        level = 3 if result.document and any(p.nombre == result.document for p in pieces) else 2
+        issued = {piece.nombre for piece in pieces if piece.clase == DOCUMENT}
+        level = 3 if result.document in issued else 2
     said = payer_time(result.fecha)
     started = intento.intent_at or intento.iniciado_at
     # A payer's time far from ours is kept in the evidence, not in the clock of the invoice.
@@ -211,11 +236,22 @@ def _job_outcome(result: Result, acuse: Acuse | None) -> Done | Unknown:
     return Done()  # a retry is a new job: a job past its intent is never ready again
 
 
+def _stopped(result: Result) -> Result:
+    """A bot that was stopped vouches that it had no `go`: a failure before sending, even when the intent was written."""
+    return replace(
+        result,
+        outcome=Outcome.NOT_SUBMITTED,
+        category=Category.RETRY,
+        code="detenido",
+        message=f"El bot se detuvo antes de enviar; no se envió nada ({result.why or 'sin motivo'}).",
+    )
+
+
 def _late(intento: Intento, result: Result) -> Applied:
     intento.datos = {**intento.datos, "tardio": str(result.outcome)}
     if intento.estado is EstadoIntento.PREPARANDO:
         set_attempt(intento, EstadoIntento.TERMINADO, at=intento.sellado_at, resultado="tardio", codigo=result.code)
-    return Applied(intento.estado)
+    return Applied(intento.estado, late=True)
 
 
 def _not_submitted(

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 
 from radica.kernel.clock import BOGOTA
 
+MAX_READINGS = 24
+"""Readings of one attempt before a person is asked, whatever they say: a portal that contradicts itself has no end."""
 MAX_CANNOT_SAY = 4
 """Readings in a row without an answer before a person is asked; a portal may be down for a night."""
 CLOCK_TOLERANCE = timedelta(minutes=2)
@@ -45,12 +48,16 @@ class Reading:
 
 @dataclass(frozen=True)
 class Decision:
-    """The verdict, the sentence for the history, and when to read again (database clock, ms) if it is to wait."""
+    """The verdict, the sentence for the history, and when to read again (database clock, ms) if it is to wait.
+
+    `pausa_ms`: least pause between the writing of this reading and the next question, which is asked after it.
+    """
 
     veredicto: Veredicto
     motivo: str
     leer_despues_ms: int | None = None
     reading: Reading | None = None
+    pausa_ms: int = 0
 
 
 def decide(
@@ -62,7 +69,7 @@ def decide(
     valor: int,
     tolerance: timedelta = CLOCK_TOLERANCE,
 ) -> Decision:
-    """Decide an unknown outcome from its readings, oldest first.
+    """Decide an unknown outcome from its readings, in the order in which the portal was asked.
 
     `fenced_ms` is when the host found no living process of the attempt (None: not yet), `settle_ms` how long the
     portal may hide what it holds, `intent_at` the business instant of the intent, `valor` the filed sum in centavos.
@@ -75,8 +82,14 @@ def decide(
     if last.resultado == "known_without_number":
         return Decision(Veredicto.SIN_NUMERO, "El portal conoce la factura pero no dice el número.", reading=last)
     if last.resultado == "cannot_say":
-        return _judge_silence(readings, settle_ms)
-    return _judge_absent(readings, fenced_ms, settle_ms)
+        decision = _judge_silence(readings, settle_ms)
+    else:
+        decision = _judge_absent(readings, fenced_ms, settle_ms)
+    if decision.veredicto is Veredicto.ESPERAR and len(readings) >= MAX_READINGS:
+        return Decision(
+            Veredicto.PERSONA, f"El portal no dio una respuesta firme en {len(readings)} consultas.", reading=last
+        )
+    return decision
 
 
 def _judge_found(last: Reading, *, intent_at: datetime, valor: int, tolerance: timedelta) -> Decision:
@@ -88,7 +101,13 @@ def _judge_found(last: Reading, *, intent_at: datetime, valor: int, tolerance: t
             "El portal muestra una radicación con otro valor: debe decidir una persona.",
             reading=last,
         )
-    if last.fecha is not None and last.fecha < intent_at - tolerance:
+    if last.fecha is None:
+        return Decision(
+            Veredicto.PERSONA,
+            "El portal muestra una radicación sin fecha: no se sabe si es de este envío o se radicó por fuera.",
+            reading=last,
+        )
+    if last.fecha < intent_at - tolerance:
         return Decision(
             Veredicto.POR_FUERA,
             "El portal muestra una radicación anterior a este envío: se radicó por fuera.",
@@ -119,18 +138,19 @@ def _judge_absent(readings: Sequence[Reading], fenced_ms: int | None, settle_ms:
             Veredicto.ESPERAR, "El portal no la muestra, pero el proceso que la envió no se ha dado por terminado.", 0
         )
     counting_from = fenced_ms + settle_ms
-    good = [r for r in readings if r.resultado == "absent" and r.at_ms >= counting_from]
     if last.at_ms < counting_from:
         return Decision(Veredicto.ESPERAR, "El portal no la muestra; aún puede tardar en mostrarla.", counting_from)
     # Any other answer between the two readings breaks their agreement.
-    since_break = [r for r in good if not any(o.at_ms > r.at_ms and o.resultado != "absent" for o in readings)]
-    first = since_break[0]
-    if last.at_ms - first.at_ms >= settle_ms and len(since_break) > 1:
+    agreeing = list(takewhile(lambda r: r.resultado == "absent", reversed(readings)))
+    good = [r for r in agreeing if r.at_ms >= counting_from]
+    first = good[-1]
+    if last.at_ms - first.at_ms >= settle_ms and len(good) > 1:
         return Decision(Veredicto.AUSENTE, "Dos consultas separadas coinciden: el portal no la tiene.", reading=last)
     return Decision(
         Veredicto.ESPERAR,
         "Una consulta no la muestra; falta la segunda para darla por no recibida.",
         first.at_ms + settle_ms,
+        pausa_ms=settle_ms,
     )
 
 
@@ -142,4 +162,8 @@ def payer_time(text: str | None) -> datetime | None:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=BOGOTA)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=BOGOTA)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return None  # at the ends of the calendar: no date of a filing

@@ -7,9 +7,9 @@ Invariant: the lane stays busy until the attempt is fenced; a new attempt is mad
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import String, cast, literal, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from bots.contract import Outcome, Result
@@ -22,34 +22,42 @@ from radica.jobs.queue import enqueue, release_lane, settle_unknown
 from radica.kernel.errors import BadInput, InvalidTransition
 from radica.kernel.money import to_cents
 from radica.portales.models import CuentaPortal
-from radica.radicacion.attempts import acuse_of, set_attempt
+from radica.radicacion.attempts import PROVING, lock_attempt, set_attempt
 from radica.radicacion.models import Envio, Intento, Lectura
 from radica.radicacion.outcomes import Decision, Reading, Veredicto, decide, payer_time
 from radica.radicacion.services import (
-    KIND_FILE,
     KIND_LOOK_UP,
     Acuse,
     close_with_acuse,
     enqueue_filing,
+    facturas_of,
     reject,
 )
-from radica.radicacion.states import ABIERTOS, POR_CONFIRMAR, EstadoEnvio, EstadoIntento, EventoEnvio
-from radica.users.models import ClaseTarea, Tarea
+from radica.radicacion.states import POR_CONFIRMAR, EstadoEnvio, EstadoIntento, EventoEnvio
+from radica.users.models import ClaseTarea
 from radica.users.tasks import close_tasks, open_task
 
-NOT_RETRYABLE = frozenset({"sin_consulta", "no_dice", "consulta_ambigua"})
+SEEN = frozenset({Veredicto.HALLADA, Veredicto.SIN_NUMERO})
+NOT_RETRYABLE = frozenset({"sin_consulta", "no_dice", "consulta_ambigua", "valor_ilegible"})
 """Codes of `cannot_say` that another reading cannot mend."""
+ONE_DAY = timedelta(days=1)
 
 
 def mark_unknown(session: Session, *, at: datetime) -> list[Intento]:
-    """Follow the reaper: attempts whose job's outcome became unknown are *por confirmar*."""
+    """Follow the reaper: attempts that were sending and whose job is not theirs any more are *por confirmar*.
+
+    Skips what another process holds: it judges that attempt itself.
+    """
     rows = list(
         session.scalars(
             select(Intento)
             .join(Job, Job.id == Intento.job_id)
-            .where(Intento.estado == EstadoIntento.ENVIANDO, Job.state == JobState.OUTCOME_UNKNOWN)
+            .where(
+                Intento.estado == EstadoIntento.ENVIANDO,
+                or_(Job.state != JobState.RUNNING, Job.token != Intento.token),
+            )
             .order_by(Intento.id)
-            .with_for_update(of=Intento)
+            .with_for_update(of=Intento, skip_locked=True)
         )
     )
     for row in rows:
@@ -65,16 +73,20 @@ def mark_unknown(session: Session, *, at: datetime) -> list[Intento]:
 
 
 def unfenced(session: Session, host: str) -> list[Intento]:
-    """Return the attempts of this host that ended without a certain end of their processes and still hold their lane."""
+    """Return the attempts of this host that ended without a certain end of their processes.
+
+    Those that still hold their lane, and those to be confirmed: nobody may settle one as absent before its fence.
+    """
     rows = session.scalars(
         select(Intento)
         .join(Job, Job.id == Intento.job_id)
-        .join(Lane, Lane.busy_job_id == Job.id)
+        .outerjoin(Lane, Lane.busy_job_id == Job.id)
         .where(
             Intento.host == host,
             Intento.cercado_at.is_(None),
             Intento.intent_at.is_not(None),
             Job.state.not_in([JobState.READY, JobState.RUNNING]),
+            or_(Lane.id.is_not(None), Intento.estado.in_(POR_CONFIRMAR)),
         )
         .order_by(Intento.id)
     )
@@ -96,30 +108,6 @@ def record_fence(session: Session, intento_id: int, *, at: datetime) -> bool:
     return True
 
 
-def orphaned_filings(session: Session, *, at: datetime) -> int:
-    """Open a task for each filing whose job died before sending: it would wait for nobody. Returns how many."""
-    case_key = literal("envio:").concat(cast(Envio.id, String))
-    asked = select(Tarea.id).where(Tarea.case_key == case_key, Tarea.clase == ClaseTarea.ATENDER_PORTAL)
-    rows = session.scalars(
-        select(Envio)
-        .join(Job, Job.subject == case_key)
-        .where(Envio.estado == EstadoEnvio.PREPARADO, Job.kind == KIND_FILE, Job.state == JobState.DEAD)
-        .where(~asked.exists())
-    ).unique()
-    count = 0
-    for envio in rows:
-        count += 1
-        open_task(
-            session,
-            ClaseTarea.ATENDER_PORTAL,
-            prestador_id=envio.prestador_id,
-            case_key=envio.case_key,
-            titulo="El bot se interrumpió demasiadas veces antes de enviar: se necesita una persona",
-            at=at,
-        )
-    return count
-
-
 def _enqueue_reading(session: Session, intento: Intento, *, delay_ms: int) -> None:
     envio = session.get_one(Envio, intento.envio_id)
     assert envio.cuenta_id is not None
@@ -137,26 +125,42 @@ def _enqueue_reading(session: Session, intento: Intento, *, delay_ms: int) -> No
     )
 
 
-def record_reading(session: Session, intento_id: int, result: Result, *, at: datetime) -> Lectura:
-    """Add what look_up answered. A found that lacks one of the invoices is no answer: it is *cannot_say*."""
+def record_reading(session: Session, intento_id: int, result: Result, *, asked_ms: int, at: datetime) -> Lectura:
+    """Add what look_up answered. A found that lacks one of the invoices is no answer: it is *cannot_say*.
+
+    `asked_ms`: database clock before the portal was asked. An answer may be written long after it was given, and only
+    the moment of the question says what it can prove.
+    """
     intento = session.get_one(Intento, intento_id)
+    code, valor = result.code, None
     resultado, detalle = str(result.outcome), result.message or result.text or ""
     if result.outcome is Outcome.STOPPED:
-        resultado, detalle = "cannot_say", "La consulta se detuvo."
+        resultado, code, detalle = "cannot_say", None, "La consulta se detuvo."
+    elif result.outcome is Outcome.FOUND and not _covers(session, intento, result):
+        resultado, code, detalle = "cannot_say", "respuesta_incompleta", "La consulta no trae todas las facturas."
+    try:
+        valor = to_cents(result.valor) if result.valor is not None else None
+    except BadInput as exc:
+        resultado, code, detalle = "cannot_say", "valor_ilegible", exc.message
     row = Lectura(
         prestador_id=intento.prestador_id,
         intento_id=intento.id,
         at=at,
-        at_ms=now_ms(session),
+        at_ms=asked_ms,
         resultado=resultado,
         radicado=result.radicado,
         fecha=payer_time(result.fecha),
-        valor=to_cents(result.valor) if result.valor is not None else None,
-        detalle=f"{result.code}: {detalle}" if result.code else detalle,
+        valor=valor,
+        detalle=f"{code}: {detalle}" if code else detalle,
     )
     session.add(row)
     session.flush()
     return row
+
+
+def _covers(session: Session, intento: Intento, result: Result) -> bool:
+    envio = session.get_one(Envio, intento.envio_id)
+    return {row.numero for row in facturas_of(session, envio)} <= {row.numero for row in result.facturas}
 
 
 def settle(session: Session, intento_id: int, pieces: Sequence[Pieza], *, actor: str, at: datetime) -> Decision | None:
@@ -164,7 +168,7 @@ def settle(session: Session, intento_id: int, pieces: Sequence[Pieza], *, actor:
 
     None when it was settled meanwhile.
     """
-    intento = session.get_one(Intento, intento_id, with_for_update=True, populate_existing=True)
+    intento = lock_attempt(session, intento_id)
     if intento.estado is not EstadoIntento.DESCONOCIDO:
         return None
     envio = session.get_one(Envio, intento.envio_id)
@@ -178,10 +182,13 @@ def settle(session: Session, intento_id: int, pieces: Sequence[Pieza], *, actor:
         valor=envio.valor,
     )
     hashes = tuple(sorted({piece.sha256 for piece in pieces}))
+    if decision.veredicto in SEEN and not {piece.clase for piece in pieces} & PROVING:
+        decision = Decision(Veredicto.PERSONA, "El portal la muestra, pero no se pudo guardar la prueba.")
     if decision.veredicto is Veredicto.ESPERAR:
         assert decision.leer_despues_ms is not None
-        _enqueue_reading(session, intento, delay_ms=decision.leer_despues_ms - now_ms(session))
-    elif decision.veredicto in (Veredicto.HALLADA, Veredicto.SIN_NUMERO):
+        wait_ms = max(decision.leer_despues_ms - now_ms(session), decision.pausa_ms)
+        _enqueue_reading(session, intento, delay_ms=wait_ms)
+    elif decision.veredicto in SEEN:
         _settle_found(session, intento, envio, decision, hashes, actor=actor, at=at)
     elif decision.veredicto is Veredicto.AUSENTE:
         settle_absent(session, intento, envio, decision.motivo, hashes, actor=actor, at=at)
@@ -191,8 +198,8 @@ def settle(session: Session, intento_id: int, pieces: Sequence[Pieza], *, actor:
 
 
 def readings_of(session: Session, intento: Intento) -> list[Reading]:
-    """Return the readings of an attempt, oldest first."""
-    rows = session.scalars(select(Lectura).where(Lectura.intento_id == intento.id).order_by(Lectura.id))
+    """Return the readings of an attempt in the order in which the portal was asked."""
+    rows = session.scalars(select(Lectura).where(Lectura.intento_id == intento.id).order_by(Lectura.at_ms, Lectura.id))
     return [
         Reading(
             resultado=row.resultado,
@@ -204,21 +211,6 @@ def readings_of(session: Session, intento: Intento) -> list[Reading]:
         )
         for row in rows
     ]
-
-
-def settle_late_acuse(
-    session: Session, intento: Intento, result: Result, pieces: Sequence[Pieza], *, actor: str, at: datetime
-) -> bool:
-    """Settle an unknown by an acuse that came late: its bot saw it, so it counts as found. False when it proves less."""
-    acuse = acuse_of(result, pieces, intento, at)
-    if intento.estado not in POR_CONFIRMAR or acuse is None:
-        return False
-    envio = session.get_one(Envio, intento.envio_id)
-    if envio.estado not in ABIERTOS:
-        return False
-    _end(session, intento, EstadoIntento.HALLADO, at=at, detalle=result.text)
-    close_with_acuse(session, envio, acuse, actor=actor, at=at)
-    return True
 
 
 def _settle_found(
@@ -234,11 +226,12 @@ def _settle_found(
     reading = decision.reading
     assert reading is not None
     filed = decision.veredicto is Veredicto.HALLADA
-    _end(session, intento, EstadoIntento.HALLADO, at=at, detalle=decision.motivo)
+    end_attempt(session, intento, EstadoIntento.HALLADO, at=at, detalle=decision.motivo)
     acuse = Acuse(
         nivel=2 if filed else 1,
         radicado=reading.radicado if filed else None,
-        fecha=reading.fecha or intento.intent_at or at,
+        # A date of the future is kept in the evidence, not in the clock of the invoice.
+        fecha=reading.fecha if reading.fecha and reading.fecha <= at + ONE_DAY else intento.intent_at or at,
         evidence=hashes,
         reason=Reason.CONSULTA_POSTERIOR,
         note=decision.motivo,
@@ -260,7 +253,7 @@ def settle_absent(
     """Settle as absent and make the new attempt: a new job, never the old one again."""
     if intento.cercado_at is None:
         raise BadInput("El proceso que envió no se ha dado por terminado; aún no se puede reintentar.")
-    _end(session, intento, EstadoIntento.AUSENTE, at=at, detalle=motivo)
+    end_attempt(session, intento, EstadoIntento.AUSENTE, at=at, detalle=motivo)
     facts = {"intento": intento.numero}
     advance(
         session,
@@ -275,11 +268,13 @@ def settle_absent(
     )
     assert envio.cuenta_id is not None
     enqueue_filing(session, envio, session.get_one(CuentaPortal, envio.cuenta_id))
+    clases = [ClaseTarea.CONFIRMAR_RESULTADO]
+    close_tasks(session, envio.case_key, por=actor, resultado=motivo, at=at, clases=clases)
 
 
 def ask_person(session: Session, intento: Intento, envio: Envio, decision: Decision, *, at: datetime) -> None:
-    """Hand an outcome that the portal cannot settle to a person."""
-    set_attempt(intento, EstadoIntento.ESPERA_PERSONA, at=at, detalle=decision.motivo)
+    """Hand an outcome that the portal cannot settle to a person; for the queue it is over."""
+    end_attempt(session, intento, EstadoIntento.ESPERA_PERSONA, at=at, detalle=decision.motivo)
     outside = decision.veredicto is Veredicto.POR_FUERA
     open_task(
         session,
@@ -298,7 +293,7 @@ def person_found(session: Session, envio: Envio, acuse: Acuse, *, actor: str, at
     """
     _refuse_while_sending(session, envio)
     for intento in _open_attempts(session, envio):
-        _end(session, intento, EstadoIntento.HALLADO, at=at, detalle="Lo confirmó una persona.")
+        end_attempt(session, intento, EstadoIntento.HALLADO, at=at, detalle="Lo confirmó una persona.")
     close_with_acuse(session, envio, acuse, actor=actor, at=at)
 
 
@@ -328,7 +323,7 @@ def person_absent(
         raise InvalidTransition("Este envío no tiene un resultado por confirmar.", todo="Recargue la página.")
     for intento in attempts:
         if envio.estado is EstadoEnvio.PREPARADO:  # nothing was sent in this attempt: the payer spoke before
-            _end(session, intento, EstadoIntento.TERMINADO, at=at, detalle=motivo)
+            end_attempt(session, intento, EstadoIntento.TERMINADO, at=at, detalle=motivo)
             assert envio.cuenta_id is not None
             enqueue_filing(session, envio, session.get_one(CuentaPortal, envio.cuenta_id))
             continue
@@ -347,7 +342,7 @@ def person_rejected(
     """A person registers that the payer refused it."""
     _refuse_while_sending(session, envio)
     for intento in _open_attempts(session, envio):
-        _end(session, intento, EstadoIntento.TERMINADO, at=at, detalle=motivo)
+        end_attempt(session, intento, EstadoIntento.TERMINADO, at=at, detalle=motivo)
     reject(session, envio, motivo, actor=actor, at=at, evidence=evidence, reason=Reason.REGISTRO_MANUAL)
 
 
@@ -373,7 +368,10 @@ def _open_attempts(session: Session, envio: Envio) -> list[Intento]:
     return list(rows)
 
 
-def _end(session: Session, intento: Intento, estado: EstadoIntento, *, at: datetime, detalle: str | None) -> None:
+def end_attempt(
+    session: Session, intento: Intento, estado: EstadoIntento, *, at: datetime, detalle: str | None
+) -> None:
+    """Set an attempt's end; for the queue its unknown outcome is over, and its lane waits for the fence."""
     set_attempt(intento, estado, at=at, detalle=detalle)
     session.flush()
     job = session.get_one(Job, intento.job_id)

@@ -18,7 +18,9 @@ from radica.custodia.services import media_type, record_blobs
 from radica.custodia.store import FolderStore
 from radica.entidades.models import EstadoPrestador, TipoPagador
 from radica.entidades.services import register_payer, register_provider
+from radica.facturas.facts import remember
 from radica.facturas.models import Documento, Factura, TipoDocumento
+from radica.facturas.recognise import recognise
 from radica.facturas.states import EstadoFactura
 from radica.kernel.clock import BOGOTA, system_clock
 from radica.kernel.config import load_settings
@@ -91,7 +93,7 @@ def seed_factura(session: Session, store: FolderStore, built: BuiltPackage, at: 
                 tipo=kind,
                 sigla=sigla,
                 media_type=media_type(path.name),
-                datos={},
+                datos=remember(recognise(data, path.name).pieces[0]),
                 cargado_at=at,
                 cargado_por="prueba",
             )
