@@ -23,7 +23,7 @@ from radica.facturas.intake import Summary, import_paths, start_import
 from radica.facturas.models import Carga, ResultadoArchivo
 from radica.facturas.tray import Scope, person_scope
 from radica.kernel.errors import BadInput, InvalidTransition, NotFound
-from radica.kernel.web import allow, current, db_session, go, max_upload, now, passive, person
+from radica.kernel.web import allow, current, db_session, go, max_upload, now, passive, person, wants_json
 from radica.kernel.web_paging import Page, cut, decode_cursor
 from radica.users.access import load_for
 
@@ -48,7 +48,19 @@ def _scope() -> Scope:
 def inicio() -> ResponseReturnValue:
     """Show where files are dropped, and the last uploads."""
     rows = recent_uploads(db_session(), person().id)
-    return render_template("cargar/inicio.html", cargas=rows, puede=bool(person().granted(*FILERS)), trozo=PIECE)
+    left = {one.id for one in rows if one.terminada_at is None and _broke_off(one)}
+    return render_template(
+        "cargar/inicio.html",
+        cargas=[one for one in rows if one.total or one.id in left],
+        interrumpidas=left,
+        puede=bool(person().granted(*FILERS)),
+        trozo=PIECE,
+    )
+
+
+def _broke_off(row: Carga) -> bool:
+    ours = row.usuario_id == person().id and row.terminada_at is None
+    return ours and subidas.broke_off(current().settings.incoming, row.id)
 
 
 @blueprint.post("")
@@ -125,29 +137,54 @@ def importar(carga_id: int) -> ResponseReturnValue:
 
 
 def _import(carga_id: int, folder: Path) -> Summary:
-    closed = subidas.close(folder)
-    try:
-        paths, names = subidas.contents(closed)
-        if not paths:
-            raise BadInput("No llegó ningún archivo; no se cargó nada.", todo="Elija los archivos y vuelva a cargar.")
-        return import_paths(
-            current().database,
-            store(),
-            paths,
-            _scope(),
-            clock=current().clock,
-            workdir=current().settings.incoming,
-            names=names,
-            carga_id=carga_id,
-            key_for=keys(),
-        )
-    finally:
-        subidas.drop(closed)
+    with subidas.held(folder):
+        closed = subidas.close(folder, subidas.closed_of(current().settings.incoming, carga_id))
+        return _import_held(carga_id, closed)
+
+
+def _import_held(carga_id: int, closed: Path) -> Summary:
+    """Import a closed upload that this request holds; when it breaks off, files and row stay, to be taken up again."""
+    paths, names = subidas.contents(closed)
+    if not paths:
+        _forget(carga_id, closed)
+        raise BadInput("No llegó ningún archivo; no se cargó nada.", todo="Elija los archivos y vuelva a cargar.")
+    summary = import_paths(
+        current().database,
+        store(),
+        paths,
+        _scope(),
+        clock=current().clock,
+        workdir=current().settings.incoming,
+        names=names,
+        carga_id=carga_id,
+        key_for=keys(),
+    )
+    subidas.drop(closed)
+    return summary
+
+
+@blueprint.post("/<int:carga_id>/reanudar")
+@allow(*FILERS)
+def reanudar(carga_id: int) -> ResponseReturnValue:
+    """Import again, as an upload of its own, what an import that broke off left; what it loaded is there already."""
+    _own(carga_id)
+    incoming = current().settings.incoming
+    left = subidas.closed_of(incoming, carga_id)
+    with subidas.held(left):
+        again = start_import(current().database, _scope(), clock=current().clock)
+        closed = subidas.close(left, subidas.closed_of(incoming, again))
         _finish(carga_id)
+        _import_held(again, closed)
+    return go(url_for("cargas.resultado", carga_id=again))
+
+
+def _forget(carga_id: int, folder: Path) -> None:
+    subidas.drop(folder)
+    _finish(carga_id)
 
 
 def _finish(carga_id: int) -> None:
-    """Close the row when the import could not."""
+    """Close the row of an upload that is not imported further."""
     with current().database.write() as session:
         row = session.get_one(Carga, carga_id)
         row.terminada_at = row.terminada_at or now()
@@ -156,11 +193,13 @@ def _finish(carga_id: int) -> None:
 @blueprint.post("/<int:carga_id>/cancelar")
 @allow(*FILERS)
 def cancelar(carga_id: int) -> ResponseReturnValue:
-    """Forget an upload that was not imported yet."""
-    folder = _own(carga_id)
-    subidas.drop(subidas.close(folder))
-    _finish(carga_id)
-    return jsonify(cancelada=True)
+    """Forget an upload that was not imported yet, or what an import that broke off left."""
+    folder, closed = _own(carga_id), subidas.closed_of(current().settings.incoming, carga_id)
+    with subidas.held(folder if folder.is_dir() else closed):
+        if folder.is_dir():
+            subidas.close(folder, closed)
+        _forget(carga_id, closed)
+    return jsonify(cancelada=True) if wants_json() else go(url_for("facturas.cargar"))
 
 
 @blueprint.get("/<int:carga_id>/avance")
@@ -186,11 +225,13 @@ def resultado(carga_id: int) -> ResponseReturnValue:
     ids = {one.factura_id for one in page.rows if one.factura_id is not None}
     total = counts[chosen] if chosen else sum(counts.values())
     shown: Page[Any] = Page(page.rows, page.next, None, total)
-    if row.terminada_at is None:
+    broke_off = _broke_off(row)
+    if row.terminada_at is None and not broke_off:
         flash("Esta carga todavía no termina: recargue la página en un momento.", "info")
     return render_template(
         "cargar/resultado.html",
         carga=row,
+        interrumpida=broke_off,
         page=shown,
         cuentas=counts,
         elegido=chosen,

@@ -25,7 +25,7 @@ from radica.facturas.models import Documento, Factura, Hallazgo, Severidad, Tipo
 from radica.facturas.review import review
 from radica.facturas.states import REVISABLES, EstadoFactura
 from radica.kernel.clock import civil_date
-from radica.kernel.errors import BadInput, Forbidden, NotFound, RadicaError, StalePage
+from radica.kernel.errors import BadInput, Forbidden, InvalidTransition, NotFound, RadicaError, StalePage
 from radica.kernel.web import allow, current, db_session, go, max_upload, now, person
 from radica.plazos.rules import estado_fecha
 from radica.radicacion import manual
@@ -72,16 +72,7 @@ def _page(factura: Factura, acto: str = "", form: Any = None, error: RadicaError
     forms = {name: kind(prefix=name, version=factura.version) for name, (kind, _) in ACTS.items()}
     if form is not None:
         forms[acto] = form
-    lapsed = factura.vence_radicar is not None and factura.vence_radicar < today
     may = {name: factura.prestador_id in me.granted(*roles) for name, (_, roles) in ACTS.items()}
-    open_ = factura.estado in REVISABLES
-    offered = {
-        "tarde": (lapsed and open_ and not factura.extemporanea_por) or factura.estado is EstadoFactura.POR_ANULAR,
-        "pedir": open_,
-        "desistir": factura.estado is EstadoFactura.POR_ANULAR,
-        "tal-cual": refused and factura.estado is EstadoFactura.NO_LISTA,
-        "anulada": factura.estado is EstadoFactura.POR_ANULAR,
-    }
     return render_template(
         "radicacion/decidir.html",
         factura=factura,
@@ -92,11 +83,27 @@ def _page(factura: Factura, acto: str = "", form: Any = None, error: RadicaError
         forms=forms,
         acto=acto,
         error=error,
-        ofrece=offered,
+        ofrece=_offered(factura, refused=refused),
         puede=may,
-        vencida=lapsed,
+        vencida=_lapsed(factura),
         urgencia=estado_fecha(factura.vence_radicar, today) if factura.vence_radicar else None,
     )
+
+
+def _lapsed(factura: Factura) -> bool:
+    return factura.vence_radicar is not None and factura.vence_radicar < civil_date(now())
+
+
+def _offered(factura: Factura, *, refused: bool) -> dict[str, bool]:
+    """Return which decisions the state of an invoice lets a person make; `refused`: a payer refused it before."""
+    open_, to_annul = factura.estado in REVISABLES, factura.estado is EstadoFactura.POR_ANULAR
+    return {
+        "tarde": (_lapsed(factura) and open_ and not factura.extemporanea_por) or to_annul,
+        "pedir": open_,
+        "desistir": to_annul,
+        "tal-cual": refused and factura.estado is EstadoFactura.NO_LISTA,
+        "anulada": to_annul,
+    }
 
 
 def _credit_notes(session: Any, factura: Factura) -> list[Documento]:
@@ -138,12 +145,18 @@ def _decide(factura_id: int, acto: str, form: Any) -> None:
     kept = _keep_note(form.archivo.data) if acto == "anulada" else []
     with current().database.write() as session:
         factura = load_for(session, Factura, factura_id, person())
+        if factura.version != form.version.data:
+            raise StalePage
+        if not _offered(factura, refused=manual.was_refused(session, factura.id))[acto]:
+            raise InvalidTransition(
+                "En el estado en que está la factura no se puede decidir eso; no se hizo nada.",
+                todo="Recargue la página y decida de nuevo.",
+                code="decision_fuera_de_lugar",
+            )
         if acto == "anulada":
             evidence = _seal_note(session, factura, kept, form.nota_credito.data)
             services.annul(session, factura, evidence, **common)
             return
-        if factura.version != form.version.data:
-            raise StalePage
         act = {
             "tarde": services.authorise_late,
             "pedir": services.ask_annulment,

@@ -148,6 +148,7 @@ def invoice_numbers(session: Session, ids: Collection[int], prestador_ids: Colle
 
 
 def recent_uploads(session: Session, usuario_id: int, *, limit: int = 10) -> list[Carga]:
-    """Return a person's last uploads that have files, newest first."""
-    query = select(Carga).where(Carga.usuario_id == usuario_id, Carga.total > 0).order_by(Carga.id.desc())
+    """Return a person's last uploads that have files or did not end, newest first."""
+    some = or_(Carga.total > 0, Carga.terminada_at.is_(None))
+    query = select(Carga).where(Carga.usuario_id == usuario_id, some).order_by(Carga.id.desc())
     return list(session.scalars(query.limit(limit)))
