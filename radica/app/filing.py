@@ -221,7 +221,6 @@ def apply_sealed(
         pieces = seal_attempt(session, house, intento, kept, refused)
         applied = apply_result(session, claimed, intento, result, pieces, actor=house.actor, at=at)
         mark_unknown(session, at=at)
-        session.refresh(intento)
         if applied.late:
             settle_late_acuse(session, intento, result, pieces, actor=house.actor, at=at)
 

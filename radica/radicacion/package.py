@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 ORDER = ("FEV", "RIPS", "CUV", "SOPORTE")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+MAX_STEM = 120
+"""Characters of a support's own name that are kept: a file system takes 255 bytes, and portals take fewer."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def _name(role: str, source: Source, numero: str, nit: str) -> str:
         return f"CUV_{stem}.json"
     # A support keeps its own name when it is one that portals take; only the extension is made lowercase (AXA).
     base, dot, extension = source.nombre.rpartition(".")
-    kept = f"{safe(base)}.{extension.lower()}" if dot else f"{safe(source.nombre)}.pdf"
+    kept = f"{safe((base if dot else source.nombre)[:MAX_STEM])}.{extension.lower() if dot else 'pdf'}"
     return kept if kept.lower().endswith(".pdf") else f"{safe(source.sigla or 'SOPORTE')}_{stem}.pdf"
 
 
