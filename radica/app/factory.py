@@ -103,6 +103,7 @@ def create_app(
     _install_templates(app)
     web_guard.install(app)
     CSRFProtect(app)  # after the guard: a stranger's upload is refused before its body is read
+    web_guard.install_text_check(app)
     web_headers.install(app, secure=settings.secure_cookies)
     web_errors.install(app)
     web_errors.install_request_log(app)

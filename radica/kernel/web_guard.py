@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Flask, Response, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import Unauthorized
+from werkzeug.exceptions import BadRequest, Unauthorized
 
 from radica.kernel.errors import Forbidden
 from radica.kernel.web import (
@@ -81,6 +81,15 @@ def install(app: Flask) -> None:
         if who.must_change_password and request.endpoint not in WITH_OLD_PASSWORD:
             return go(url_for("users.clave"))
         return None
+
+
+def install_text_check(app: Flask) -> None:
+    """Refuse the character that no database stores and no keyboard types; runs after the token was checked."""
+
+    @app.before_request
+    def check() -> None:
+        if any("\x00" in value for values in (request.args, request.form) for _, value in values.items(multi=True)):
+            raise BadRequest
 
 
 def _unknown_address() -> ResponseReturnValue | None:

@@ -11,6 +11,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -18,6 +19,10 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 
 Row = TypeVar("Row")
+
+MAX_CURSOR = 1000
+FIRST_YEAR, LAST_YEAR = 2, 9998
+"""With a year to spare on either side a day can be moved to another time zone."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +42,39 @@ def encode_cursor(values: Sequence[Any]) -> str:
 
 
 def decode_cursor(text: str | None, *, size: int) -> list[Any] | None:
-    """Read a cursor of `size` values; None when there is none or it is damaged."""
-    if not text:
+    """Read a cursor of `size` values (texts, numbers that a database holds, None); None when it is none of ours."""
+    if not text or len(text) > MAX_CURSOR:
         return None
     try:
         values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         return None
-    return values if isinstance(values, list) and len(values) == size else None
+    whole = isinstance(values, list) and len(values) == size and all(_storable(one) for one in values)
+    return values if whole else None
+
+
+def _storable(value: Any) -> bool:
+    if isinstance(value, int):
+        return abs(value) < 2**63
+    return value is None or (isinstance(value, str) and value.isprintable())  # neither NUL nor half a character
+
+
+def cursor_instant(text: Any) -> datetime | None:
+    """Read the aware instant of a cursor; None when it is none, or at the very ends of the calendar."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo and FIRST_YEAR <= moment.year <= LAST_YEAR else None
+
+
+def query_day(text: str | None) -> date | None:
+    """Read a day of an address; None when it is none, or at the very ends of the calendar."""
+    try:
+        day = date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return day if day is not None and FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
 def cut(

@@ -115,7 +115,7 @@ def enrolment_uri(secret: str, correo: str) -> str:
 
 def matched_step(secret: str, code: str, now: datetime, *, after_step: int) -> int | None:
     """Return the time step whose code this is (one step of drift either way), None when none or already used."""
-    digits = "".join(letter for letter in code if letter.isdigit())
+    digits = "".join(letter for letter in code if letter.isascii() and letter.isdigit())
     totp = pyotp.TOTP(secret, interval=STEP_S)
     present = int(now.timestamp()) // STEP_S
     for step in (present, present - 1, present + 1):

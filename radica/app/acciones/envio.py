@@ -9,8 +9,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 from flask import flash, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
@@ -22,12 +23,13 @@ from radica.app.acciones.sql_envio import load_view
 from radica.app.paginas.comun import store
 from radica.custodia.services import log_opening
 from radica.entidades.models import Prestador
+from radica.facturas.models import Factura
 from radica.jobs.clock import now_ms
 from radica.kernel.errors import BadInput, NotFound, RadicaError, StalePage
 from radica.kernel.web import allow, current, db_session, go, max_upload, now, person
 from radica.radicacion import manual
 from radica.radicacion.models import Envio
-from radica.radicacion.package import safe, zip_name
+from radica.radicacion.package import PackageFile, safe, zip_name
 from radica.radicacion.states import EstadoEnvio
 from radica.users.access import load_for
 
@@ -163,6 +165,17 @@ def paquete(envio_id: int) -> ResponseReturnValue:
     if not any(files for _, files in packages):
         raise NotFound("Esta factura no tiene documentos que entregar.")
     box = tempfile.TemporaryFile(dir=current().settings.incoming)  # noqa: SIM115 - the answer closes it
+    try:
+        _pack(box, packages)
+    except BaseException:
+        box.close()
+        raise
+    first = packages[0][0].numero if len(packages) == 1 else f"envio-{row.id}"
+    return send_file(box, mimetype="application/zip", as_attachment=True, download_name=zip_name(first, nit), max_age=0)
+
+
+def _pack(box: IO[bytes], packages: Sequence[tuple[Factura, Sequence[PackageFile]]]) -> None:
+    """Write the files of an envío as a ZIP, a folder per invoice when there are several."""
     with zipfile.ZipFile(box, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for factura, files in packages:
             folder = f"{safe(factura.numero)}/" if len(packages) > 1 else ""
@@ -170,5 +183,3 @@ def paquete(envio_id: int) -> ResponseReturnValue:
                 with store().open(item.sha256) as source, archive.open(folder + item.name, "w") as out:
                     shutil.copyfileobj(source, out, 1 << 20)
     box.seek(0)
-    first = packages[0][0].numero if len(packages) == 1 else f"envio-{row.id}"
-    return send_file(box, mimetype="application/zip", as_attachment=True, download_name=zip_name(first, nit), max_age=0)

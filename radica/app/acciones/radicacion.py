@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import flash, jsonify, render_template, request, url_for
@@ -18,6 +18,7 @@ from radica.app.acciones import decidir, envio
 from radica.app.acciones.comun import FILERS
 from radica.app.acciones.plano import blueprint
 from radica.app.acciones.sql_radicar import (
+    NEVER,
     ORDERS,
     Filtro,
     by_payer,
@@ -33,7 +34,7 @@ from radica.facturas.states import POR_RADICAR, EstadoFactura
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import BadInput, NotFound
 from radica.kernel.web import allow, current, db_session, go, now, passive, person, wants_json
-from radica.kernel.web_paging import Page, cut, decode_cursor
+from radica.kernel.web_paging import Page, cursor_instant, cut, decode_cursor, query_day
 from radica.plazos.rules import EstadoPlazo, estado_fecha
 from radica.radicacion import manual
 from radica.radicacion.services import Refusal
@@ -170,17 +171,15 @@ def _after(cursor: list[Any] | None, orden: str) -> tuple[Any, int] | None:
     if cursor is None or _id([cursor[1]]) is None:
         return None
     value, last = cursor
-    try:
-        match orden.removeprefix("-"):
-            case "valor":
-                return (int(value), last) if abs(int(value)) <= MAX_ID else None
-            case "vence":
-                return date.fromisoformat(value), last
-            case _:
-                moment = datetime.fromisoformat(value)
-                return (moment, last) if moment.tzinfo else None
-    except (TypeError, ValueError):
-        return None
+    found: Any
+    match orden.removeprefix("-"):
+        case "valor":
+            found = value if isinstance(value, int) else None
+        case "vence":
+            found = NEVER if value == NEVER.isoformat() else query_day(value) if isinstance(value, str) else None
+        case _:
+            found = cursor_instant(value)
+    return None if found is None else (found, last)
 
 
 @dataclass

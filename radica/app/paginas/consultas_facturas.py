@@ -21,7 +21,7 @@ from radica.facturas.models import Factura
 from radica.facturas.numbers import parse_invoice_number
 from radica.facturas.states import POR_RADICAR, EstadoFactura
 from radica.kernel.clock import BOGOTA
-from radica.kernel.web_paging import Page, cut, decode_cursor
+from radica.kernel.web_paging import Page, cursor_instant, cut, decode_cursor, query_day
 
 Query = TypeVar("Query", bound="Select[*tuple[Any, ...]]")
 
@@ -74,18 +74,11 @@ def read_filter(args: Mapping[str, str], estados: Sequence[str], prestadores: fr
         else "",
         prestador=_number(args.get("prestador"), 2**62),
         urgencia=args.get("urgencia", "") if args.get("urgencia") in NOMBRES else "",
-        desde=_day(args.get("desde")),
-        hasta=_day(args.get("hasta")),
+        desde=query_day(args.get("desde")),
+        hasta=query_day(args.get("hasta")),
         nivel=_number(args.get("nivel"), 4),
         orden=orden if orden.removeprefix("-") in ORDERS else DEFAULT_ORDER,
     )
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None
 
 
 def _number(text: str | None, most: int) -> int | None:
@@ -251,10 +244,5 @@ def _cursor(text: str | None, column: InstrumentedAttribute[Any]) -> tuple[Any, 
         return (value, values[1]) if isinstance(value, kind) else None
     if not isinstance(value, str):
         return None
-    try:
-        if column.key == "vence_radicar":
-            return date.fromisoformat(value), values[1]
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return (moment, values[1]) if moment.tzinfo else None
+    found = query_day(value) if column.key == "vence_radicar" else cursor_instant(value)
+    return None if found is None else (found, values[1])
