@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from sqlalchemy import func, select
 
@@ -61,10 +62,12 @@ def run_worker(
             stop.wait(house.timing.poll_s)
             continue
         point("worker.claimed")
-        beat(house.db, house.owner, house.host, f"{claimed.kind} {claimed.subject or ''}".strip())
+        with suppress(Unavailable):  # a job in hand is worth more than a sign of life
+            beat(house.db, house.owner, house.host, f"{claimed.kind} {claimed.subject or ''}".strip())
         do_one(house, handlers[claimed.kind], claimed)
         done += 1
-    leave(house.db, house.owner)
+    with suppress(Unavailable):
+        leave(house.db, house.owner)
     return done
 
 

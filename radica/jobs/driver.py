@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from radica.jobs.statements import Sql
@@ -58,19 +59,27 @@ def within(session: Session) -> Link:
 def short(db: Database, *, durable: bool = False) -> Iterator[Link]:
     """Open a short writing transaction. On PostgreSQL each statement commits by itself, and says how durably.
 
-    `durable` is SQLite's synchronous=FULL. Raises Unavailable when the database stays locked.
+    `durable` is SQLite's synchronous=FULL. Raises Unavailable when the database stays locked or cannot be reached.
     """
-    pooled = db.engine.raw_connection()
     try:
-        raw: Any = pooled.driver_connection
-        if db.is_sqlite:
-            with _sqlite_transaction(raw, durable=durable):
-                yield Link(raw, is_sqlite=True, is_short=True)
-        else:
-            with _postgres_autocommit(raw):
-                yield Link(raw, is_sqlite=False, is_short=True)
-    finally:
-        pooled.close()
+        pooled = db.engine.raw_connection()
+        try:
+            raw: Any = pooled.driver_connection
+            if db.is_sqlite:
+                with _sqlite_transaction(raw, durable=durable):
+                    yield Link(raw, is_sqlite=True, is_short=True)
+            else:
+                with _postgres_autocommit(raw):
+                    yield Link(raw, is_sqlite=False, is_short=True)
+        finally:
+            pooled.close()
+    except (OperationalError, psycopg.OperationalError, sqlite3.OperationalError) as error:
+        # A server that restarts, a full disk: whoever asked tries again; what was claimed is judged by its lease.
+        raise Unavailable(
+            "La base de datos no respondió; no se guardó este cambio.",
+            todo="Espere un momento e intente de nuevo.",
+            code="base_no_responde",
+        ) from error
 
 
 @contextmanager
