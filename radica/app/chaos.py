@@ -219,6 +219,9 @@ def _keep_workers(drill: Drill, folder: Path) -> None:
     while not drill.done.wait(0.2):
         with drill.lock:
             alive = [worker for worker in drill.workers if worker.poll() is None]
+            for dead in drill.workers:
+                if dead not in alive:
+                    _close_pipe(dead)
             drill.workers[:] = alive + [_start_worker(drill, folder) for _ in range(WORKERS - len(alive))]
 
 
@@ -255,13 +258,17 @@ def _end(drill: Drill, db: Database) -> None:
     for worker in drill.workers:
         worker.kill()
         worker.wait(timeout=10)
-        if worker.stdin is not None:
-            worker.stdin.close()
+        _close_pipe(worker)
     with db.read() as session:
         attempts = list(session.execute(select(Intento.marker, Intento.carpeta)))
     for marker, carpeta in attempts[-3 * WORKERS :]:
         kill_family(marker, Path(carpeta))
     stop_all(drill.portals, patience_s=5)
+
+
+def _close_pipe(worker: subprocess.Popen[bytes]) -> None:
+    assert worker.stdin is not None
+    worker.stdin.close()
 
 
 def _struck(log: Path) -> tuple[int, int]:
