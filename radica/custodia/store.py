@@ -7,7 +7,6 @@ as garbage; every path passes one gate. Serves the verbs of the guideline of the
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
@@ -19,7 +18,7 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from radica.kernel.errors import BadInput, NotFound, Unavailable
+from radica.kernel.errors import NO_ROOM, BadInput, NotFound, Unavailable
 
 CHUNK = 1 << 20
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -215,7 +214,7 @@ def _disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+        if exc.errno in NO_ROOM:
             raise Unavailable(
                 "El disco está lleno; el archivo no se guardó y lo anterior está intacto.",
                 todo="Libere espacio y vuelva a intentarlo.",

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from radica.facturas.numbers import Nit, parse_amount, parse_nit
-from radica.facturas.texts import clean
+from radica.facturas.texts import believable, clean
 
 COLOMBIA = timezone(timedelta(hours=-5))
 _CUV = re.compile(r"^[0-9a-f]{96}$")
@@ -123,6 +123,7 @@ def _instant(value: object) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(value.strip())
-        return (at if at.tzinfo else at.replace(tzinfo=COLOMBIA)).astimezone(COLOMBIA)
+        at = (at if at.tzinfo else at.replace(tzinfo=COLOMBIA)).astimezone(COLOMBIA)
     except (ValueError, OverflowError):
         return None
+    return at if believable(at) else None

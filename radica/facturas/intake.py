@@ -27,10 +27,12 @@ from radica.facturas.models import Carga, CargaArchivo, NoReconocido, ResultadoA
 from radica.facturas.placing import FileIn, FileOut
 from radica.facturas.preparing import Source, looks_like_zip, prepare_all, prepare_stored
 from radica.facturas.review import KeyFor, review
+from radica.facturas.texts import storable
 from radica.facturas.tray import RETRIABLE, Scope, resolve
 from radica.facturas.xmlsafe import Unreadable
 from radica.kernel.clock import Clock
 from radica.kernel.db import Database, insert_rows
+from radica.kernel.errors import NO_ROOM
 
 BATCH = 96
 """Files of one transaction; sixteen packages of six."""
@@ -246,7 +248,8 @@ def _sources(paths: Sequence[Path], shown: Sequence[str], folder: Path, limits: 
     """Yield each file to read: loose ones, those of folders, and the entries of ZIPs."""
     opened = count(1)
     for path, name in zip(paths, shown, strict=True):
-        for place, route in _walk(path, name):
+        for place, found in _walk(path, name):
+            route = storable(found)  # a name on disk may be no UTF-8
             if place.is_symlink():
                 yield Source(None, route, code="enlace", reason="Es un enlace a otro lugar; no se sigue.")
             elif not place.is_file():
@@ -291,7 +294,8 @@ def _entries(archive: Path, route: str, folder: Path, limits: Limites | None) ->
         yield Source(archive, route, code=broken.code, reason=broken.message)
         return
     except OSError as error:
-        reason = f"No se pudo abrir el ZIP completo ({error.strerror or 'error del sistema'})."
+        full = "el disco está lleno" if error.errno in NO_ROOM else f"error {error.errno} del sistema"
+        reason = f"No se pudo abrir el ZIP completo: {full}."
         yield Source(archive, route, code="zip_sin_abrir", reason=reason)
         return
     if empty:

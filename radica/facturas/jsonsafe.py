@@ -12,6 +12,7 @@ import re
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from radica.facturas.texts import storable
 from radica.facturas.xmlsafe import Unreadable
 
 MAX_JSON_BYTES = 200 * 1024 * 1024
@@ -21,6 +22,8 @@ MAX_DEPTH = 64
 # Possessive and closed by the end of the text: linear even when a string never ends.
 _STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
 _NOT_BRACKETS = re.compile(r"[^\[\]{}]++")
+_ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+"""How half a character and NUL are written in JSON; whole pairs and escaped backslashes match too."""
 _AGAIN = "Vuelva a descargarlo del sistema que lo generó y cárguelo de nuevo."
 
 
@@ -57,11 +60,23 @@ def parse_json(text: str) -> Any:
     """Parse a JSON text; numbers with a point become Decimal. Raises Unreadable with a true reason."""
     check_depth(text)
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+        value = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
     except json.JSONDecodeError as exc:
         raise _explained(exc, text) from None
     except (ValueError, ArithmeticError, RecursionError):
         raise Unreadable("El JSON trae un número imposible.", todo=_AGAIN, code="json_numero") from None
+    if _ESCAPED.search(text) and not _storable(value):
+        raise Unreadable("El JSON trae letras que no existen.", todo=_AGAIN, code="json_codificacion")
+    return value
+
+
+def _storable(value: Any) -> bool:
+    """Say whether no text in the value holds NUL or half a character, which no database keeps."""
+    if isinstance(value, str):
+        return storable(value) == value
+    if isinstance(value, dict):
+        return all(_storable(key) and _storable(one) for key, one in value.items())
+    return not isinstance(value, list) or all(_storable(one) for one in value)
 
 
 def load_json(data: bytes) -> tuple[Any, bool]:

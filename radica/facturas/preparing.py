@@ -6,6 +6,7 @@ a wrapped RIPS) is stored with its own bytes. A file that cannot be read or kept
 
 from __future__ import annotations
 
+import errno
 import io
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -18,6 +19,7 @@ from radica.facturas.recognise import MAX_BYTES, Pieza, Reconocido, Tipo, recogn
 from radica.facturas.texts import base_name
 from radica.kernel.errors import RadicaError
 
+_WHY = {errno.EACCES: "no hay permiso", errno.ENOENT: "ya no está", errno.EIO: "el disco falla"}
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -110,7 +112,8 @@ def _unkept(given: FileIn, errors: Sequence[RadicaError | OSError]) -> FileIn:
 def _refused(route: str, name: str, error: RadicaError | OSError) -> FileIn:
     if isinstance(error, RadicaError):
         return FileIn(route, name, None, code=error.code, reason=str(error))
-    reason = f"No se pudo leer el archivo ({error.strerror or 'error del sistema'})."
+    why = _WHY.get(error.errno or 0, f"error {error.errno} del sistema")
+    reason = f"No se pudo leer el archivo: {why}."
     return FileIn(route, name, None, code="ilegible", reason=reason)
 
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from radica.facturas.numbers import Nit, parse_amount, parse_nit
-from radica.facturas.texts import clean
+from radica.facturas.texts import believable, clean
 
 SERVICIOS = (
     "consultas",
@@ -235,6 +235,7 @@ def _datetime(value: object) -> datetime | None:
         return None
     year, month, day, hour, minute = (int(part or 0) for part in found.groups())
     try:
-        return datetime(year, month, day, hour, minute)  # noqa: DTZ001  civil time of the file, has no zone
+        at = datetime(year, month, day, hour, minute)  # noqa: DTZ001  civil time of the file, has no zone
     except ValueError:
         return None
+    return at if believable(at) else None

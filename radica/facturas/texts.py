@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 
 _SUSPECT = re.compile("[ÂÃâ][\u0080-\u00ff\u0152-\u2122]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_FIRST_YEAR, _LAST_YEAR = 1990, 2200
 _SPACES = re.compile(r"\s+")
 
 
@@ -35,6 +37,16 @@ def clean(text: str | None) -> str | None:
         return None
     plain = _CONTROL.sub(" ", unicodedata.normalize("NFC", repair_mojibake(text)))
     return _SPACES.sub(" ", plain).strip() or None
+
+
+def storable(text: str) -> str:
+    """Return the text without what no database keeps: NUL, and half characters (names of files that are not UTF-8)."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def believable(day: date) -> bool:
+    """Say whether a document may be of that day: years that no invoice has break every count of days."""
+    return _FIRST_YEAR <= day.year <= _LAST_YEAR
 
 
 def fold(text: str) -> str:

@@ -28,7 +28,7 @@ from radica.facturas.fev import (
     RespuestaDian,
 )
 from radica.facturas.numbers import parse_amount, parse_nit
-from radica.facturas.texts import clean
+from radica.facturas.texts import believable, clean
 from radica.facturas.xmlsafe import decode_base64, parse_embedded, parse_xml
 
 ROOTS = {"Invoice": Clase.FACTURA, "CreditNote": Clase.NOTA_CREDITO, "DebitNote": Clase.NOTA_DEBITO}
@@ -190,9 +190,10 @@ def _amount(element: etree._Element | None, *names: str) -> Decimal | None:
 
 def _date(text: str | None) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError:
         return None
+    return day if day is not None and believable(day) else None
 
 
 def _instant(day: str | None, hour: str | None) -> datetime | None:

@@ -27,7 +27,8 @@ _FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 @lru_cache(maxsize=64)
 def _instant_text(value: datetime) -> str:
     """Write an instant as SQLite keeps it; the rows of one batch carry the same few."""
-    return value.astimezone(UTC).strftime(_FORMAT)
+    # Not strftime: it writes the year 33 in two digits, and no page could read such a row again.
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 class Instant(TypeDecorator[datetime]):

@@ -7,6 +7,11 @@ only as a number to quote. Entry points (web, CLI, worker) translate them once.
 
 from __future__ import annotations
 
+import errno
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says when a file cannot grow: disk, quota or limit of the process full."""
+
 
 class RadicaError(Exception):
     """A refusal that a person can act on. `message` says what happened, `todo` what to do; both Spanish."""

@@ -13,6 +13,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from radica.kernel.errors import (
+    NO_ROOM,
     BadInput,
     Forbidden,
     InvalidTransition,
@@ -51,6 +52,10 @@ UNEXPECTED = (
     "Algo falló de nuestro lado y la acción no se hizo; lo que ya estaba guardado sigue igual.",
     "Intente de nuevo. Si se repite, dé este número a quien le da soporte.",
 )
+DISK_FULL = (
+    "El disco está lleno; la acción no se hizo y lo anterior está intacto.",
+    "Avise a quien administra el servidor e intente después.",
+)
 STALE_FORM = (
     "Esta página estuvo abierta demasiado tiempo y su permiso para enviar venció; no se guardó nada.",
     "Recárguela y envíe de nuevo: lo que escribió se conserva en este navegador.",
@@ -62,6 +67,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(RadicaError, _known)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OSError, _system)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -93,6 +99,13 @@ def _http(error: HTTPException) -> Response:
     if status == 405 and (allowed := dict(error.get_headers()).get("Allow")):
         response.headers["Allow"] = allowed
     return response
+
+
+def _system(error: OSError) -> Response:
+    if error.errno not in NO_ROOM:
+        return _unexpected(error)
+    message, todo = DISK_FULL
+    return _known(Unavailable(message, todo=todo, code="disco_lleno"))
 
 
 def _unexpected(error: BaseException) -> Response:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+import resource
+import signal
+import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from sqlalchemy import delete, select
 from werkzeug.routing import Rule
 
-from radica.users.models import Rol
+from radica.entidades.models import Prestador
+from radica.facturas.models import Documento, Factura
+from radica.radicacion.models import Envio, EnvioFactura
+from radica.radicacion.states import EstadoEnvio
+from radica.users.models import Acceso, Rol, Usuario
+from tests import factories
 from tests.functional.navigators import Browser
 from tests.functional.test_web_tenants import _values, things_of
-from tests.plugins.web import House
+from tests.plugins.web import PASSWORD, House
 
 QUERY = (
     "q", "orden", "pagador", "prestador", "desde", "hasta", "nivel", "estado", "urgencia", "paso", "codigo", "ver",
@@ -115,3 +127,132 @@ def test_a_file_name_is_in_no_title(house: House) -> None:
     browser.open(f"/no-reconocidos/{things['fila_id']}")
     assert "raro.xml" in browser.text
     assert "raro.xml" not in browser.tree().xpath("string(//title)")
+
+
+@contextmanager
+def small_files(limit: int) -> Iterator[None]:
+    """Let no file of this process grow beyond `limit` bytes, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_full_disk_is_said_and_nothing_is_registered(house: House) -> None:
+    browser, things = own(house)
+    browser.open("/facturas/cargar")
+    token = browser.tree().xpath("//input[@name='csrf_token']/@value")[0]
+    mail = b"From: eps@x.example\r\nDate: Fri, 20 Nov 2026 09:31:00 -0500\r\n\r\n" + b"x" * 300_000
+    headers = {"X-CSRFToken": token, "Accept": "application/json"}
+    begun = browser.client.post("/facturas/cargar/empezar", headers=headers).get_json()
+    piece = {**headers, "X-Archivo": "0", "X-Desde": "0", "X-Nombre": "a.xml"}
+    proof = {"radicada-version": "0", "radicada-fecha": "2026-11-20T09:30", "radicada-radicado": "1"}
+    proof |= {"csrf_token": token, "radicada-pruebas": (io.BytesIO(mail), "correo.eml")}  # type: ignore[dict-item] # a file
+    with small_files(100_000):  # reading needs no room, and nothing is written before the file
+        answer = browser.client.post(begun["trozo"], data=mail, headers=piece)
+        assert answer.status_code == 503
+        assert answer.get_json()["error"]["codigo"] == "disco_lleno"
+        address = f"/radicacion/envios/{things['envio_id']}/radicada"
+        answer = browser.raw("POST", address, data=proof, content_type="multipart/form-data")
+    assert answer.status_code == 503
+    assert "El disco está lleno" in browser.text
+    assert [one.name for one in house.settings.incoming.iterdir()] == [f"carga-{begun['carga']}"]
+    with house.database.read() as session:
+        assert session.get_one(Envio, things["envio_id"]).estado is EstadoEnvio.PREPARADO
+        assert session.scalars(select(Documento).where(Documento.cargado_por != "prueba")).all() == []
+
+
+def test_an_expired_session_brings_back_to_the_page_of_the_form_and_changes_nothing(house: House) -> None:
+    browser, things = own(house)
+    page = f"/radicacion/facturas/{things['factura_id']}/decidir"
+    browser.open(page)
+    data = {"csrf_token": browser.tree().xpath("//input[@name='csrf_token']/@value")[0]}
+    data |= {"pedir-version": "0", "pedir-motivo": "Se venció"}
+    house.clock.forward(minutes=31)
+    origin = {"Referer": f"http://localhost{page}"}
+    answer = browser.raw("POST", f"{page}/pedir", data=data, headers=origin)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/entrar")
+    assert quote(page, safe="/") in answer.headers["Location"] or quote(page, safe="") in answer.headers["Location"]
+    with house.database.read() as session:
+        assert session.get_one(Factura, things["factura_id"]).version == 0
+
+
+def test_a_grant_that_was_taken_away_holds_from_the_next_click(house: House) -> None:
+    browser, things = own(house)
+    page = f"/radicacion/facturas/{things['factura_id']}/decidir"
+    browser.open(page)
+    data = {"csrf_token": browser.tree().xpath("//input[@name='csrf_token']/@value")[0]}
+    data |= {"pedir-version": "0", "pedir-motivo": "x"}
+    with house.database.write() as session:
+        user = session.scalars(select(Usuario).where(Usuario.correo == "ana@norte.example")).one()
+        session.execute(delete(Acceso).where(Acceso.usuario_id == user.id))
+    assert browser.raw("POST", f"{page}/pedir", data=data).status_code in (403, 404)
+    for address in (page, f"/facturas/{things['factura_id']}", f"/documento/{things['documento_id']}/descargar"):
+        assert browser.open(address).status_code == 404, address
+    with house.database.read() as session:
+        assert session.get_one(Factura, things["factura_id"]).version == 0
+
+
+def test_the_switch_does_not_take_a_provider_that_is_not_granted(house: House) -> None:
+    browser, _ = own(house)
+    other = house.provider("IPS del Sur")
+    browser.open("/mi-cuenta")
+    token = browser.tree().xpath("//input[@name='csrf_token']/@value")[0]
+    assert browser.raw("POST", "/prestador", data={"csrf_token": token, "prestador_id": str(other)}).status_code == 404
+    assert "IPS del Sur" not in browser.open("/hoy", follow=True).get_data(as_text=True)
+
+
+def test_an_order_with_one_foreign_invoice_orders_none(any_house: House) -> None:
+    browser, mine = own(any_house)
+    with any_house.database.write() as session:
+        ready = factories.factura(
+            session, session.get_one(Prestador, mine["prestador_id"]), factories.pagador(session)
+        ).id
+    theirs = things_of(any_house, any_house.provider("IPS del Sur"))
+    browser.open("/radicacion/por-radicar")
+    token = browser.tree().xpath("//input[@name='csrf_token']/@value")[0]
+    data = {"csrf_token": token, "id": f"{ready},{theirs['factura_id']}", "canal": "mano"}
+    assert browser.raw("POST", "/radicacion/ordenar", data=data).status_code == 404
+    with any_house.database.read() as session:
+        assert session.get_one(Factura, ready).version == 0
+
+
+def test_two_clicks_at_once_make_one_envio(any_house: House) -> None:
+    browser, mine = own(any_house)
+    with any_house.database.write() as session:
+        provider = session.get_one(Prestador, mine["prestador_id"])
+        ready = factories.factura(session, provider, factories.pagador(session)).id
+    people = [browser, any_house.browser()]
+    people[1].log_in("ana@norte.example", PASSWORD)
+
+    def order(one: Browser) -> int:
+        one.open("/radicacion/por-radicar")
+        token = one.tree().xpath("//input[@name='csrf_token']/@value")[0]
+        data = {"csrf_token": token, "id": str(ready), "canal": "mano"}
+        return one.raw("POST", "/radicacion/ordenar", data=data).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = sorted(pool.map(order, people))
+    assert answers[0] in (200, 303)
+    assert max(answers) < 500
+    with any_house.database.read() as session:
+        lines = session.scalars(select(EnvioFactura).where(EnvioFactura.factura_id == ready)).all()
+        assert len(lines) == 1
+
+
+def test_what_a_cell_of_the_export_says_is_never_a_formula(house: House) -> None:
+    browser, mine = own(house)
+    with house.database.write() as session:
+        provider = session.get_one(Prestador, mine["prestador_id"])
+        payer = factories.pagador(session, nombre='=HYPERLINK("http://malo.example")')
+        factories.factura(session, provider, payer, numero="=1+1")
+    answer = browser.open("/facturas/exportar.xlsx")
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        assert "<f>" not in sheet
+        assert "hyperlink" not in sheet.lower().replace("hyperlink(", "")

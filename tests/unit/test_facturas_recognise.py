@@ -222,10 +222,14 @@ def test_nothing_that_comes_in_stops_us(data: bytes, name: str):
         assert found.understood or found.is_zip or found.reason
 
 
+LETTERS = st.characters(exclude_characters="\x00", exclude_categories=["Cs"])
+"""What a database keeps; the rest is refused by name."""
+
+
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-        lambda c: st.lists(c) | st.dictionaries(st.text(max_size=4), c),
+        st.none() | st.booleans() | st.integers() | st.text(LETTERS, max_size=5),
+        lambda c: st.lists(c) | st.dictionaries(st.text(LETTERS, max_size=4), c),
     )
 )
 def test_a_rips_of_any_content_is_read(content: object):
@@ -233,6 +237,14 @@ def test_a_rips_of_any_content_is_read(content: object):
     value = {"numDocumentoIdObligado": content, "numFactura": content, "usuarios": users, "tipoNota": content}
     found = recognise(json.dumps(value).encode(), "x.json")
     assert [p.tipo for p in found.pieces] == [Tipo.RIPS]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("a\ud800", "json_codificacion"), ("a\x00", "json_codificacion"), ("a\U0001f600\\u0000", "")]
+)
+def test_letters_that_no_database_keeps_are_refused_and_no_others(text: str, code: str):
+    value = {"numDocumentoIdObligado": "900123456", "numFactura": "FE1", "usuarios": [{text: [text]}], "tipoNota": None}
+    assert recognise(json.dumps(value).encode(), "x.json").code == code
 
 
 def test_media_types_are_of_known_kinds():

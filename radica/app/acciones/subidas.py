@@ -7,7 +7,6 @@ process: a process that dies lets go, and the import can be taken up again. With
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
@@ -17,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from radica.kernel.errors import BadInput, InvalidTransition, NotFound, Unavailable
+from radica.kernel.errors import NO_ROOM, BadInput, InvalidTransition, NotFound, Unavailable
 
 MAX_FILES = 20_000
 MAX_TOTAL = 4_000_000_000
@@ -168,7 +167,7 @@ def _disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+        if exc.errno in NO_ROOM:
             raise Unavailable(
                 "El disco está lleno; este archivo no se guardó y lo anterior está intacto.",
                 todo="Avise a quien administra el servidor y siga después.",
