@@ -18,6 +18,7 @@ from radica.app.buzones import entries, is_quiet, look, put_away, watched_folder
 from radica.app.house import House
 from radica.app.tending import sweep_attempts
 from radica.app.worker import Handler
+from radica.custodia.store import DISK_FULL
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.facturas.intake import import_paths
 from radica.facturas.keys import known_keys
@@ -64,6 +65,13 @@ def import_box(house: House, claimed: Claimed) -> None:
             progress=lambda done, of: _keep(house, claimed, "Importando el buzón", done, of),
             key_for=known_keys(house.db, house.vault),
         )
+        if any((one.motivo or "").startswith(DISK_FULL) for one in summary.archivos):
+            # Whole folders stay: importing again creates nothing, and what did not fit comes in then.
+            raise Unavailable(
+                "El disco se llenó mientras se importaba el buzón; sus archivos siguen allí.",
+                todo="Libere espacio: se importan solos.",
+                code="disco_lleno",
+            )
         _put_away(house, folder, waiting)
         log.info("buzón %s: %s archivos, %s facturas nuevas", provider, len(summary.archivos), summary.facturas_nuevas)
     finish(house.db, claimed, outcome=Done())

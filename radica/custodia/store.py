@@ -21,6 +21,7 @@ from typing import BinaryIO, Protocol
 from radica.kernel.errors import NO_ROOM, BadInput, NotFound, Unavailable
 
 CHUNK = 1 << 20
+DISK_FULL = "El disco está lleno; el archivo no se guardó y lo anterior está intacto."
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -216,7 +217,7 @@ def _disk_errors() -> Iterator[None]:
     except OSError as exc:
         if exc.errno in NO_ROOM:
             raise Unavailable(
-                "El disco está lleno; el archivo no se guardó y lo anterior está intacto.",
+                DISK_FULL,
                 todo="Libere espacio y vuelva a intentarlo.",
                 code="disco_lleno",
             ) from exc

@@ -5,12 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
-import resource
-import signal
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -18,12 +15,13 @@ import pytest
 from sqlalchemy import delete, select
 from werkzeug.routing import Rule
 
-from radica.entidades.models import Prestador
+from radica.entidades.models import Prestador, TipoPagador
 from radica.facturas.models import Documento, Factura
 from radica.radicacion.models import Envio, EnvioFactura
 from radica.radicacion.states import EstadoEnvio
 from radica.users.models import Acceso, Rol, Usuario
 from tests import factories
+from tests.full_disk import small_files
 from tests.functional.navigators import Browser
 from tests.functional.test_web_tenants import _values, things_of
 from tests.plugins.web import PASSWORD, House
@@ -127,19 +125,6 @@ def test_a_file_name_is_in_no_title(house: House) -> None:
     browser.open(f"/no-reconocidos/{things['fila_id']}")
     assert "raro.xml" in browser.text
     assert "raro.xml" not in browser.tree().xpath("string(//title)")
-
-
-@contextmanager
-def small_files(limit: int) -> Iterator[None]:
-    """Let no file of this process grow beyond `limit` bytes, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_a_full_disk_is_said_and_nothing_is_registered(house: House) -> None:
@@ -256,3 +241,16 @@ def test_what_a_cell_of_the_export_says_is_never_a_formula(house: House) -> None
         sheet = book.read("xl/worksheets/sheet1.xml").decode()
         assert "<f>" not in sheet
         assert "hyperlink" not in sheet.lower().replace("hyperlink(", "")
+
+
+def test_a_payer_without_term_shows_the_prudent_date_and_does_not_block(house: House) -> None:
+    browser, mine = own(house)
+    with house.database.write() as session:
+        provider = session.get_one(Prestador, mine["prestador_id"])
+        payer = factories.pagador(session, tipo=TipoPagador.SOAT, nombre="Seguros del Llano")
+        factura = factories.factura(session, provider, payer).id
+    browser.open(f"/facturas/{factura}")
+    assert "conviene a más tardar el 23 dic 2026" in browser.text
+    assert "sin término para este pagador" in browser.text
+    assert "La tabla no tiene término de RAD-01 para pagadores de tipo SOAT" in browser.text
+    assert browser.tree().xpath("//form[@action='/radicacion/ordenar']"), "a notice, not a block"

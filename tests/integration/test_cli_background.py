@@ -26,6 +26,7 @@ from radica.kernel.clock import Clock, fixed_clock, system_clock
 from radica.kernel.config import Settings, load_settings
 from radica.kernel.db import Database
 from radica.portales.credentials import open_vault
+from tests.full_disk import small_files
 
 HOY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 17, 0, 30, tzinfo=UTC)
@@ -124,6 +125,48 @@ def test_a_watched_folder_is_imported_put_away_and_never_twice(db: Database, set
         assert session.scalars(select(NoReconocido.id)).all() == []
     away = [path for path in (box / "procesados").rglob("*") if path.is_file()]
     assert len(away) == 2 * len(paths)
+
+
+def test_what_did_not_fit_on_the_disk_stays_in_the_folder_and_comes_in_later(db: Database, settings: Settings) -> None:
+    nit = _provider(db)
+    box = settings.watched / nit
+    paths = _fill(box)
+    (box / "nota.txt").write_bytes(b"x" * 20_000_001)
+    assert reloj.order_boxes(db, settings, NOON) == 1
+    with db.write() as session:
+        session.execute(update(Job).values(max_attempts=1))
+    with small_files(20_000_000):
+        _work(db, settings, _later())
+    assert len(list(box.iterdir())) == len(paths) + 1, "nothing was put away"
+    with db.read() as session:
+        assert session.scalars(select(Job.state)).all() == [JobState.DEAD]
+    assert reloj.order_boxes(db, settings, NOON + timedelta(minutes=1)) == 1
+    _work(db, settings, _later())
+    assert {path.name for path in box.iterdir()} == {"procesados"}
+    with db.read() as session:
+        assert session.scalars(select(Factura.estado)).all() == [EstadoFactura.LISTA]
+        assert sorted(row.codigo for row in session.scalars(select(NoReconocido))) == ["desconocido", "disco_lleno"]
+
+
+def test_what_is_not_understood_or_of_another_provider_is_put_away_and_stands_in_its_tray(
+    db: Database, settings: Settings
+) -> None:
+    nit = _provider(db)
+    box = settings.watched / nit
+    _fill(box / "lote1")
+    (box / "nota.txt").write_bytes(b"hola")
+    other = generate(seed=9, packages=40, hoy=HOY, defects=False)
+    foreign = next(built for built in other if built.package.provider_nit != nit)
+    name, content = next((path.name, data) for path, data in foreign.contents.items() if path.suffix == ".xml")
+    (box / name).write_bytes(content)
+    assert reloj.order_boxes(db, settings, NOON) == 1
+    _work(db, settings, _later())
+    assert {path.name for path in box.iterdir()} == {"procesados"}
+    with db.read() as session:
+        assert len(session.scalars(select(Factura.id)).all()) == 1
+        owners = {(row.nombre, row.duenio) for row in session.scalars(select(NoReconocido))}
+        provider = session.scalars(select(Factura.prestador_id)).one()
+        assert owners == {("nota.txt", f"prestador:{provider}"), (name, f"prestador:{provider}")}
 
 
 def test_a_file_that_is_still_growing_is_left_for_the_next_minute(db: Database, settings: Settings) -> None:

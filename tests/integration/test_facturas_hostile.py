@@ -5,11 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
-import signal
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,6 +21,7 @@ from radica.kernel.clock import fixed_clock
 from radica.kernel.db import Database
 from tests.acciones_seed import right_packages, write_package
 from tests.factories import NOW
+from tests.full_disk import small_files
 
 (BUILT,) = right_packages(1)
 XML = next(data for path, data in BUILT.contents.items() if path.suffix == ".xml")
@@ -140,25 +137,12 @@ def test_a_zip_with_names_that_leave_links_and_bombs_gives_what_is_right(db: Dat
         assert len(session.scalars(select(Documento)).all()) == len(BUILT.contents)
 
 
-@contextmanager
-def _small_files(limit: int) -> Iterator[None]:
-    """Let no file grow beyond `limit` bytes: what a full disk does, for one process."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
-
-
 def test_a_file_that_does_not_fit_on_the_disk_says_so_and_comes_in_later(db: Database, tmp_path: Path) -> None:
     paths = write_package(BUILT, tmp_path / "lote")
     biggest = tmp_path / "lote" / "HEV_900123456_FE1.pdf"
     biggest.write_bytes(b"%PDF-1.7\n" + b"%" * LARGE + b"\n%%EOF\n")
     paths.append(biggest)
-    with _small_files(LARGE):  # the database has room
+    with small_files(LARGE):  # the database has room
         summary = _load(db, tmp_path, paths)
     lost = [one for one in summary.archivos if one.resultado is ResultadoArchivo.NO_RECONOCIDO]
     assert [Path(one.ruta).name for one in lost] == [biggest.name]
