@@ -31,7 +31,8 @@ def migrate(url: str, *, revision: str = "head") -> None:
 
 def present_revision(engine: Engine) -> str | None:
     """Return the revision of the database, None when it is empty."""
-    with engine.connect() as connection:
+    # Reading: to look at the schema waits for nobody who writes.
+    with engine.connect().execution_options(radica_tx="read") as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -8,6 +8,7 @@ synchronous_commit=on): the intent of a filing and its acuse need it (DESIGN sec
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,8 +83,9 @@ class Database:
 def _plain_errors() -> Iterator[None]:
     try:
         yield
-    except OperationalError as exc:
-        words = str(exc.orig).lower()
+    except (OperationalError, sqlite3.OperationalError) as exc:
+        # SQLite refuses at BEGIN, which is ours: that error comes as the driver's own, not as SQLAlchemy's.
+        words = str(getattr(exc, "orig", exc)).lower()
         if "locked" in words or "busy" in words or "deadlock" in words:
             raise Unavailable(
                 "La base de datos está ocupada por otro proceso; no se guardó este cambio.",

@@ -25,7 +25,6 @@ class FiltroBandeja:
     """What the person chose on the tray."""
 
     codigo: str = ""
-    q: str = ""
     resueltos: bool = False
 
 
@@ -39,8 +38,6 @@ def _where(scope: ColumnElement[bool], filtro: FiltroBandeja) -> list[ColumnElem
     found = [scope, NoReconocido.resuelto_at.is_not(None) if filtro.resueltos else NoReconocido.resuelto_at.is_(None)]
     if filtro.codigo:
         found.append(NoReconocido.codigo == filtro.codigo)
-    if filtro.q:
-        found.append(NoReconocido.nombre.icontains(filtro.q, autoescape=True))
     return found
 
 

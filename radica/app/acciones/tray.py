@@ -69,7 +69,6 @@ def lista() -> ResponseReturnValue:
     session, me = db_session(), person()
     chosen = FiltroBandeja(
         codigo=request.args.get("codigo", "")[:40],
-        q=request.args.get("q", "").strip()[:120],
         resueltos=request.args.get("ver") == "resueltos",
     )
     scope = mine(me.id, sorted(me.selected()))
