@@ -12,14 +12,11 @@ import sys
 import threading
 
 from radica.app.chaos_timing import TIMING
-from radica.app.host import host_id, owner_id
-from radica.app.house import House
+from radica.app.house import make_house
 from radica.app.worker import run_worker
-from radica.custodia.store import FolderStore
 from radica.kernel.clock import system_clock
 from radica.kernel.config import load_settings
 from radica.kernel.db import Database
-from radica.portales.credentials import open_vault
 
 
 def main(datos: str) -> None:
@@ -30,18 +27,8 @@ def main(datos: str) -> None:
     settings = load_settings(os.environ, datos=datos, running_as_root=os.geteuid() == 0)
     stop = threading.Event()
     threading.Thread(target=_until_closed, args=(stop,), daemon=True).start()
-    host = host_id(os.environ)
-    house = House(
-        settings=settings,
-        db=Database(settings.database_url),
-        store=FolderStore(settings.store),
-        vault=open_vault(settings.keys),
-        clock=system_clock,
-        host=host,
-        owner=owner_id(host),
-        environ=os.environ,
-        timing=TIMING,
-    )
+    db = Database(settings.database_url)
+    house = make_house(settings, db, environ=os.environ, clock=system_clock, timing=TIMING)
     run_worker(house, stop=stop)
 
 

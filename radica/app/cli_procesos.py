@@ -24,16 +24,12 @@ from radica.app.cli_context import open_database
 from radica.app.cli_parse import DONE, FINDINGS, leaf, port, positive
 from radica.app.cli_words import note
 from radica.app.factory import create_app
-from radica.app.host import host_id, owner_id
-from radica.app.house import House
+from radica.app.house import make_house
 from radica.app.reloj import run_clock
 from radica.app.worker import FILING_HANDLERS, run_worker
-from radica.custodia.store import FolderStore
 from radica.kernel import logs
 from radica.kernel.clock import system_clock
 from radica.kernel.config import Settings
-from radica.kernel.db import Database
-from radica.portales.credentials import open_vault
 
 THREADS = 8
 RESTART_S = 5.0
@@ -79,22 +75,6 @@ def start_logs(settings: Settings, level: str | None = None) -> None:
         logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
-def make_house(settings: Settings, database: Database) -> House:
-    """Return what a worker process of this machine holds in its hands."""
-    settings.ensure_folders()
-    host = host_id(os.environ)
-    return House(
-        settings=settings,
-        db=database,
-        store=FolderStore(settings.store),
-        vault=open_vault(settings.keys),
-        clock=system_clock,
-        host=host,
-        owner=owner_id(host),
-        environ=os.environ,
-    )
-
-
 def _web(options: argparse.Namespace, settings: Settings) -> int:
     start_logs(settings)
     with open_database(settings) as database:
@@ -122,7 +102,8 @@ def _work(options: argparse.Namespace, settings: Settings) -> int:
         return _many(options, settings, stop)
     start_logs(settings)
     with open_database(settings) as database:
-        run_worker(make_house(settings, database), ALL_HANDLERS, stop=stop, until_empty=options.hasta_vacio)
+        house = make_house(settings, database, environ=os.environ, clock=system_clock)
+        run_worker(house, ALL_HANDLERS, stop=stop, until_empty=options.hasta_vacio)
     return DONE
 
 

@@ -1,4 +1,4 @@
-"""Who this machine is, and whether processes of an attempt still live on it.
+"""Who this machine is, and who this process is on it.
 
 Invariant: a host id names one process space (machine name and PID namespace), because only there "no living process"
 is a fact; a fence from another space would prove nothing (DESIGN section 5.6).

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from radica.app.host import host_id, owner_id
 from radica.custodia.store import FolderStore
 from radica.kernel.clock import Clock
 from radica.kernel.config import Settings
 from radica.kernel.db import Database
-from radica.portales.credentials import Vault
+from radica.portales.credentials import Vault, open_vault
 
 
 @dataclass(frozen=True)
@@ -45,3 +46,22 @@ class House:
     def actor(self) -> str:
         """How the history names this process."""
         return f"bot:{self.owner}"
+
+
+def make_house(
+    settings: Settings, db: Database, *, environ: Mapping[str, str], clock: Clock, timing: Timing | None = None
+) -> House:
+    """Return what a worker process of this machine holds in its hands; makes the folders it needs."""
+    settings.ensure_folders()
+    host = host_id(environ)
+    return House(
+        settings=settings,
+        db=db,
+        store=FolderStore(settings.store),
+        vault=open_vault(settings.keys),
+        clock=clock,
+        host=host,
+        owner=owner_id(host),
+        environ=environ,
+        timing=timing or Timing(),
+    )

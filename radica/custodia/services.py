@@ -19,7 +19,6 @@ from radica.audit.services import record_reading
 from radica.custodia.models import Blob, Pieza
 from radica.custodia.store import FolderStore, Stored
 from radica.kernel.db import insert_rows
-from radica.kernel.errors import NotFound
 
 MAX_EVIDENCE_BYTES = 64 * 1024 * 1024
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
@@ -166,11 +165,3 @@ def log_opening(
         sha256=sha256,
         at=at,
     )
-
-
-def get_piece(session: Session, pieza_id: int, *, prestador_ids: Sequence[int]) -> Pieza:
-    """Return a piece of one of the granted providers. Raises NotFound otherwise, whether or not it exists."""
-    row = session.scalar(select(Pieza).where(Pieza.id == pieza_id, Pieza.prestador_id.in_(prestador_ids)))
-    if row is None:
-        raise NotFound("No se encontró esa evidencia.")
-    return row

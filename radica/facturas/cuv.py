@@ -87,11 +87,6 @@ def read_cuv(answer: Mapping[str, Any]) -> CuvResult:
     )
 
 
-def has_cuv_shape(text: str | None) -> bool:
-    """Say whether the text is 96 lower-case hexadecimal digits."""
-    return text is not None and _CUV.match(text) is not None
-
-
 def _folded(value: object) -> dict[str, Any]:
     return {str(key).lower(): member for key, member in value.items()} if isinstance(value, dict) else {}
 

@@ -6,7 +6,6 @@ only a person resumes it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -89,14 +88,6 @@ def account_for(session: Session, *, prestador_id: int, pagador_id: int) -> Cuen
         .order_by(CuentaPortal.id)
         .limit(1)
     )
-
-
-def accounts_of(session: Session, prestador_ids: Sequence[int]) -> list[CuentaPortal]:
-    """Return the accounts of some providers."""
-    rows = session.scalars(
-        select(CuentaPortal).where(CuentaPortal.prestador_id.in_(prestador_ids)).order_by(CuentaPortal.id)
-    )
-    return list(rows)
 
 
 def write_event(session: Session, cuenta_id: int, clase: str, detalle: str, *, at: datetime) -> EventoPortal:

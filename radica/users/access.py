@@ -112,11 +112,6 @@ def load_for(
     return row
 
 
-def administered_ids(person: Person, role: str) -> frozenset[int]:
-    """Return the providers whose accesses the person may manage."""
-    return person.granted(role)
-
-
 def grants_in_view(session: Session, usuario_id: int, provider_ids: frozenset[int]) -> list[Acceso]:
     """Return the grants of a user at `provider_ids`, by provider and role; others stay unseen."""
     rows = session.scalars(

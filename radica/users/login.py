@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from radica.kernel.errors import BadInput, NotFound
 from radica.users.access import ABSOLUTE, token_hash
 from radica.users.models import Sesion, Usuario
-from radica.users.passwords import check_policy, hash_password, matched_step, matches, open_secret, seal_secret
+from radica.users.passwords import check_policy, hash_password, matched_step, open_secret, seal_secret
 
 FREE_FAILURES = 4
 """Failures without a pause; the fifth locks for a minute, each further one for twice as long, at most half an hour."""
@@ -74,14 +74,6 @@ def settle_login(session: Session, candidate: Candidate, *, matched: bool, at: d
     if user.segundo_factor is None:
         forget_failures(user)
     return user
-
-
-def authenticate(
-    session: Session, *, correo: str, clave: str, hasher: argon2.PasswordHasher, at: datetime
-) -> Usuario | None:
-    """Do the whole of a password check in one transaction; for callers that hold no other people up (the CLI)."""
-    candidate = login_candidate(session, correo, hasher)
-    return settle_login(session, candidate, matched=matches(candidate.clave_hash, clave, hasher), at=at)
 
 
 def count_failure(user: Usuario, at: datetime) -> None:

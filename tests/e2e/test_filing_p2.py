@@ -46,7 +46,7 @@ class Scene:
 
 @pytest.fixture
 def scene(database_url: str, tmp_path: Path) -> Iterator[Scene]:
-    house = filing.make_house(database_url, tmp_path)
+    house = filing.house_on(database_url, tmp_path)
     built = filing.packages(2)
     nits = {item.package.provider_nit for item in built}
     with start("p2", tmp_path / "ledger.sqlite", config={"users": filing.portal_users(nits)}) as portal:

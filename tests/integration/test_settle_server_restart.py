@@ -23,7 +23,7 @@ def cut(server: str, name: str | None, *, allow: bool) -> None:
 
 
 def test_a_worker_outlives_its_server(postgres_url: str, postgres_url_of_server: str, tmp_path: Path) -> None:
-    house = filing.make_house(postgres_url, tmp_path)
+    house = filing.house_on(postgres_url, tmp_path)
     name = make_url(postgres_url).database
     did: list[int] = []
     stop, gone, second = threading.Event(), threading.Event(), threading.Event()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from radica.app.demo_catalog import P2
 from radica.app.demo_data import BuiltPackage, generate
-from radica.app.house import House, Timing
+from radica.app.house import House, Timing, make_house
 from radica.audit.services import open_case
 from radica.custodia.services import media_type, record_blobs
 from radica.custodia.store import FolderStore
@@ -26,7 +26,7 @@ from radica.kernel.clock import BOGOTA, system_clock
 from radica.kernel.config import load_settings
 from radica.kernel.db import Database
 from radica.kernel.money import to_cents
-from radica.portales.credentials import Vault, open_vault
+from radica.portales.credentials import Vault
 from radica.portales.models import CuentaPortal
 from radica.portales.services import create_account
 
@@ -34,22 +34,12 @@ QUICK = Timing(lease_s=10, beat_s=2, poll_s=0.1, tend_s=0.5, adopt_after_s=0.5, 
 CLAVE = "Canario-7731xQ"
 
 
-def make_house(database_url: str, folder: Path, *, timing: Timing = QUICK) -> House:
+def house_on(database_url: str, folder: Path, *, timing: Timing = QUICK) -> House:
     """Return a house on a migrated database, with a store and keys of its own."""
     environ = {**os.environ, "RADICA_DATABASE_URL": database_url}
     settings = load_settings(environ, datos=str(folder / "datos"), running_as_root=os.geteuid() == 0)
-    settings.ensure_folders()
-    return House(
-        settings=settings,
-        db=Database(settings.database_url),
-        store=FolderStore(settings.store),
-        vault=open_vault(settings.keys),
-        clock=system_clock,
-        host="prueba",
-        owner=f"prueba:{os.getpid()}",
-        environ=environ,
-        timing=timing,
-    )
+    db = Database(settings.database_url)
+    return make_house(settings, db, environ={**environ, "RADICA_HOST": "prueba"}, clock=system_clock, timing=timing)
 
 
 def packages(count: int, *, seed: int = 7, hoy: date | None = None) -> list[BuiltPackage]:

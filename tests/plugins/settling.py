@@ -249,7 +249,7 @@ def open_desk(house: House, count: int = 1) -> Desk:
 @pytest.fixture
 def hands(database_url: str, tmp_path: Path) -> Iterator[House]:
     """Yield a worker's house, once per kind of database."""
-    made = filing.make_house(database_url, tmp_path)
+    made = filing.house_on(database_url, tmp_path)
     yield made
     made.db.dispose()
 
