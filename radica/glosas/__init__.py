@@ -1,0 +1,1 @@
+"""Glosas y devoluciones: what a payer objects, read, matched, answered inside its term and followed to its end."""
