@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -225,6 +226,28 @@ def aplicaciones(codigo: str) -> tuple[Codigo, ...]:
     )
 
 
+def buscar_texto(words: str, *, limite: int = 20) -> tuple[Codigo, ...]:
+    """Return the codes whose text holds all these words, accents and case aside, the Manual Único first."""
+    wanted = sin_tildes(words).split()
+    fits = [one for one in catalogo().values() if wanted and all(word in sin_tildes(one.texto) for word in wanted)]
+    return tuple(fits[:limite])
+
+
+def sin_tildes(text: str) -> str:
+    """Return a text in small letters without accents, for comparing."""
+    parts = unicodedata.normalize("NFD", text.casefold())
+    return "".join(one for one in parts if unicodedata.category(one) != "Mn")
+
+
+def antiguos(codigo_2284: str) -> tuple[Codigo, ...]:
+    """Return the old codes that a code of the Manual Único may replace."""
+    return tuple(
+        one
+        for one in codigos(Manual.ANTERIOR)
+        if any(heir.codigo == codigo_2284 and heir.confianza != "baja" for heir in homologar(one.codigo))
+    )
+
+
 @cache
 def _homologation() -> dict[str, tuple[Homologo, ...]]:
     found: dict[str, tuple[Homologo, ...]] = {}
@@ -281,15 +304,15 @@ def manual_aplicable(
     radicacion: date | None = None,
     expedicion: date | None = None,
     *,
-    grupo: int | None = None,
+    grupo: str = "",
 ) -> ManualAplicable:
     """Return the manual that rules an invoice, by VIG-01 to VIG-05 (Res. 2284/2023 art. 12 as changed by 1885/2024).
 
-    The day of the service decides, by the provider's group (1 high, 2 medium, 3 low complexity, as REPS had it on
-    2 September 2024). Without a group only what is the same for all three is settled; without a day of service an
+    The day of the service decides, by the provider's group (G1 high, G2 medium, G3 low complexity, as REPS had
+    it on 2 September 2024; empty when not known). Without a group only what is the same for all three is settled; without a day of service an
     invoice issued or filed before the first start settles it too.
     """
-    starts = {1: _day("VIG-01"), 2: _day("VIG-02"), 3: _day("VIG-03")}
+    starts = {"G1": _day("VIG-01"), "G2": _day("VIG-02"), "G3": _day("VIG-03")}
     first, last = min(starts.values()), max(starts.values())
     if servicio is None:
         known = [day for day in (expedicion, radicacion) if day is not None]
@@ -300,7 +323,7 @@ def manual_aplicable(
             )
             return _old_manual(why, radicacion or expedicion)
         return ManualAplicable(None, "Falta la fecha del servicio, que es la que decide el manual.", "V-sec")
-    start = starts.get(grupo) if grupo is not None else None
+    start = starts.get(grupo)
     if start is None and first <= servicio < last:
         return ManualAplicable(
             None,

@@ -144,23 +144,23 @@ def test_same_codes_as_the_reference(muestras: Path) -> None:
 @pytest.mark.parametrize(
     ("servicio", "radicacion", "expedicion", "grupo", "manual"),
     [
-        (date(2025, 1, 31), date(2025, 2, 20), None, None, Manual.ANTERIOR),
-        (date(2025, 2, 1), None, None, 1, Manual.UNICO),
-        (date(2025, 2, 1), None, None, 2, Manual.ANTERIOR),
-        (date(2025, 4, 1), None, None, 2, Manual.UNICO),
-        (date(2025, 5, 31), None, None, 3, Manual.ANTERIOR),
-        (date(2025, 3, 1), None, None, None, None),  # depends on the group
-        (date(2025, 6, 1), None, None, None, Manual.UNICO),
-        (date(2026, 10, 1), date(2026, 10, 9), date(2026, 10, 2), None, Manual.UNICO),
-        (date(2025, 1, 10), date(2025, 12, 31), None, None, Manual.ANTERIOR),
-        (date(2025, 1, 10), date(2026, 1, 2), None, None, None),  # the transition had ended
-        (None, None, date(2025, 1, 15), None, Manual.ANTERIOR),
-        (None, date(2026, 3, 1), date(2026, 2, 15), None, None),
-        (None, None, None, None, None),
+        (date(2025, 1, 31), date(2025, 2, 20), None, "", Manual.ANTERIOR),
+        (date(2025, 2, 1), None, None, "G1", Manual.UNICO),
+        (date(2025, 2, 1), None, None, "G2", Manual.ANTERIOR),
+        (date(2025, 4, 1), None, None, "G2", Manual.UNICO),
+        (date(2025, 5, 31), None, None, "G3", Manual.ANTERIOR),
+        (date(2025, 3, 1), None, None, "", None),  # depends on the group
+        (date(2025, 6, 1), None, None, "", Manual.UNICO),
+        (date(2026, 10, 1), date(2026, 10, 9), date(2026, 10, 2), "", Manual.UNICO),
+        (date(2025, 1, 10), date(2025, 12, 31), None, "", Manual.ANTERIOR),
+        (date(2025, 1, 10), date(2026, 1, 2), None, "", None),  # the transition had ended
+        (None, None, date(2025, 1, 15), "", Manual.ANTERIOR),
+        (None, date(2026, 3, 1), date(2026, 2, 15), "", None),
+        (None, None, None, "", None),
     ],
 )
 def test_the_dates_say_which_manual_rules_or_that_they_do_not(
-    servicio: date | None, radicacion: date | None, expedicion: date | None, grupo: int | None, manual: Manual | None
+    servicio: date | None, radicacion: date | None, expedicion: date | None, grupo: str, manual: Manual | None
 ) -> None:
     found = codes.manual_aplicable(servicio, radicacion, expedicion, grupo=grupo)
     assert found.manual is manual
@@ -191,3 +191,11 @@ def test_heirs_of_203_of_208_and_of_what_changed_its_meaning() -> None:
     assert next(one for one in codes.homologar("127") if one.codigo == "FA27").confianza == "baja"
     assert codes.homologar("545") == ()
     assert "persona" in codes.motivo_sin_homologo("545")
+
+
+def test_codes_are_found_by_their_words_and_by_what_they_replaced() -> None:
+    assert "TA0801" in {one.codigo for one in codes.buscar_texto("apoyo DIAGNOSTICO difiere")}
+    assert codes.buscar_texto("") == ()
+    assert codes.buscar_texto("zorvelina") == ()
+    assert [one.codigo for one in codes.antiguos("TA0801")] == ["208"]
+    assert codes.antiguos("FA27") == ()

@@ -1,0 +1,17 @@
+"""`radica glosas`: what a payer objects, from the command line; each verb stands in a file of its own.
+
+Invariant: a group only hands its parser to its verbs.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from radica.app.cli_glosas_codigos import add_codigos
+from radica.app.cli_parse import actions
+
+
+def configure(_name: str, parser: argparse.ArgumentParser) -> None:
+    """Describe the verbs."""
+    verbs = actions(parser)
+    add_codigos(verbs)
