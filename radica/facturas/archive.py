@@ -2,7 +2,7 @@
 
 Invariant: an entry's name never becomes a path on disk; bytes written are limited while they are written, not by what
 the archive declares; an entry that is refused is reported with its reason and the rest goes on. A ZIP inside a ZIP is
-refused. Norm: Res. 2284 de 2023, annex 2, numeral 3.2 (one archive, without subfolders).
+refused unless the limits allow it. Norm: Res. 2284 de 2023, annex 2, numeral 3.2 (one archive, without subfolders).
 """
 
 from __future__ import annotations
@@ -33,13 +33,17 @@ _SPANISH = frozenset("áéíóúüñÁÉÍÓÚÜÑ°ºª¿¡–")
 
 @dataclass(frozen=True)
 class Limites:
-    """How much an archive may give. `ratio` is refused only beyond `ratio_from` bytes: RIPS compress well."""
+    """How much an archive may give. `ratio` is refused only beyond `ratio_from` bytes: RIPS compress well.
+
+    `nested` lets an entry be an archive itself (a workbook is a ZIP too); opening it is then the caller's decision.
+    """
 
     entries: int = 20_000
     entry_bytes: int = 1024 * MB
     total_bytes: int = 8 * 1024 * MB
     ratio: int = 200
     ratio_from: int = 16 * MB
+    nested: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,7 +178,7 @@ def _write(bundle: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, bounds:
 def _copy(source: IO[bytes], sink: IO[bytes], info: zipfile.ZipInfo, bounds: Limites, left: int) -> int:
     size = 0
     while chunk := source.read(_CHUNK):
-        if size == 0 and chunk.startswith(_ARCHIVES):
+        if size == 0 and not bounds.nested and chunk.startswith(_ARCHIVES):
             raise EntryRefused("zip_dentro", "Es un comprimido dentro de otro.", "Descomprímalo y cargue su contenido.")
         size += len(chunk)
         if size > bounds.ratio_from and size > bounds.ratio * max(info.compress_size, 1):
