@@ -6,9 +6,13 @@ Invariant: importing this module registers every model of the house in `Base.met
 from __future__ import annotations
 
 from radica.audit import models as audit_models
+from radica.conciliacion import models as conciliacion_models
 from radica.custodia import models as custodia_models
 from radica.entidades import models as entidades_models
 from radica.facturas import models as facturas_models
+from radica.glosas import mail_models as correo_models
+from radica.glosas import models as glosas_models
+from radica.glosas import work_models as glosas_work_models
 from radica.jobs import models as jobs_models
 from radica.kernel.db import Base
 from radica.portales import models as portales_models
@@ -17,9 +21,13 @@ from radica.users import models as users_models
 
 MODULES = (
     audit_models,
+    conciliacion_models,
+    correo_models,
     custodia_models,
     entidades_models,
     facturas_models,
+    glosas_models,
+    glosas_work_models,
     jobs_models,
     portales_models,
     radicacion_models,

@@ -16,6 +16,8 @@ class Acto(StrEnum):
     """The act that an envío carries to the payer."""
 
     RADICACION = "radicacion"
+    RESPUESTA_GLOSA = "respuesta_glosa"  # Ley 1438/2011 art. 57
+    RESPUESTA_DEVOLUCION = "respuesta_devolucion"  # Res. 2284/2023 art. 6.2
 
 
 class EstadoEnvio(StrEnum):

@@ -83,6 +83,12 @@ class ClaseTarea(StrEnum):
     ANULAR_Y_REEXPEDIR = "anular_y_reexpedir"  # RAD-01 lapsed: Res. 948/2026 art. 15 par. 1
     CORREGIR_RECHAZO = "corregir_rechazo"  # payer refused; a corrected filing is a new round
     RADICADA_POR_FUERA = "radicada_por_fuera"  # the portal holds a filing older than our intent
+    EMITIR_NOTA_CREDITO = "emitir_nota_credito"  # accepted value: Res. 2284/2023 Anexo 3, RE97 and RE98
+    APROBAR_RESPUESTA = "aprobar_respuesta"  # above the four-eyes amount
+    REVISAR_SILENCIO = "revisar_silencio"  # a term lapsed: its effect was applied, or a person must decide
+    DECIDIR_GLOSA = "decidir_glosa"  # the payer's silence or ratification has no effect by itself
+    NOTA_AJUSTE_RIPS = "nota_ajuste_rips"  # SO61: adjust the RIPS, no money
+    COMPROMISO_INCUMPLIDO = "compromiso_incumplido"  # a promised payment did not come
 
 
 class Tarea(Base):

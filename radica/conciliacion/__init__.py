@@ -1,0 +1,1 @@
+"""Conciliación: what stays in dispute goes to a meeting with the payer and comes back as a signed acta."""
