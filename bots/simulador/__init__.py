@@ -10,11 +10,17 @@ Two portals, after the archetypes observed in the trade:
 * ``p1`` SOAT claimant form: ``/`` (claimant type + NIT, no password) → ``/recepcion-reclamacion`` (one invoice, lookup
   on blur, numeric code in a green box); no document, and its lookup knows the invoice but not its number.
 
+p2 also keeps the bag of answers: ``/app/glosas/bolsa`` → open an account (assigns it) → answer items or in mass (≤ 200)
+→ close; ``/app/glosas/pausa`` has what is assigned to the user, ``/app/glosas/respondidas`` what was closed.
+
 Controls, JSON over loopback only, never slowed down by the faults they set:
 
 * ``GET /__sim/ledger`` → ``{"counts": {...}, "rows": [...]}`` · ``POST /__sim/reset``
 * ``GET /__sim/config`` · ``POST /__sim/config`` (merges; ``errors`` merges by mode, ``null`` switches a mode off).
   Keys and defaults stand in ``config.Config``, the fault modes in ``config.MODES``.
+* p2: ``GET /__sim/glosas`` → accounts, counts and rows of answers and closings · ``POST /__sim/glosas``
+  ``{"cuentas": [{"nit", "factura", "valor_factura", "items": [{"servicio", "codigo", "valor"}]}]}`` puts accounts in the bag ·
+  ``POST /__sim/glosas/decidir`` ``{"factura", "todas": "RATIFICADA" | "LEVANTADA", "items": {id_glosa: …}}`` decides.
 
 A fault is switched on with ``true`` (always), an integer (the next n times), a fraction (probability, seeded) or
 ``{"next": n | "p": x, "invoices": [...], "reason": "…"}``.

@@ -30,6 +30,12 @@ MODES: Final[Mapping[str, str]] = {
     "missing_form_key": "p1: the form is served without its hidden key; a reload mends it",
     "upload_broken": "p2: the draft upload fails with 500 and can be repeated",
     "constancia_fails": "p2: the constancia download answers 500",
+    "answer_account_taken": "p2 glosas: a colleague takes the account at the moment it is opened",
+    "answer_file_refused": "p2 glosas: the file of an answer is refused, nothing is saved",
+    "answer_not_kept": "p2 glosas: the answer of an item is said to be saved and is not",
+    "answer_502_after_save": "p2 glosas: the answer of an item is saved, then 502",
+    "answer_cut_after_save": "p2 glosas: the answer of an item is saved, then the connection is closed",
+    "close_not_kept": "p2 glosas: the closing says yes and the account stays open",
 }
 
 Layout = Literal["v1", "v2"]

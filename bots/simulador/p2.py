@@ -17,6 +17,7 @@ from bots.simulador.account import Block, Draft, Drafts, make_draft
 from bots.simulador.constancia import Line, constancia
 from bots.simulador.documents import Upload
 from bots.simulador.ledger import Submit, duplicate_text
+from bots.simulador.p2_glosas import install_glosas
 from bots.simulador.portal import Portal, Session, install, pesos
 from bots.simulador.receipt import lost_answer, receive, refused
 
@@ -84,6 +85,7 @@ def create_app(portal: Portal) -> Flask:
     _login_routes(app, portal)
     _filing_routes(app, portal, drafts)
     _query_routes(app, portal)
+    install_glosas(app, portal, lambda: _session(portal))
     return app
 
 
@@ -136,11 +138,6 @@ def _login_routes(app: Flask, portal: Portal) -> None:
     @app.get("/app/inicio")
     def home() -> Answer | str:
         return render_template("p2/inicio.html", today=portal.now()) if _session(portal) else _to_login()
-
-    @app.get("/app/glosas/<tray>")
-    def glosas(tray: str) -> Answer | str:
-        title = {"bolsa": "Bolsa Respuesta", "pausa": "En Pausa"}.get(tray, "Respuesta Glosas")
-        return render_template("p2/glosas.html", title=title) if _session(portal) else _to_login()
 
 
 def _filing_routes(app: Flask, portal: Portal, drafts: Drafts) -> None:

@@ -18,6 +18,8 @@ from typing import Any, Final
 
 from flask import Blueprint, Flask, Response, abort, jsonify, render_template, request
 
+from bots.simulador.answer_ledger import AnswerLedger
+from bots.simulador.answers import Desk
 from bots.simulador.config import Config, ConfigError, Dice, Rule, as_json, merge
 from bots.simulador.ledger import Ledger
 
@@ -49,6 +51,7 @@ class Portal:
         self._initial: Config = merge(Config(), changes)
         self.dice = Dice(self._initial)
         self.ledger = Ledger(ledger_path, kind)
+        self.desk = Desk(AnswerLedger(ledger_path))
         self.stopping = Event()
         self._lock = Lock()
         self._sessions: dict[str, Session] = {}
@@ -97,6 +100,17 @@ class Portal:
         with self._lock:
             self._sessions.pop(token, None)
 
+    @staticmethod
+    def loopback_only() -> None:
+        """Guard of the controls: 404 for whoever is not on this machine."""
+        if not request.remote_addr or not ip_address(request.remote_addr).is_loopback:
+            abort(404)
+
+    def close(self) -> None:
+        """Close the ledgers."""
+        self.ledger.close()
+        self.desk.close()
+
     def wait(self, seconds: float) -> None:
         """Sleep that ends at once when the portal stops."""
         if seconds > 0:
@@ -124,6 +138,7 @@ class Portal:
     def reset(self) -> None:
         """Empty the ledger, forget the sessions and go back to the settings of the start."""
         self.ledger.reset()
+        self.desk.reset()
         self.dice.replace(self._initial)
         with self._lock:
             self._sessions.clear()
@@ -174,10 +189,7 @@ def install(app: Flask, portal: Portal) -> None:
 def _controls(portal: Portal) -> Blueprint:
     controls = Blueprint("sim", __name__, url_prefix="/__sim")
 
-    @controls.before_request
-    def _loopback_only() -> None:
-        if not request.remote_addr or not ip_address(request.remote_addr).is_loopback:
-            abort(404)
+    controls.before_request(portal.loopback_only)
 
     @controls.get("/ledger")
     def _ledger() -> Response:

@@ -62,7 +62,7 @@ class Handle:
         self._thread.join(10)
         self._server.task_dispatcher.shutdown()
         close_all(self._sockets, ignore_all=True)
-        self.portal.ledger.close()
+        self.portal.close()
 
     def __enter__(self) -> "Handle":
         return self
