@@ -18,6 +18,7 @@ import pytest
 from bench.__main__ import measurements
 from radica.app.cli import COMMANDS
 from radica.app.cli_parse import Parser
+from radica.kernel.flow import Machine
 from radica.plazos.rules import terms_for_event
 from radica.plazos.table import Evento, term_ids
 
@@ -104,7 +105,9 @@ def test_each_state_has_the_word_of_the_screen_and_its_symbol_in_one_row() -> No
     rows = [line for line in README.splitlines() if line.startswith("|")]
     for path in sorted((REPOSITORY / "radica").rglob("states.py")):
         module = importlib.import_module(".".join(path.relative_to(REPOSITORY).with_suffix("").parts))
-        for state, label in module.MACHINE.labels.items():
+        machines = [value for value in vars(module).values() if isinstance(value, Machine)]
+        assert machines, module.__name__
+        for state, label in [pair for machine in machines for pair in machine.labels.items()]:
             symbol = f"`{type(state).__name__}.{state.name}`"
             assert any(row.startswith(f"| {label} |") and symbol in row for row in rows), f"{label}: {symbol}"
 
