@@ -1,4 +1,4 @@
-"""What worker and bot say to each other: JSON lines over a pipe (protocol 1). Standard library only.
+"""What worker and bot say to each other: JSON lines over a pipe (protocol 2). Standard library only.
 
 Worker to child: Start, Go, Stop. Child to worker: Progress, Evidence, ReadyToSubmit, Result.
 Invariant: whatever decodes is complete and of the right types; whatever does not is a ContractError whose text never
@@ -6,7 +6,6 @@ quotes a value, because `start` carries a password and facturas carry health dat
 """
 
 import json
-import os
 import re
 import time
 from collections.abc import Sequence
@@ -15,12 +14,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from bots import answer as answering
 from bots import wire
-from bots.wire import build, json_object
+from bots.wire import build, json_object, write_durably
 
 ContractError = wire.ContractError
+Answer = answering.Answer
+AnswerItem = answering.AnswerItem
+AnswerMode = answering.AnswerMode
 
-PROTOCOL = 1
+PROTOCOL = 2
 MAX_LINE = 8 * 1024 * 1024
 """Bytes of the longest line either side accepts (a start with 300 supports stays far below)."""
 GO_MAX_AGE_NS = 5_000_000_000
@@ -36,13 +39,14 @@ class Operation(StrEnum):
     """What a child is started for."""
 
     RADICAR = "radicar"
+    RESPONDER = "responder"
     LOOK_UP = "look_up"
 
 
 class Outcome(StrEnum):
     """How an operation ended; which belong to which operation is in `OUTCOMES`."""
 
-    # radicar
+    # radicar, responder
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     DUPLICATE = "duplicate"
@@ -72,20 +76,12 @@ class Confidence(StrEnum):
     BAJA = "baja"
 
 
+_READ = {Outcome.FOUND, Outcome.KNOWN_WITHOUT_NUMBER, Outcome.ABSENT, Outcome.CANNOT_SAY, Outcome.STOPPED}
+_FILED = set(Outcome) - _READ | {Outcome.STOPPED}
 OUTCOMES: dict[Operation, frozenset[Outcome]] = {
-    Operation.RADICAR: frozenset(
-        {
-            Outcome.ACCEPTED,
-            Outcome.REJECTED,
-            Outcome.DUPLICATE,
-            Outcome.NOT_SUBMITTED,
-            Outcome.UNKNOWN,
-            Outcome.STOPPED,
-        }
-    ),
-    Operation.LOOK_UP: frozenset(
-        {Outcome.FOUND, Outcome.KNOWN_WITHOUT_NUMBER, Outcome.ABSENT, Outcome.CANNOT_SAY, Outcome.STOPPED}
-    ),
+    Operation.RADICAR: frozenset(_FILED),
+    Operation.RESPONDER: frozenset(_FILED),
+    Operation.LOOK_UP: frozenset(_READ),
 }
 
 # Which fields an outcome must bring; all others may be null.
@@ -157,7 +153,10 @@ class Factura:
 
 @dataclass(frozen=True)
 class Filing:
-    """What is filed: one act of one round, 1..n facturas of one provider. `fields` is what this portal asks besides."""
+    """What is filed: one act of one round, 1..n facturas of one provider. `fields` is what this portal asks besides.
+
+    With `answer` it is the answer to the glosas of its only factura, whose files are those of the answer.
+    """
 
     act: str
     round: int
@@ -166,6 +165,7 @@ class Filing:
     facturas: tuple[Factura, ...]
     fields: dict[str, Any]
     intent_not_before: str | None = None
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True)
@@ -312,15 +312,22 @@ def decode_to_child(line: bytes) -> ToChild:
     if kind == "start":
         if raw.get("protocol") != PROTOCOL:
             raise ContractError("another protocol version")
-        start = build(Start, raw, "")
-        if not start.filing.facturas:
-            raise ContractError("filing.facturas: expected at least one")
-        return start
+        return _checked(build(Start, raw, ""))
     if kind == "go":
         return build(Go, raw, "")
     if kind == "stop":
         return build(Stop, raw, "")
     raise ContractError("unknown message for the child")
+
+
+def _checked(start: Start) -> Start:
+    filing = start.filing
+    if not filing.facturas:
+        raise ContractError("filing.facturas: expected at least one")
+    if start.operation is Operation.RESPONDER or filing.answer is not None:
+        names = {file.name for factura in filing.facturas for file in factura.files}
+        answering.check_answer(filing.answer, names, len(filing.facturas))
+    return start
 
 
 def decode_from_child(line: bytes) -> FromChild:
@@ -359,17 +366,7 @@ def check_result(result: Result) -> None:
 
 def write_result(folder: Path, result: Result) -> None:
     """Write result.json so that it is whole or not there (temporary file, fsync, rename, fsync of the folder)."""
-    temporary = folder / (RESULT_FILE + ".tmp")
-    with temporary.open("wb") as out:
-        out.write(encode(result))
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(folder / RESULT_FILE)
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    write_durably(folder / RESULT_FILE, encode(result))
 
 
 def read_result(folder: Path) -> Result | None:

@@ -1,13 +1,15 @@
-"""Frozen dataclasses out of JSON, for the pipe contract. Standard library only.
+"""Frozen dataclasses out of JSON, and files that are whole or not there, for the pipe contract. Standard library only.
 
 Invariant: what is built has every needed field with its right type; the error names the field's path and never its
 value, because a `start` carries a password and health data.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
+from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -76,6 +78,21 @@ def storable(text: str) -> bool:
 def mended(text: str) -> str:
     """Return a text of a page with U+FFFD where it has something that cannot be stored."""
     return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file so that it is whole or not there (temporary file, fsync, rename, fsync of the folder)."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    temporary.replace(path)
+    fd = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _hints(cls: Any) -> dict[str, Any]:

@@ -26,9 +26,9 @@ MASS_LIMIT: Final = 200
 TYPES: Final[Mapping[str, str]] = {
     "999": "SUBSANADA",
     "998": "SUBSANADA PARCIAL",
-    "997": "NO ACEPTADA",
-    "996": "ACEPTADA",
-    "995": "INJUSTIFICADA O EXTEMPORÁNEA",
+    "997": "NO SUBSANADA",
+    "996": "INJUSTIFICADA",
+    "995": "EXTEMPORÁNEA",
 }
 BAG_COLUMNS: Final = (
     *("Cuenta", "Radicación", "Fecha radicación", "Prestador", "Factura", "Fecha factura", "Valor factura"),

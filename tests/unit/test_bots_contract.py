@@ -34,7 +34,13 @@ RESULT = c.Result(
 )
 
 
-@pytest.mark.parametrize("message", [START, c.Go("intento-9"), c.Stop("perdí la concesión")])
+ANSWER = c.Answer((c.AnswerItem("RE9901", "No procede", "10.50", id="901", file=FILE.name),), cuenta="51001")
+REPLY = replace(
+    START, operation=c.Operation.RESPONDER, filing=replace(START.filing, act="respuesta_glosa", answer=ANSWER)
+)
+
+
+@pytest.mark.parametrize("message", [START, REPLY, c.Go("intento-9"), c.Stop("perdí la concesión")])
 def test_what_the_worker_says_arrives_whole(message: c.ToChild) -> None:
     assert c.decode_to_child(c.encode(message)) == message
 
@@ -63,7 +69,7 @@ def test_a_message_is_one_line_even_with_line_breaks_inside() -> None:
         b'{"t":"go"}',
         b'{"t":"go","intent":5}',
         b'{"t":"start","protocol":2}',
-        b'{"t":"start","protocol":1}',
+        c.encode(replace(START, protocol=1)),
         b'{"t":"go","intent":"' + b"x" * c.MAX_LINE + b'"}',
     ],
     ids=lambda line: line[:20].decode(),
@@ -124,3 +130,28 @@ def test_a_half_written_result_is_not_taken_for_one(tmp_path: Path) -> None:
     (tmp_path / c.RESULT_FILE).write_bytes(c.encode(RESULT)[:-20])
     with pytest.raises(c.ContractError):
         c.read_result(tmp_path)
+
+
+def _with(**changes: object) -> c.Start:
+    items = (replace(ANSWER.items[0], **changes),)  # type: ignore[arg-type]
+    return replace(REPLY, filing=replace(REPLY.filing, answer=replace(ANSWER, items=items)))
+
+
+@pytest.mark.parametrize(
+    ("message", "where"),
+    [
+        (replace(REPLY, filing=replace(REPLY.filing, answer=None)), "answer"),
+        (replace(REPLY, filing=replace(REPLY.filing, answer=replace(ANSWER, items=()))), "items"),
+        (replace(REPLY, filing=replace(REPLY.filing, facturas=REPLY.filing.facturas * 2)), "facturas"),
+        (_with(texto=" "), "texto"),
+        (_with(texto="canario" * 2000), "texto"),
+        (_with(file="otro.pdf"), "file"),
+        (_with(id=None), "id"),
+        # A question about an answer must carry it: without it the portal would be asked about the filing.
+        (replace(_with(file="otro.pdf"), operation=c.Operation.LOOK_UP), "file"),
+    ],
+)
+def test_an_answer_that_does_not_hold_is_refused_by_its_field(message: c.Start, where: str) -> None:
+    with pytest.raises(c.ContractError, match=where) as caught:
+        c.decode_to_child(c.encode(message))
+    assert "canario" not in str(caught.value)
