@@ -24,7 +24,7 @@ from bots.browser import browser
 from bots.contract import Category, Operation, Outcome, Result
 from bots.page import Tab
 from bots.portals.base import Ending, Halt, PortalBot, person, retry
-from bots.portals.registry import ARCHETYPES
+from bots.portals.registry import maker_of
 from bots.portals.work import Work
 from bots.processes import kill_family
 from bots.wire import mended
@@ -142,7 +142,7 @@ class Attempt:
         self.pipe.speak(contract.ReadyToSubmit(self._ready_ns))
         faults.point("child.ready")
         if not self._go_came.wait(min(GO_LIMIT_S, self.remaining())):
-            raise retry("sin_go", "El permiso para radicar no llegó; no se envió nada.")
+            raise retry("sin_go", "El permiso para enviar no llegó; no se envió nada.")
         if self._go is None:
             raise Stopped(self._stopped or "")
         faults.point("child.got_go")
@@ -153,7 +153,7 @@ class Attempt:
 
     def _check_age(self) -> None:
         if contract.boot_ns() - self._ready_ns > contract.GO_MAX_AGE_NS:
-            raise retry("go_tardio", "El permiso para radicar llegó tarde; no se oprimió el botón.")
+            raise retry("go_tardio", "El permiso para enviar llegó tarde; no se oprimió el botón.")
 
     def listen(self, lines: Lines) -> None:
         """Thread: `go`, `stop`, SIGTERM, and the end of the pipe, which before `go` is the end of this process."""
@@ -255,15 +255,15 @@ class Stopped(Exception):
     """The worker said stop before `go`."""
 
 
-_AFTER = " No se sabe si el pagador recibió la radicación: se consultará antes de cualquier otro envío."
+_AFTER = " No se sabe si el pagador lo recibió: se consultará antes de cualquier otro envío."
 
 
 def drive(attempt: Attempt) -> Ending:
     """The operation itself, in a fresh browser; whatever it ends in becomes an Ending."""
     start = attempt.start
-    make = ARCHETYPES.get(start.portal.archetype)
+    make = maker_of(start.portal.archetype, start.filing)
     if make is None:
-        raise person("portal_sin_bot", "No hay un bot para este portal: radique por fuera y registre la radicación.")
+        raise person("portal_sin_bot", "No hay un bot que haga esto en el portal: hágalo por fuera y regístrelo.")
     with browser(start.browser, start.portal.profile.get("pins", ())) as context:
         tab = Tab(context.new_page(), start.portal.base_url, attempt, start.portal.profile.get("step_limit_s", 20))
         work = Work(start, tab, attempt.bag, attempt)

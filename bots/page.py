@@ -264,7 +264,7 @@ class Tab:
         if self.reused:
             raise person(
                 "conexion_reutilizada",
-                "El portal no cierra sus conexiones y el navegador podría repetir el envío solo: radique por fuera.",
+                "El portal no cierra sus conexiones y el navegador podría repetir el envío solo: hágalo por fuera.",
             )
         button = self.need(selector, what)
         watch = self._watch(submits)
@@ -301,7 +301,7 @@ class Tab:
             return
         if refused:
             self.pilot.cross_back()
-            raise retry("go_tardio", "El permiso para radicar llegó tarde; no se oprimió el botón.")
+            raise retry("go_tardio", "El permiso para enviar llegó tarde; no se oprimió el botón.")
 
     def _watch(self, submits: Callable[[Request], bool]) -> Watch:
         watch = Watch()
@@ -349,3 +349,8 @@ class Tab:
     def _on_dialog(self, dialog: Any) -> None:
         self.dialogs.append(str(dialog.message))
         dialog.dismiss()
+
+
+def quoted(text: str) -> str:
+    """A text as the value of an attribute in a selector."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -10,14 +10,14 @@ from playwright.sync_api import Request
 
 from bots.browser import named
 from bots.contract import Confidence, Factura, FoundFactura, Outcome
+from bots.page import quoted
 from bots.portals import reading
 from bots.portals.base import Ending, person, retry
+from bots.portals.p2_login import enter
 from bots.portals.work import Work, unknown
 
 # -- addresses and selectors: all that changes when the portal does
-LOGIN, FORM, QUERY = "/app", "/app/radicar", "/app/radicaciones"
-USER, PASSWORD, ENTER = "#usuarioIngreso", "#contraseniaIngreso", "#validarSesion"
-LOGGED_IN, LOGIN_ERROR = "#nombrePrestador", "#errorIngreso"
+FORM, QUERY = "/app/radicar", "/app/radicaciones"
 PERIOD, CONTRACT, ADD = "#periodo", "#contrato", "#btnAgregarFactura"
 FEV, RIPS, CUV_TEXT, CUV_FILE, SUPPORTS = (
     "#fevXml_{n}",
@@ -70,18 +70,7 @@ class CuentasMedicas:
     def log_in(self) -> None:
         """Enter with code and password; Halt when they are refused or a captcha stands before the door."""
         self.work.pilot.progress("Ingresando al portal", 1, 6)
-        self.tab.open(LOGIN)
-        self.tab.fill(USER, self.work.start.credentials.usuario, "código del prestador")
-        self.tab.no_captcha()
-        self.tab.fill(PASSWORD, self.work.start.credentials.clave, "contraseña")
-        self.tab.press(ENTER, "Ingresar")
-        seen = self.tab.wait_any({"in": LOGGED_IN, "refused": LOGIN_ERROR}, limit_s=self.tab.step_limit_s)
-        if seen == "refused":
-            self.tab.no_captcha()
-            raise person("credenciales", "El portal no aceptó el usuario o la contraseña. Actualice la cuenta.")
-        if seen is None:
-            self.tab.need(LOGGED_IN, "nombre del prestador", within_s=0.1)
-        self.tab.inside = True
+        enter(self.work)
 
     def prepare(self) -> Ending | None:
         """Load and validate the draft account; an Ending when the payer already has it or refuses it."""
@@ -261,7 +250,7 @@ class CuentasMedicas:
         self.tab.need(TABLE_READY, "tabla de radicaciones")
         self.tab.fill(SEARCH, number, "número de factura")
         self.tab.press(SEARCH_GO, "Consultar")
-        asked = f"{TABLE_READY}[data-consulta={_quoted(number)}]"
+        asked = f"{TABLE_READY}[data-consulta={quoted(number)}]"
         self.tab.need(asked, "resultado de la consulta")
         try:
             read = self.tab.page.locator(TABLE).evaluate(_READ_TABLE, timeout=self.tab.limit_ms())
@@ -295,7 +284,3 @@ _FOREIGN = "El mensaje del portal no nombra esta factura: puede ser de una radic
 
 def _files(request: Request) -> bool:
     return request.method == "POST" and "/radicar/cuenta/" in request.url
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -318,15 +318,15 @@ class Work:
 def unknown(watch: Watch, text: str, *, session_lost: bool = False) -> Ending:
     """The button was pressed and no certain answer came."""
     if session_lost:
-        code, message = "sesion_perdida", "El portal cerró la sesión en el momento de radicar."
+        code, message = "sesion_perdida", "El portal cerró la sesión en el momento de enviar."
     elif watch.failed:
-        code, message = "conexion_perdida", "La conexión se perdió mientras se radicaba."
+        code, message = "conexion_perdida", "La conexión se perdió mientras se enviaba."
     elif watch.response is not None and watch.response.status >= 500:
-        code, message = "error_del_portal", f"El portal respondió {watch.response.status} mientras se radicaba."
+        code, message = "error_del_portal", f"El portal respondió {watch.response.status} mientras se enviaba."
     elif watch.finished:
         code, message = "sin_mensaje", "El portal respondió y no mostró el mensaje de cierre."
     else:
-        code, message = "sin_respuesta", "El portal no respondió a tiempo después de radicar."
+        code, message = "sin_respuesta", "El portal no respondió a tiempo después de enviar."
     return Ending(
         Outcome.UNKNOWN, code=code, message=message + " Se consultará antes de enviar de nuevo.", text=text or None
     )

@@ -81,6 +81,12 @@ def factura(
     return contract.Factura(number, value, "c" * 96, cuv, issued, tuple(files))
 
 
+def answered_factura(folder: Path, number: str, *names: str) -> contract.Factura:
+    """An invoice whose files are the annexes of an answer, one PDF per name."""
+    files = [_file(folder, "RESPUESTA", None, name, pdf(name)) for name in names]
+    return contract.Factura(number, "573480.00", None, None, None, tuple(files))
+
+
 def _file(folder: Path, role: str, sigla: str | None, name: str, data: bytes) -> contract.FilingFile:
     sha = hashlib.sha256(data).hexdigest()
     path = folder / sha
@@ -98,17 +104,18 @@ def start(
     clave: str = CLAVE,
     **changes: Any,
 ) -> contract.Start:
-    """A start message; `profile`, `fields`, `deadline_s`, `submit_limit_s`, `intent_not_before` may be given."""
+    """A start message; `profile`, `fields`, `deadline_s`, `submit_limit_s`, `intent_not_before`, `answer`, `round` may be given."""
     url = portal if isinstance(portal, str) else portal.url
     profile = {"message_limit_s": 2, "step_limit_s": 8, **changes.pop("profile", {})}
     filing = contract.Filing(
-        act="radicacion",
-        round=1,
+        act="radicacion" if "answer" not in changes else "respuesta_glosa",
+        round=changes.pop("round", 1),
         provider_nit=NIT,
         provider_name="IPS Clínica Demostración Uno S.A.S.",
         facturas=facturas,
         fields=changes.pop("fields", {"contrato": "EVENTO-2026", "usuario_registra": "facturación"}),
         intent_not_before=changes.pop("intent_not_before", None),
+        answer=changes.pop("answer", None),
     )
     message = contract.Start(
         operation=operation,
@@ -205,7 +212,7 @@ def run(message: contract.Start, faults: dict[str, Any] | None = None) -> contra
     child = Child(Path(message.folder), message.attempt.marker, faults)
     try:
         child.say(message)
-        if message.operation is contract.Operation.RADICAR:
+        if message.operation is not contract.Operation.LOOK_UP:
             ready = child.until(contract.ReadyToSubmit | contract.Result)  # type: ignore[arg-type]
             if isinstance(ready, contract.Result):
                 child.end()
