@@ -148,8 +148,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("prestador_id", "huella", name=op.f("uq_glosas_prestador_id_huella")),
     )
     with op.batch_alter_table("glosas", schema=None) as batch_op:
-        batch_op.create_index("ix_glosas_bandeja", ["prestador_id", "turno", "vence", "id"], unique=False)
+        batch_op.create_index(
+            "ix_glosas_bandeja",
+            ["prestador_id", "turno", "vence", "en_disputa", "id", "pendiente_hasta", "responsable_id"],
+            unique=False,
+        )
         batch_op.create_index("ix_glosas_codigo", ["prestador_id", "codigo", "pagador_id"], unique=False)
+        batch_op.create_index("ix_glosas_dinero", ["prestador_id", "turno", "en_disputa", "id"], unique=False)
         batch_op.create_index("ix_glosas_factura", ["factura_id"], unique=False)
         batch_op.create_index("ix_glosas_numero", ["prestador_id", "numero_glosa"], unique=False)
         batch_op.create_index("ix_glosas_prestador_estado", ["prestador_id", "estado"], unique=False)
@@ -283,6 +288,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_glosas_prestador_estado")
         batch_op.drop_index("ix_glosas_numero")
         batch_op.drop_index("ix_glosas_factura")
+        batch_op.drop_index("ix_glosas_dinero")
         batch_op.drop_index("ix_glosas_codigo")
         batch_op.drop_index("ix_glosas_bandeja")
     op.drop_table("glosas")
