@@ -7,7 +7,7 @@ heads by case (unsorted, half of the bulk acts deadlocked in trials; without the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -250,26 +250,35 @@ def _append(
     return row
 
 
+_CONTENT = {
+    "case": "case_key",
+    "seq": "seq",
+    "prestador": "prestador_id",
+    "thing": "thing",
+    "thing_id": "thing_id",
+    "event": "event",
+    "from": "from_state",
+    "to": "to_state",
+    "actor": "actor",
+    "at": "at",
+    "recorded_at": "recorded_at",
+    "reason": "reason",
+    "note": "note",
+    "facts": "facts",
+    "evidence": "evidence",
+    "prev": "prev_hash",
+}
+"""What is hashed of a link, and the column that holds it."""
+
+
 def link_content(row: Transition) -> dict[str, Any]:
     """Return what is hashed of a transition; the verifier uses the same."""
-    return {
-        "case": row.case_key,
-        "seq": row.seq,
-        "prestador": row.prestador_id,
-        "thing": row.thing,
-        "thing_id": row.thing_id,
-        "event": row.event,
-        "from": row.from_state,
-        "to": row.to_state,
-        "actor": row.actor,
-        "at": row.at,
-        "recorded_at": row.recorded_at,
-        "reason": row.reason,
-        "note": row.note,
-        "facts": row.facts,
-        "evidence": row.evidence,
-        "prev": row.prev_hash,
-    }
+    return {name: getattr(row, column) for name, column in _CONTENT.items()}
+
+
+def values_content(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is hashed of a transition that is not an object yet, from the values of its columns."""
+    return {name: values[column] for name, column in _CONTENT.items()}
 
 
 def _lock_head(session: Session, case_key: str) -> ChainHead:
