@@ -22,7 +22,7 @@ from radica.entidades.models import Pagador
 from radica.facturas.models import Factura
 from radica.glosas.acts_base import SIN_VALOR, TOLERANCE, ask, name_of
 from radica.glosas.balance import countable
-from radica.glosas.clocks import FirstTerms, Objeto
+from radica.glosas.clocks import FirstTerms, Objeto, first_terms
 from radica.glosas.models import Acto, Confianza, Glosa, Manual, Notificacion, TipoActo
 from radica.glosas.states import EstadoGlosa
 from radica.kernel.clock import bogota, civil_date
@@ -87,6 +87,8 @@ class _Room:
 
 @dataclass(frozen=True)
 class Invoice:
+    """What a birth needs of the invoice that was locked for it."""
+
     id: int
     prestador_id: int
     pagador_id: int | None
@@ -174,6 +176,7 @@ def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
 
 
 def payer_of(one: NuevaGlosa | NuevaDevolucion, invoice: Invoice) -> int:
+    """Return who objects: who the notice names, else the invoice's payer. Raises BadInput when nobody knows."""
     payer = one.pagador_id or invoice.pagador_id
     if payer is None:
         raise BadInput(
@@ -185,6 +188,7 @@ def payer_of(one: NuevaGlosa | NuevaDevolucion, invoice: Invoice) -> int:
 
 
 def payer_kinds(session: Session, payers: set[int]) -> dict[int, TipoPagador]:
+    """Return the kind of each payer."""
     return dict(session.execute(select(Pagador.id, Pagador.tipo).where(Pagador.id.in_(payers))).tuples().all())
 
 
@@ -232,6 +236,7 @@ def _count(one: NuevaGlosa, invoice: Invoice, room: _Room) -> int:
 
 
 def terms_at_birth(one: NuevaGlosa | NuevaDevolucion, invoice: Invoice, kind: TipoPagador, at: datetime) -> FirstTerms:
+    """Return lateness and term of a new objection. Raises BadInput for a notice in the future or before the filing."""
     notified = bogota(one.notificada_at)
     if one.notificada_at > at + TOLERANCE:
         raise BadInput(
@@ -248,8 +253,8 @@ def terms_at_birth(one: NuevaGlosa | NuevaDevolucion, invoice: Invoice, kind: Ti
             code="notificada_antes",
         )
     if isinstance(one, NuevaDevolucion):
-        return firstterms_at_birth(invoice.radicada, one.notificada_at, Objeto.DEVOLUCION, pagador=kind)
-    return firstterms_at_birth(
+        return first_terms(invoice.radicada, one.notificada_at, Objeto.DEVOLUCION, pagador=kind)
+    return first_terms(
         invoice.radicada, one.notificada_at, Objeto.GLOSA, segun_pagador=one.fecha_segun_pagador, pagador=kind
     )
 

@@ -7,6 +7,7 @@ one: a person decides. Norm: Res. 2284/2023 art. 6.1.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
