@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "importar": ("cli_importar", "carga archivos, carpetas y ZIP con facturas, RIPS, CUV y soportes"),
     "radicar": ("cli_facturas", "ordena la radicación de facturas listas"),
     "estado": ("cli_facturas", "muestra cómo va una factura"),
-    "glosas": ("cli_glosas", "glosas y devoluciones: códigos"),
+    "glosas": ("cli_glosas", "glosas y devoluciones: códigos, lectura de archivos"),
     "plazos": ("cli_plazos", "calcula términos legales"),
     "usuarios": ("cli_usuarios", "personas y sus accesos"),
     "prestadores": ("cli_entidades", "prestadores: listar, confirmar, carpeta vigilada"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from radica.app.cli_glosas_codigos import add_codigos
+from radica.app.cli_glosas_leer import add_leer
 from radica.app.cli_parse import actions
 
 
@@ -15,3 +16,4 @@ def configure(_name: str, parser: argparse.ArgumentParser) -> None:
     """Describe the verbs."""
     verbs = actions(parser)
     add_codigos(verbs)
+    add_leer(verbs)

@@ -1,0 +1,226 @@
+"""Reads a recognised sheet: every row becomes a line, goes to the tray with its reason, or is no row of data.
+
+Invariant: a first pass settles each column's signs of money and order of dates, a second reads; rows of titles, notes,
+repeated headers and totals are never lines, and totals are kept to be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from radica.glosas.lectura.dinero import EstiloDinero, dinero
+from radica.glosas.lectura.fechas import EstiloFecha, leer_fecha
+from radica.glosas.lectura.formato import Clase, Contexto, Datos
+from radica.glosas.lectura.hojas import Hoja
+from radica.glosas.lectura.lineas import Constructor
+from radica.glosas.lectura.registro import Columna, Reconocida
+from radica.glosas.lectura.tipos import LineaLeida, NoLeida
+from radica.glosas.lectura.titulos import clave, igual
+from radica.glosas.lectura.valores import MAX_TEXTO, Celda, Duda, factura, texto, vacio
+
+UNCOMPUTED = "tiene una fórmula sin calcular: ábralo en Excel, guárdelo y cárguelo de nuevo"
+_TOTALS = ("TOTAL", "SUBTOTAL", "GRANTOTAL", "SUMATOTAL", "TOTALES", "VALORTOTAL", "SUMAN", "SUMATORIA")
+_TOTAL_WORDS = frozenset({*_TOTALS, "TOTALGLOSA", "TOTALGLOSAS", "TOTALGENERAL", "TOTALFACTURA", "TOTALGLOSADO"})
+_SOFT = frozenset({"valor_factura", "valor_servicio", "valor_unitario", "otro_valor"})
+"""Money that a line can do without: unread, it is left out with a note."""
+_KEPT = frozenset(Datos.__slots__)
+"""Columns that serve the signature alone (patients' names among them) are not read at all."""
+_TRAY_TEXT = 500
+_DATE_CACHE = 4096
+
+
+@dataclass(slots=True)
+class Tabla:
+    """What one sheet gave. `totales`: (row, key of its words, centavos) of the rows of totals."""
+
+    lineas: list[LineaLeida] = field(default_factory=list)
+    no_leidas: list[NoLeida] = field(default_factory=list)
+    totales: list[tuple[int, str, int]] = field(default_factory=list)
+    sin_objecion: int = 0
+
+
+Lector = Callable[[Celda], Any]
+
+
+def leer_tabla(hoja: Hoja, found: Reconocida, context: Contexto) -> Tabla:
+    """Read all rows of a recognised sheet."""
+    readers = _readers(hoja, found)
+    table = Tabla()
+    maker = Constructor(found.formato.codigos, context, {}, {})
+    value_at = next((one.indice for one in found.columnas if one.campo.nombre == "valor"), -1)
+    heads = {one.indice: one.titulo for one in found.columnas if one.titulo}
+    adjust = found.formato.ajustar
+    for number, row in hoja.filas():
+        if number <= found.fila_titulo or not any(cell is not None and cell != "" for cell in row):
+            continue
+        kind = _kind(row, found.columnas, heads)
+        if kind == "total":
+            _total(number, row, value_at, readers, table)
+        if kind:
+            continue
+        data = _read(number, row, readers)
+        if isinstance(data, Datos):
+            doubt = adjust(data, context) if adjust else None
+            made: LineaLeida | Duda | None = doubt or maker.linea(data)
+        else:
+            made = data
+        if isinstance(made, LineaLeida):
+            table.lineas.append(made)
+        elif made is not None:
+            reason = f"{made.motivo}; {UNCOMPUTED}" if number in hoja.sin_calcular else made.motivo
+            table.no_leidas.append(NoLeida(number, reason, _row_text(row), hoja.nombre))
+    table.sin_objecion = maker.sin_objecion
+    return table
+
+
+def leer_detalle(hoja: Hoja, found: Reconocida) -> Iterator[Datos]:
+    """Yield the rows of a companion file, which holds items and no objections; what is no item is passed over."""
+    readers = _readers(hoja, found)
+    for number, row in hoja.filas():
+        if number > found.fila_titulo:
+            data = _read(number, row, readers)
+            if isinstance(data, Datos):
+                yield data
+
+
+def _readers(hoja: Hoja, found: Reconocida) -> list[tuple[int, str, Lector]]:
+    """Go over the sheet once to settle its columns; return for each its place, its field and how to read a cell."""
+    money: dict[int, EstiloDinero] = {}
+    days: dict[int, EstiloFecha] = {}
+    for one in found.columnas:
+        if one.campo.clase is Clase.DINERO:
+            money[one.indice] = EstiloDinero()
+        elif one.campo.clase is Clase.FECHA:
+            days[one.indice] = EstiloFecha()
+    styles: list[tuple[int, EstiloDinero | EstiloFecha]] = [*money.items(), *days.items()]
+    for number, row in hoja.filas():
+        if number > found.fila_titulo:
+            width = len(row)
+            for index, style in styles:
+                if index < width:
+                    style.ver(row[index])
+    return [
+        (one.indice, one.campo.nombre, _reader(one, found, money, days))
+        for one in found.columnas
+        if one.campo.nombre in _KEPT
+    ]
+
+
+def _reader(one: Columna, found: Reconocida, money: dict[int, EstiloDinero], days: dict[int, EstiloFecha]) -> Lector:
+    if one.campo.clase is Clase.DINERO:
+        sign = money[one.indice].signo
+        return lambda cell: dinero(cell, sign)
+    if one.campo.clase is Clase.FECHA:
+        return _date_reader(days[one.indice], found)
+    return factura if one.campo.clase is Clase.FACTURA else texto
+
+
+def _date_reader(style: EstiloFecha, found: Reconocida) -> Lector:
+    order = style.orden(found.formato.habito)
+    known: dict[Celda, date | Duda | None] = {}
+
+    def read(cell: Celda) -> date | Duda | None:
+        if cell in known:
+            return known[cell]
+        day = leer_fecha(cell, order, trocadas=style.trocadas)
+        if len(known) < _DATE_CACHE:
+            known[cell] = day
+        return day
+
+    return read
+
+
+def _kind(row: Sequence[Celda], columns: Sequence[Columna], heads: dict[int, str]) -> str:
+    """Return what a row is when it is no data: "total", "titulo" (repeated header), "nota"; else ""."""
+    width = len(row)
+    filled = 0
+    first: Celda = None
+    for cell in row:
+        if cell is not None and cell != "":
+            filled += 1
+            if first is None:
+                first = cell
+    if isinstance(first, str) and _is_total(first, row, columns):
+        return "total"
+    if filled == 1 and len(columns) > 2:
+        return "nota"
+    for one in columns[:2]:
+        cell = row[one.indice] if one.indice < width else None
+        if one.titulo and isinstance(cell, str) and not cell[:1].isdigit() and igual(clave(texto(cell)), one.titulo):
+            same = sum(
+                igual(clave(texto(row[at])), head)
+                for at, head in heads.items()
+                if at < width and isinstance(row[at], str)
+            )
+            return "titulo" if same * 2 > len(heads) else ""
+    return ""
+
+
+def _is_total(text: str, row: Sequence[Celda], columns: Sequence[Columna]) -> bool:
+    """Say whether a row that begins with `text` sums others. «Total parenteral…» of a given invoice does not."""
+    if text.strip()[:4].upper() not in {"TOTA", "SUBT", "SUB ", "SUB-", "GRAN", "SUMA", "VALO"}:
+        return False
+    key = clave(text[:60])
+    if key in _TOTAL_WORDS:
+        return True
+    if not key.startswith(_TOTALS):
+        return False
+    at = next((one.indice for one in columns if one.campo.nombre == "factura"), -1)
+    invoice = row[at] if 0 <= at < len(row) else None
+    return invoice is None or invoice in ("", text)
+
+
+def _total(
+    number: int, row: Sequence[Celda], value_at: int, readers: list[tuple[int, str, Lector]], table: Tabla
+) -> None:
+    """Keep the amount of a row of totals: from the value's column, else the only other amount of the row."""
+    words = clave(next(cell for cell in row if isinstance(cell, str) and cell.strip())[:60])
+    read = next((reader for index, _, reader in readers if index == value_at), None)
+    cell = row[value_at] if 0 <= value_at < len(row) else None
+    amount = read(cell) if read else None
+    if amount is None:
+        others = [dinero(one, None) for one in row if one is not None and one != "" and not isinstance(one, bool)]
+        amounts = [one for one in others if isinstance(one, int)]
+        amount = amounts[0] if len(amounts) == 1 else None
+    if isinstance(amount, int):
+        table.totales.append((number, words, amount))
+
+
+def _read(number: int, row: Sequence[Celda], readers: list[tuple[int, str, Lector]]) -> Datos | Duda | None:
+    """Return a row's fields, or the first doubt that keeps it from being read; None for a row that says nothing."""
+    data = Datos(number)
+    width = len(row)
+    doubt: Duda | None = None
+    for index, name, read in readers:
+        if index >= width:
+            continue
+        cell = row[index]
+        if cell is None or cell == "":
+            continue
+        value = read(cell)
+        if value is None or value == "":
+            continue
+        if isinstance(value, Duda):
+            if name in _SOFT:
+                data.avisos.append(f"no se leyó {name.replace('_', ' ')}: {value.motivo}")
+            elif doubt is None:
+                doubt = value
+            continue
+        if isinstance(value, str):
+            if vacio(value):
+                continue
+            value = value[:MAX_TEXTO]
+        setattr(data, name, value)
+    if doubt is not None:
+        return doubt
+    if not data.factura and data.valor is None and not data.codigo and not data.enlace:
+        filled = sum(cell is not None and cell != "" for cell in row)
+        return Duda("no trae factura, código ni valor") if filled > 2 else None
+    return data
+
+
+def _row_text(row: Sequence[Celda]) -> str:
+    return " | ".join(one for one in (texto(cell) for cell in row) if one)[:_TRAY_TEXT]

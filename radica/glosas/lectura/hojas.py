@@ -1,0 +1,214 @@
+"""Sheets of rows out of whatever tabular file came: workbooks of Excel (.xlsx, .xlsm, .xls) and plain text.
+
+Invariant: what a file is follows from its bytes, never from its name; macros are never run and formulas never
+computed (a formula without its stored result is reported); one sheet is in memory at a time, and a workbook that
+claims cells enough to fill the machine is refused before it is opened.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from radica.facturas.xmlsafe import Unreadable
+from radica.glosas.lectura import planos
+from radica.glosas.lectura.valores import Celda
+
+Fila = tuple[int, Sequence[Celda]]
+"""A row: its number in the file, from 1, and its cells."""
+
+MAX_CELDAS = 25_000_000
+"""Cells of one sheet's rectangle: 24 bytes each while it is open."""
+MAX_HOJAS = 200
+MAX_XML = 1_500 * 1024 * 1024
+_CHUNK = 4 * 1024 * 1024
+_OVERLAP = 256
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_ROW = re.compile(rb'<row [^>]*?\br="(\d{1,9})"')
+_REF = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,9})"')
+_UNCOMPUTED = re.compile(rb'<c r="[A-Z]{1,3}(\d{1,9})"[^>]*><f(?:\s[^>]*)?(?:/>|>[^<]*</f>)(?:<v\s?/>|<v></v>)?</c>')
+_HTML = re.compile(rb"<(?:!doctype html|html|table|head|body|meta)\b", re.IGNORECASE)
+_XML_SHEET = b"urn:schemas-microsoft-com:office:spreadsheet"
+
+
+@dataclass(frozen=True, slots=True)
+class Hoja:
+    """One sheet. `filas()` gives a new pass over its rows each time, while the sheet is the current one.
+
+    `sin_calcular`: rows that hold a formula without its result. `avisos` are for the person who loads the file.
+    """
+
+    nombre: str
+    filas: Callable[[], Iterator[Fila]]
+    sin_calcular: frozenset[int] = frozenset()
+    avisos: tuple[str, ...] = ()
+
+
+def hojas(path: Path) -> Iterator[Hoja]:
+    """Yield the sheets of a file one by one; use each before asking for the next.
+
+    Raises Unreadable, with what happened and what to do, for what cannot be read as a table.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(8192)
+    if not head.strip(b"\x00 \t\r\n"):
+        raise Unreadable("El archivo está vacío.", todo="Pida que lo envíen de nuevo.", code="vacio")
+    if head.startswith(_ZIP):
+        yield from _workbook(path, _check_zip(path))
+    elif head.startswith(_OLE):
+        _check_ole(path)
+        yield from _workbook(path, {})
+    elif _looks_html(head):
+        raise Unreadable(
+            "Es una página web guardada con nombre de hoja de cálculo.",
+            todo="Ábrala en Excel y guárdela como .xlsx.",
+            code="html",
+        )
+    elif _XML_SHEET in head:
+        raise Unreadable("Es un libro XML de Excel 2003, que no se lee.", todo="Guárdelo como .xlsx.", code="xml_2003")
+    else:
+        yield Hoja("", *planos.abrir(path, head))
+
+
+def _looks_html(head: bytes) -> bool:
+    bare = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    return bare.startswith(b"<") and _HTML.search(bare[:2048]) is not None
+
+
+def _check_ole(path: Path) -> None:
+    """Refuse an encrypted workbook: Excel wraps it in an OLE container. Raises Unreadable."""
+    with path.open("rb") as stream:
+        tail = b""
+        while chunk := stream.read(_CHUNK):
+            if _ENCRYPTED in tail + chunk:
+                raise _encrypted()
+            tail = chunk[-64:]
+
+
+def _encrypted() -> Unreadable:
+    return Unreadable(
+        "El libro tiene contraseña y no se puede leer.",
+        todo="Pida la clave al pagador, ábralo y guárdelo sin contraseña.",
+        code="cifrado",
+    )
+
+
+def _damaged() -> Unreadable:
+    return Unreadable(
+        "El libro está dañado o incompleto.", todo="Descárguelo otra vez o pida que lo envíen de nuevo.", code="dañado"
+    )
+
+
+def _check_zip(path: Path) -> dict[str, frozenset[int]]:
+    """Look at each sheet's XML before anything opens it; return the rows with formulas not computed, by sheet file.
+
+    Raises Unreadable for what is no workbook, is damaged, encrypted, or claims too many cells.
+    """
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            names = bundle.namelist()
+            if any(entry.flag_bits & 1 for entry in bundle.infolist()):
+                raise _encrypted()
+            if "xl/workbook.bin" in names or "content.xml" in names:
+                raise Unreadable("Ese tipo de libro no se lee.", todo="Guárdelo como .xlsx.", code="otro_libro")
+            if "xl/workbook.xml" not in names:
+                raise Unreadable("El archivo no es un libro de Excel.", todo="Revise qué recibió.", code="no_es_libro")
+            if sum(entry.file_size for entry in bundle.infolist()) > MAX_XML:
+                raise _too_big()
+            sheets = [name for name in names if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name)]
+            if len(sheets) > MAX_HOJAS:
+                raise _too_big()
+            return {name: _scan_sheet(bundle, name) for name in sheets}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as problem:
+        raise _damaged() from problem
+
+
+def _too_big() -> Unreadable:
+    return Unreadable(
+        "El libro dice tener más celdas de las que se pueden leer (suele ser formato aplicado a hojas vacías).",
+        todo="Copie las filas con datos a un libro nuevo y cárguelo.",
+        code="demasiado_grande",
+    )
+
+
+def _scan_sheet(bundle: zipfile.ZipFile, name: str) -> frozenset[int]:
+    """Measure a sheet from its own cell references (its declared size may lie). Raises Unreadable when it is huge."""
+    columns: set[bytes] = set()
+    last = total = 0
+    uncomputed: set[int] = set()
+    with bundle.open(name) as stream:
+        tail = b""
+        while chunk := stream.read(_CHUNK):
+            total += len(chunk)
+            if total > MAX_XML:
+                raise _too_big()
+            block = tail + chunk
+            columns.update(match[0] for match in _REF.findall(block))
+            last = max(last, _last_row(block, last))
+            if b"<f" in block:
+                uncomputed.update(int(row) for row in _UNCOMPUTED.findall(block))
+            tail = block[-_OVERLAP:]
+    width = max((_column(letters) for letters in columns), default=1)
+    if width * last > MAX_CELDAS:
+        raise _too_big()
+    return frozenset(uncomputed)
+
+
+def _last_row(block: bytes, before: int) -> int:
+    """Return the highest row number in a block: of its rows, and of cells that claim a longer number."""
+    last = max((int(number) for number in _ROW.findall(block)), default=before)
+    longer = re.compile(rb'<c r="[A-Z]{1,3}(\d{%d,})"' % (len(str(max(last, before))) + 1))
+    return max(last, *(int(number) for number in longer.findall(block)), before)
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _workbook(path: Path, uncomputed: dict[str, frozenset[int]]) -> Iterator[Hoja]:
+    try:
+        book = CalamineWorkbook.from_path(str(path))
+    except PasswordError as problem:
+        raise _encrypted() from problem
+    except (CalamineError, OSError) as problem:
+        raise _damaged() from problem
+    with book:
+        wanted = [one for one in book.sheets_metadata if one.typ is SheetTypeEnum.WorkSheet]
+        for number, one in enumerate(wanted, start=1):
+            if one.visible is not SheetVisibleEnum.Visible:
+                yield Hoja(one.name, _no_rows, avisos=(f"La hoja oculta «{one.name[:60]}» no se leyó.",))
+                continue
+            try:
+                sheet = book.get_sheet_by_name(one.name)
+            except CalamineError as problem:
+                raise _damaged() from problem
+            # Excel numbers the files of its sheets in their order; where it did not, no formula is blamed.
+            yield Hoja(one.name, _rows_of(sheet), uncomputed.get(f"xl/worksheets/sheet{number}.xml", frozenset()))
+
+
+def _no_rows() -> Iterator[Fila]:
+    return iter(())
+
+
+def _rows_of(sheet: CalamineSheet) -> Callable[[], Iterator[Fila]]:
+    def rows() -> Iterator[Fila]:
+        return enumerate(sheet.iter_rows(), start=1)
+
+    return rows
