@@ -85,7 +85,7 @@ FORMATOS = (
             ),
             campo("aceptado", "VALOR ACEPTADO", "VALOR ACEPTADO IPS", "ACEPTADO IPS", clase=Clase.DINERO, firma=False),
             campo(
-                "estado",
+                "situacion",
                 "ESTADO",
                 "ESTADO GLOSA",
                 "ESTADO DE LA GLOSA",
