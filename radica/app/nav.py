@@ -25,6 +25,8 @@ ENTRIES = (
     Entry("hoy", "Hoy", "sun", "hoy.index"),
     Entry("facturas", "Facturas", "file", "facturas.lista"),
     Entry("radicacion", "Radicación", "send", "radicacion.tablero"),
+    Entry("glosas", "Glosas", "message", "glosas.lista"),
+    Entry("conciliacion", "Conciliación", "handshake", "conciliacion.lista"),
     Entry("bots", "Portales y bots", "robot", "portales.lista"),
     Entry("no_reconocidos", "No reconocidos", "inbox", "tray.lista"),
     Entry("administracion", "Administración", "users", "personas.lista", (Rol.ADMINISTRACION,)),

@@ -181,7 +181,11 @@ def _tasks(session: Session, ids: Collection[int], hoy: date) -> list[Trabajo]:
     rows = list(
         session.scalars(
             select(Tarea)
-            .where(Tarea.prestador_id.in_(ids), Tarea.cerrada_at.is_(None))
+            .where(
+                Tarea.prestador_id.in_(ids),
+                Tarea.cerrada_at.is_(None),
+                Tarea.clase.in_([one.value for one in VERBOS]),
+            )
             .order_by(Tarea.creada_at, Tarea.id)
             .limit(500)
         )

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from radica.app.paginas.consultas_bots import bots_now
 from radica.app.paginas.consultas_hoy import by_urgency, stuck, work
+from radica.app.paginas.consultas_hoy_glosas import glosas_today
 from radica.app.paginas.urgencia import NOMBRES, SIN_PLAZO
 from radica.kernel.clock import civil_date
 from radica.kernel.money import allocate
@@ -40,6 +41,8 @@ def index() -> ResponseReturnValue:
         cuantas=count,
         atasco=stuck(session, ids, usuario_id=person().id),
         bots=bots_now(session, ids),
+        pasos_glosas=[(name, text) for name, text in NOMBRES.items() if name != SIN_PLAZO],
+        objeciones=glosas_today(session, ids, today, usuario_id=person().id),
     )
 
 
