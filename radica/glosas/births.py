@@ -189,7 +189,8 @@ def payer_of(one: NuevaGlosa | NuevaDevolucion, invoice: Invoice) -> int:
 
 def payer_kinds(session: Session, payers: set[int]) -> dict[int, TipoPagador]:
     """Return the kind of each payer."""
-    return dict(session.execute(select(Pagador.id, Pagador.tipo).where(Pagador.id.in_(payers))).tuples().all())
+    rows = session.execute(select(Pagador.id, Pagador.tipo).where(Pagador.id.in_(payers)))
+    return {row.id: row.tipo for row in rows}
 
 
 def _known(session: Session, invoices: dict[int, Invoice], nuevas: Sequence[NuevaGlosa]) -> dict[tuple[int, str], int]:

@@ -38,7 +38,7 @@ from radica.kernel.money import format_cop
 from radica.users.models import ClaseTarea
 
 G = EstadoGlosa
-_LIFTED, _PART, _RATIFIED = "levanta", "levanta_parte", "ratifica"
+_LIFTED, _PART, _RATIFIED = "levanta", "parcial", "ratifica"
 
 
 def decide(
