@@ -225,7 +225,7 @@ def _signatures(content: Contenido, width: Any) -> list[Flowable]:
     rows += [
         [others[index], others[index + 1] if index + 1 < len(others) else ""] for index in range(0, len(others), 2)
     ]
-    style = TableStyle([("VALIGN", (0, 0), (-1, -1), "BOTTOM"), ("LEFTPADDING", (0, 0), (-1, -1), 0)])
+    style = TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)])
     first = Table(rows[:1], colWidths=[width / 2] * 2, style=style)
     rest = [Table([row], colWidths=[width / 2] * 2, style=style) for row in rows[1:]]
     return [CondPageBreak(55 * mm), KeepTogether([Paragraph("Firmas", _SECTION), first]), *rest]
