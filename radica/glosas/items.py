@@ -75,6 +75,7 @@ def _unfilled(session: Session, prestador_id: int, factura_ids: Collection[int])
             .order_by(Documento.id)
         )
         for factura_id, documento_id, sha256 in rows:
+            assert factura_id is not None  # the query asks for these invoices
             found[factura_id] = RipsDocument(prestador_id, factura_id, documento_id, sha256)
         found = {key: one for key, one in found.items() if one.documento_id not in filled}
     return list(found.values())
