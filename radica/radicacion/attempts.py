@@ -23,9 +23,10 @@ from radica.jobs.queue import Claimed, Done, Unknown, finish_in, write_intent_in
 from radica.kernel.errors import InvalidTransition
 from radica.portales.models import CuentaPortal
 from radica.portales.services import write_event
+from radica.radicacion.effects import Acuse, effects_of
 from radica.radicacion.models import Envio, Intento
 from radica.radicacion.outcomes import payer_time
-from radica.radicacion.services import Acuse, close_with_acuse, enqueue_filing, reject
+from radica.radicacion.services import close_with_acuse, enqueue_filing, reject
 from radica.radicacion.states import ABIERTOS, EstadoEnvio, EstadoIntento, EventoEnvio
 from radica.users.models import ClaseTarea
 from radica.users.tasks import open_task
@@ -292,7 +293,7 @@ def _not_submitted(
         ClaseTarea.ATENDER_PORTAL,
         prestador_id=envio.prestador_id,
         case_key=envio.case_key,
-        titulo="El bot no pudo radicar: se necesita una persona",
+        titulo=effects_of(envio).words.stopped,
         detalle=result.message or "",
         at=at,
     )
@@ -321,7 +322,7 @@ def _already_known(session: Session, intento: Intento, envio: Envio, result: Res
         ClaseTarea.RADICADA_POR_FUERA,
         prestador_id=envio.prestador_id,
         case_key=envio.case_key,
-        titulo="El portal dice que ya tiene esta factura: se radicó por fuera",
+        titulo=effects_of(envio).words.outside,
         detalle=f"{result.text or ''} {result.radicado or ''} {result.fecha or ''}".strip(),
         at=at,
     )

@@ -20,12 +20,13 @@ from radica.audit.models import Reason
 from radica.audit.services import lock_all
 from radica.custodia.models import Pieza
 from radica.custodia.services import Kept, seal
-from radica.facturas.models import Documento, Factura
+from radica.facturas.models import Factura
 from radica.kernel.clock import bogota, civil_date
 from radica.kernel.errors import BadInput, InvalidTransition, NotFound, StalePage
+from radica.radicacion.effects import Acuse, effects_of
 from radica.radicacion.models import Envio, EnvioFactura, Intento
-from radica.radicacion.package import PackageFile, Source, build_package, safe
-from radica.radicacion.services import Acuse, Ordered, facturas_of, order_filings, withdraw
+from radica.radicacion.package import PackageFile, safe
+from radica.radicacion.services import Ordered, facturas_of, order_filings, withdraw
 from radica.radicacion.settle import person_absent, person_found, person_rejected
 from radica.radicacion.states import ABIERTOS, INTENTOS_VIVOS, POR_CONFIRMAR, EstadoEnvio, EstadoIntento
 from radica.users.models import ClaseTarea
@@ -123,17 +124,8 @@ def was_refused(session: Session, factura_id: int) -> bool:
 
 
 def packages_of(session: Session, envio: Envio, nit: str) -> list[tuple[Factura, list[PackageFile]]]:
-    """Return what is handed in for each invoice of an envío: documents in force, named for the payer, in order."""
-    found = []
-    for factura in facturas_of(session, envio):
-        rows = session.scalars(
-            select(Documento)
-            .where(Documento.factura_id == factura.id, Documento.vigente.is_(True))
-            .order_by(Documento.tipo, Documento.sigla, Documento.id)
-        )
-        sources = [Source(str(row.tipo), row.sigla, row.nombre, row.sha256, row.bytes) for row in rows]
-        found.append((factura, build_package(factura.numero, nit, sources)))
-    return found
+    """Return what is handed in for each invoice of an envío, named for the payer, in order."""
+    return effects_of(envio).package(session, envio, nit)
 
 
 def seal_evidence(session: Session, envio: Envio, kept: Sequence[Kept], *, actor: str, at: datetime) -> list[Pieza]:

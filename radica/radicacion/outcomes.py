@@ -80,7 +80,7 @@ def decide(
     if last.resultado == "found":
         return _judge_found(last, intent_at=intent_at, valor=valor, tolerance=tolerance)
     if last.resultado == "known_without_number":
-        return Decision(Veredicto.SIN_NUMERO, "El portal conoce la factura pero no dice el número.", reading=last)
+        return _judge_unnumbered(last, intent_at - tolerance)
     if last.resultado == "cannot_say":
         decision = _judge_silence(readings, settle_ms)
     else:
@@ -114,6 +114,14 @@ def _judge_found(last: Reading, *, intent_at: datetime, valor: int, tolerance: t
             reading=last,
         )
     return Decision(Veredicto.HALLADA, "El portal muestra la radicación.", reading=last)
+
+
+def _judge_unnumbered(last: Reading, not_before: datetime) -> Decision:
+    if last.fecha is not None and last.fecha < not_before:
+        return Decision(
+            Veredicto.POR_FUERA, "Lo que el portal muestra es anterior a este envío: se hizo por fuera.", reading=last
+        )
+    return Decision(Veredicto.SIN_NUMERO, "El portal conoce la factura pero no dice el número.", reading=last)
 
 
 def _judge_silence(readings: Sequence[Reading], settle_ms: int) -> Decision:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from radica.audit.models import Reason
 from radica.audit.services import Move, advance_all, lock_all, open_case
-from radica.facturas.models import Factura, Hallazgo, Severidad
+from radica.facturas.models import Documento, Factura, Hallazgo, Severidad
 from radica.facturas.review import review
 from radica.facturas.states import EstadoFactura, EventoFactura
 from radica.jobs.models import Job, JobState
@@ -25,7 +25,9 @@ from radica.kernel.clock import civil_date
 from radica.kernel.errors import BadInput, InvalidTransition, NotFound
 from radica.portales.models import CuentaPortal
 from radica.portales.services import account_for
+from radica.radicacion.effects import Acuse, Closing, Effects, Words, effects_of, register
 from radica.radicacion.models import Envio, EnvioFactura
+from radica.radicacion.package import PackageFile, Source, build_package
 from radica.radicacion.states import LIBERAN, Acto, EstadoEnvio, EventoEnvio
 from radica.users.models import ClaseTarea
 from radica.users.tasks import close_tasks, open_task
@@ -53,18 +55,6 @@ class Ordered:
 
     envios: tuple[Envio, ...]
     rechazos: tuple[Refusal, ...]
-
-
-@dataclass(frozen=True)
-class Acuse:
-    """What proves a filing. `evidence`: SHA-256 of sealed pieces. `fecha`: payer's own time if it was readable."""
-
-    nivel: int
-    radicado: str | None
-    fecha: datetime
-    evidence: tuple[str, ...]
-    reason: str = Reason.ACUSE_SELLADO
-    note: str = ""
 
 
 def order_filings(
@@ -204,45 +194,41 @@ def _next_round(session: Session, factura_ids: Sequence[int]) -> int:
 
 
 def close_with_acuse(session: Session, envio: Envio, acuse: Acuse, *, actor: str, at: datetime) -> None:
-    """Close an envío as *radicado* (level ≥ 2 with number) or *recibido sin número* (level 1), with its invoices.
+    """Close an envío as *radicado* (level ≥ 2 with number) or *recibido sin número*, with what it carries.
 
     Raises BadInput without sealed evidence or with level 0: that proves nothing, and the envío stays open.
     """
     if not acuse.evidence or acuse.nivel < 1:
         raise BadInput("Sin evidencia sellada no se puede dar por recibida una radicación.")
-    facturas = facturas_of(session, envio)
-    lock_all(session, [envio, *facturas])
+    effects = effects_of(envio)
+    lock_all(session, [envio, *effects.things(session, envio)])
     filed = acuse.radicado is not None and acuse.nivel >= MIN_LEVEL
-    nivel = acuse.nivel if filed else 1
+    complete = filed or not effects.numbered
+    nivel = acuse.nivel if complete else 1
     facts = {"radicado": acuse.radicado, "nivel": nivel, "fecha": acuse.fecha}
-    event, inner = (
-        (EventoEnvio.RADICAR, EventoFactura.RADICAR)
-        if filed
-        else (EventoEnvio.RECIBIR_SIN_NUMERO, EventoFactura.RECIBIR_SIN_NUMERO)
-    )
-    things: list[Envio | Factura] = [envio, *facturas]
-    for thing in things:
-        thing.nivel_prueba = max(thing.nivel_prueba, nivel)  # the level never falls
-        thing.radicado = acuse.radicado if filed else None
-        thing.fecha_radicacion = acuse.fecha if filed else None
-    envio.cerrado_at = at if filed else None
-    moves = [Move(envio, event, acuse.reason, acuse.note, facts, acuse.evidence)]
-    moves += [
-        Move(row, inner, acuse.reason, acuse.note, {**facts, "envio": envio.id}, acuse.evidence) for row in facturas
-    ]
-    advance_all(session, moves, actor=actor, at=at)
+    event = EventoEnvio.RADICAR if filed else EventoEnvio.RECIBIR_SIN_NUMERO
+    envio.nivel_prueba = max(envio.nivel_prueba, nivel)  # the level never falls
+    envio.radicado = acuse.radicado if filed else None
+    envio.fecha_radicacion = acuse.fecha if complete else None
+    envio.cerrado_at = at if complete else None
+    advance_all(
+        session, [Move(envio, event, acuse.reason, acuse.note, facts, acuse.evidence)], actor=actor, at=at
+    )  # fmt: skip
+    effects.received(session, envio, acuse, actor, at)
     _cancel_pending_jobs(session, envio)
-    if filed:
-        close_tasks(session, envio.case_key, por=actor, resultado=f"Radicada con número {acuse.radicado}", at=at)
-    else:
-        open_task(
-            session,
-            ClaseTarea.CONSEGUIR_NUMERO,
-            prestador_id=envio.prestador_id,
-            case_key=envio.case_key,
-            titulo="Conseguir el número de radicado: el pagador la tiene, pero no dijo el número",
-            at=at,
-        )
+    if complete:
+        said = f"con número {acuse.radicado}" if filed else "sin número"
+        close_tasks(session, envio.case_key, por=actor, resultado=f"El pagador lo recibió {said}", at=at)
+        return
+    assert effects.words.no_number is not None
+    open_task(
+        session,
+        ClaseTarea.CONSEGUIR_NUMERO,
+        prestador_id=envio.prestador_id,
+        case_key=envio.case_key,
+        titulo=effects.words.no_number,
+        at=at,
+    )
 
 
 def reject(
@@ -256,24 +242,23 @@ def reject(
     reason: str = Reason.RECHAZO_DEL_PAGADOR,
     expected_version: int | None = None,
 ) -> None:
-    """Close an envío with the payer's reason; its invoices are free for a corrected filing, a new round."""
+    """Close an envío with the payer's reason; what it carried is free for a corrected one."""
     text = motivo.strip()
     if not text:
         raise BadInput("Falta el motivo del rechazo.", todo="Escriba lo que dijo el pagador.")
-    facturas = facturas_of(session, envio)
-    lock_all(session, [envio, *facturas])
+    effects, closing = effects_of(envio), Closing(reason, text, tuple(evidence), actor, at)
+    lock_all(session, [envio, *effects.things(session, envio)])
     envio.motivo_rechazo, envio.cerrado_at = text[:4000], at
-    moves = [Move(envio, EventoEnvio.RECHAZAR, reason, text, {}, tuple(evidence), expected_version)]
-    moves += [Move(row, EventoFactura.RECHAZAR, reason, text, {"envio": envio.id}, tuple(evidence)) for row in facturas]
+    moves = [Move(envio, EventoEnvio.RECHAZAR, reason, text, {}, closing.evidence, expected_version)]
     advance_all(session, moves, actor=actor, at=at)
     _free(session, envio)
-    review(session, [row.id for row in facturas], actor=actor, at=at)
+    effects.rejected(session, envio, closing)
     open_task(
         session,
         ClaseTarea.CORREGIR_RECHAZO,
         prestador_id=envio.prestador_id,
         case_key=envio.case_key,
-        titulo="Corregir y volver a radicar: el pagador rechazó el envío",
+        titulo=effects.words.refused,
         detalle=text,
         at=at,
     )
@@ -282,12 +267,12 @@ def reject(
 def withdraw(
     session: Session, envio: Envio, motivo: str, *, actor: str, at: datetime, expected_version: int | None = None
 ) -> None:
-    """Cancel an envío of which nothing can have reached the payer; its invoices are ready again.
+    """Cancel an envío of which nothing can have reached the payer; what it carried is ready again.
 
     Raises InvalidTransition when an intent was already written: then only the portal's answer closes it.
     """
-    facturas = facturas_of(session, envio)
-    lock_all(session, [envio, *facturas])
+    effects = effects_of(envio)
+    lock_all(session, [envio, *effects.things(session, envio)])
     if envio.estado is not EstadoEnvio.PREPARADO:
         raise InvalidTransition(
             "Ya no se puede retirar: el envío pudo llegar al pagador.",
@@ -295,12 +280,11 @@ def withdraw(
             code="envio_en_curso",
         )
     envio.cerrado_at = at
-    reason = Reason.DECISION_DE_PERSONA
-    moves = [Move(envio, EventoEnvio.CANCELAR, reason, motivo, expected_version=expected_version)]
-    moves += [Move(row, EventoFactura.CANCELAR_ENVIO, reason, motivo, {"envio": envio.id}) for row in facturas]
+    closing = Closing(Reason.DECISION_DE_PERSONA, motivo, (), actor, at)
+    moves = [Move(envio, EventoEnvio.CANCELAR, closing.reason, motivo, expected_version=expected_version)]
     advance_all(session, moves, actor=actor, at=at)
     _free(session, envio)
-    review(session, [row.id for row in facturas], actor=actor, at=at)
+    effects.cancelled(session, envio, closing)
     close_tasks(session, envio.case_key, por=actor, resultado="Envío retirado", at=at)
 
 
@@ -316,12 +300,12 @@ def facturas_of(session: Session, envio: Envio) -> list[Factura]:
     )
 
 
-def open_envio_of(session: Session, factura_id: int) -> Envio | None:
-    """Return the envío that holds an invoice (open or filed), None when it is free."""
+def open_envio_of(session: Session, factura_id: int, acto: Acto = Acto.RADICACION) -> Envio | None:
+    """Return the envío that holds an invoice for an act (open or ended well), None when it is free."""
     return session.scalar(
         select(Envio)
         .join(EnvioFactura, EnvioFactura.envio_id == Envio.id)
-        .where(EnvioFactura.factura_id == factura_id, EnvioFactura.vivo == 1)
+        .where(EnvioFactura.factura_id == factura_id, EnvioFactura.acto == acto, EnvioFactura.vivo == 1)
         .order_by(Envio.id.desc())
         .limit(1)
     )
@@ -338,3 +322,68 @@ def _cancel_pending_jobs(session: Session, envio: Envio) -> None:
     pending = session.scalars(select(Job.id).where(Job.subject == envio.case_key, Job.state == JobState.READY))
     for job_id in list(pending):
         cancel(session, job_id)
+
+
+# -- what a filing moves: its invoices
+
+
+def filing_package(session: Session, envio: Envio, nit: str) -> list[tuple[Factura, list[PackageFile]]]:
+    """Return the documents in force of each invoice, named for the payer, in filing order."""
+    found = []
+    for factura in facturas_of(session, envio):
+        rows = session.scalars(
+            select(Documento)
+            .where(Documento.factura_id == factura.id, Documento.vigente.is_(True))
+            .order_by(Documento.tipo, Documento.sigla, Documento.id)
+        )
+        sources = [Source(str(row.tipo), row.sigla, row.nombre, row.sha256, row.bytes) for row in rows]
+        found.append((factura, build_package(factura.numero, nit, sources)))
+    return found
+
+
+def _filing_received(session: Session, envio: Envio, acuse: Acuse, actor: str, at: datetime) -> None:
+    filed = envio.estado is EstadoEnvio.RADICADO
+    nivel = acuse.nivel if filed else 1
+    facturas = facturas_of(session, envio)
+    for row in facturas:
+        row.nivel_prueba = max(row.nivel_prueba, nivel)
+        row.radicado = acuse.radicado if filed else None
+        row.fecha_radicacion = acuse.fecha if filed else None
+    event = EventoFactura.RADICAR if filed else EventoFactura.RECIBIR_SIN_NUMERO
+    facts = {"radicado": acuse.radicado, "nivel": nivel, "fecha": acuse.fecha, "envio": envio.id}
+    moves = [Move(row, event, acuse.reason, acuse.note, facts, acuse.evidence) for row in facturas]
+    advance_all(session, moves, actor=actor, at=at)
+
+
+def _filing_refused(session: Session, envio: Envio, closing: Closing) -> None:
+    _invoices_back(session, envio, closing, EventoFactura.RECHAZAR)
+
+
+def _filing_cancelled(session: Session, envio: Envio, closing: Closing) -> None:
+    _invoices_back(session, envio, closing, EventoFactura.CANCELAR_ENVIO)
+
+
+def _invoices_back(session: Session, envio: Envio, closing: Closing, event: EventoFactura) -> None:
+    facturas = facturas_of(session, envio)
+    facts = {"envio": envio.id}
+    moves = [Move(row, event, closing.reason, closing.note, facts, closing.evidence) for row in facturas]
+    advance_all(session, moves, actor=closing.actor, at=closing.at)
+    review(session, [row.id for row in facturas], actor=closing.actor, at=closing.at)
+
+
+register(
+    Acto.RADICACION,
+    Effects(
+        things=facturas_of,
+        received=_filing_received,
+        rejected=_filing_refused,
+        cancelled=_filing_cancelled,
+        package=filing_package,
+        words=Words(
+            no_number="Conseguir el número de radicado: el pagador la tiene, pero no dijo el número",
+            refused="Corregir y volver a radicar: el pagador rechazó el envío",
+            outside="El portal dice que ya tiene esta factura: se radicó por fuera",
+            stopped="El bot no pudo radicar: se necesita una persona",
+        ),
+    ),
+)

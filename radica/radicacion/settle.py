@@ -23,11 +23,11 @@ from radica.kernel.errors import BadInput, InvalidTransition
 from radica.kernel.money import to_cents
 from radica.portales.models import CuentaPortal
 from radica.radicacion.attempts import PROVING, lock_attempt, set_attempt
+from radica.radicacion.effects import Acuse
 from radica.radicacion.models import Envio, Intento, Lectura
 from radica.radicacion.outcomes import Decision, Reading, Veredicto, decide, payer_time
 from radica.radicacion.services import (
     KIND_LOOK_UP,
-    Acuse,
     close_with_acuse,
     enqueue_filing,
     facturas_of,

@@ -16,9 +16,10 @@ from radica.facturas.states import EstadoFactura
 from radica.jobs.models import JobState
 from radica.kernel.errors import BadInput, InvalidTransition, NotFound
 from radica.radicacion.attempts import MAX_RETRIES
+from radica.radicacion.effects import Acuse
 from radica.radicacion.models import Envio, EnvioFactura, Lectura
 from radica.radicacion.outcomes import Veredicto
-from radica.radicacion.services import KIND_LOOK_UP, Acuse, open_envio_of, order_filings, withdraw
+from radica.radicacion.services import KIND_LOOK_UP, open_envio_of, order_filings, withdraw
 from radica.radicacion.settle import mark_unknown, person_absent, person_found, person_rejected, unfenced
 from radica.radicacion.states import EstadoEnvio, EstadoIntento
 from radica.users.models import ClaseTarea

@@ -22,9 +22,10 @@ from radica.jobs.models import JobState
 from radica.jobs.queue import Claimed, Dead, finish
 from radica.kernel.errors import NotFound
 from radica.portales.models import CuentaPortal
+from radica.radicacion.effects import Acuse
 from radica.radicacion.models import Envio, Intento
 from radica.radicacion.outcomes import Veredicto
-from radica.radicacion.services import KIND_LOOK_UP, Acuse
+from radica.radicacion.services import KIND_LOOK_UP
 from radica.radicacion.settle import person_absent, person_found, person_rejected
 from radica.radicacion.states import EstadoEnvio, EstadoIntento
 from radica.users.models import ClaseTarea
