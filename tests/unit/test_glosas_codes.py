@@ -134,9 +134,9 @@ def test_both_manuals_are_whole() -> None:
     assert codes.familia("PE01") is None
 
 
-def test_same_codes_as_the_reference(muestras: Path) -> None:
+def test_same_codes_as_the_reference(referencia: Path) -> None:
     for name, manual in (("glosas.csv", Manual.UNICO), ("glosas_3047.csv", Manual.ANTERIOR)):
-        text = (muestras.parent / "reference" / name).read_text(encoding="utf-8")
+        text = (referencia / name).read_text(encoding="utf-8")
         listed = {(row["codigo"], row["tipo"], row["nivel"]) for row in csv.DictReader(text.splitlines())}
         assert {(one.codigo, one.tipo, one.nivel) for one in codes.codigos(manual)} == listed
 
