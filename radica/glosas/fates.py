@@ -198,11 +198,26 @@ def settle_objections(lines: Sequence[Linea], notice: Aviso, standing: Standing)
             _settle_return(line, standing)
         elif line.leida.tipo is TipoLinea.GLOSA:
             groups.setdefault((line.factura.id, line.traits.clave), []).append(line)
-    for (factura_id, _), group in groups.items():
-        rows = [one for one in standing.glosas.get(factura_id, ()) if one.id not in standing.own]
-        equal = [one for one in rows if one.traits.clave == group[0].traits.clave]
+    indexes: dict[int, _Indice] = {}
+    for (factura_id, clave), group in groups.items():
+        index = indexes.get(factura_id)
+        if index is None:
+            index = indexes[factura_id] = _Indice(standing.glosas.get(factura_id, ()), standing.own)
+        equal = index.by_key.get(clave, ())
         for line, (kind, one) in zip(group, pair([each.leida.valor for each in group], equal), strict=True):
-            _settle_glosa(line, kind, one, rows, notice, standing)
+            _settle_glosa(line, kind, one, index, notice, standing)
+
+
+class _Indice:
+    """The objections of one invoice that other notices brought, by their key and by code and value."""
+
+    def __init__(self, rows: Sequence[Existente], own: Collection[int]) -> None:
+        self.by_key: dict[tuple[str, ...], list[Existente]] = {}
+        self.by_value: dict[tuple[str, int], list[Existente]] = {}
+        for one in rows:
+            if one.id not in own:
+                self.by_key.setdefault(one.traits.clave, []).append(one)
+                self.by_value.setdefault((one.traits.codigo, one.valor), []).append(one)
 
 
 def _settle_return(line: Linea, standing: Standing) -> None:
@@ -229,7 +244,7 @@ def _settle_return(line: Linea, standing: Standing) -> None:
 
 
 def _settle_glosa(
-    line: Linea, kind: Par, one: Existente | None, rows: Sequence[Existente], notice: Aviso, standing: Standing
+    line: Linea, kind: Par, one: Existente | None, index: _Indice, notice: Aviso, standing: Standing
 ) -> None:
     if one is not None:
         line.glosa_id = one.id
@@ -242,7 +257,8 @@ def _settle_glosa(
         elif _changed(line, kind, one):
             return
     else:
-        twin = alike(line.traits, line.leida.valor, rows)
+        value = line.leida.valor
+        twin = alike(line.traits, value, index.by_value.get((line.traits.codigo, value), ()))
         if twin is not None and line.ask(
             "posible_repetida", "Puede ser una glosa ya cargada, contada con otras columnas: mismo código y valor."
         ):

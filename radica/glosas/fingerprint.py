@@ -103,17 +103,18 @@ def pair(values: Sequence[int], standing: Sequence[Existente]) -> list[tuple[Par
     Equal values meet first, so that a file in another order changes nothing; what is left meets by size. One value
     that is the sum of all that is left is those objections together (an increase that was loaded apart).
     """
-    left = list(standing)
+    by_value: dict[int, list[Existente]] = {}
+    for one in reversed(standing):
+        by_value.setdefault(one.valor, []).append(one)
     answer: dict[int, tuple[Par, Existente | None]] = {}
     for index, value in enumerate(values):
-        same = next((one for one in left if one.valor == value), None)
-        if same is not None:
-            left.remove(same)
-            answer[index] = (Par.IGUAL, same)
+        if by_value.get(value):
+            answer[index] = (Par.IGUAL, by_value[value].pop())
+    left = [one for rows in by_value.values() for one in rows]
     open_ = sorted((index for index in range(len(values)) if index not in answer), key=lambda index: values[index])
     if len(open_) == 1 and len(left) > 1 and sum(one.valor for one in left) == values[open_[0]]:
         return [answer.get(index, (Par.IGUAL, left[0])) for index in range(len(values))]
-    left.sort(key=lambda one: one.valor)
+    left.sort(key=lambda one: (one.valor, one.id))
     for index, one in zip(open_, left, strict=False):
         answer[index] = (Par.MAYOR if values[index] > one.valor else Par.MENOR, one)
     return [answer.get(index, (Par.NUEVA, None)) for index in range(len(values))]

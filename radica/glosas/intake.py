@@ -203,7 +203,7 @@ def _open_notices(task: _Encargo, stored: Stored, readings: Sequence[Lectura]) -
     with task.db.write(durable=True) as session:
         record_blobs(session, [stored], at=at)
         nits = {one.pagador_nit for one in readings if one.pagador_nit}
-        payers = dict(session.execute(select(Pagador.nit, Pagador.id).where(Pagador.nit.in_(nits))).tuples().all())
+        payers = dict(session.execute(select(Pagador.nit, Pagador.id).where(Pagador.nit.in_(nits))).all())
         found = []
         for part, reading in zip(_parts(task.nombre, readings), readings, strict=True):
             row = {
@@ -343,7 +343,7 @@ def _whole_file(notice: Aviso, reading: Lectura) -> list[dict[str, Any]]:
 def _summary(session: Session, row: Notificacion, *, again: bool) -> ResumenNotificacion:
     """Return what became of a notice; of one that was there before, only what still waits for a person."""
     query = select(LineaNotificada.destino, func.count()).where(LineaNotificada.notificacion_id == row.id)
-    fates = dict(session.execute(query.group_by(LineaNotificada.destino)).tuples().all())
+    fates = dict(session.execute(query.group_by(LineaNotificada.destino)).all())
 
     def of(fate: DestinoLinea) -> int:
         return int(fates.get(fate, 0))

@@ -102,13 +102,17 @@ def _formulate(
 ) -> None:
     """Give birth to the glosas of these lines."""
     # In the order of the invoices: two importers that point to the same ones then wait instead of blocking each other.
-    ordered = sorted(lines, key=lambda line: line.factura.id)
+    ordered = sorted(lines, key=_by_invoice)
     nuevas = [_new_glosa(line, notice, rules) for line in ordered]
     row = session.get(Notificacion, notice.id)
     ids = formulate_all(session, nuevas, notificacion=row, actor=turno.actor, at=turno.at)
     for line, glosa_id in zip(ordered, ids, strict=True):
         line.glosa_id = glosa_id
         line.end(DestinoLinea.CARGADA)
+
+
+def _by_invoice(line: Linea) -> tuple[int, str, int]:
+    return line.factura.id, line.leida.hoja, line.leida.fila
 
 
 def _new_glosa(line: Linea, notice: Aviso, rules: Sequence[ReglaAsignacion]) -> NuevaGlosa:
@@ -168,7 +172,7 @@ def _formulate_returns(
     """Give birth to the returns: one an invoice, however many lines repeat it; further causes join it."""
     row = session.get(Notificacion, notice.id)
     seen: set[tuple[int, str]] = set()
-    for line in sorted(lines, key=lambda line: line.factura.id):
+    for line in sorted(lines, key=_by_invoice):
         read, key = line.leida, (line.factura.id, line.traits.codigo)
         notified_at, source = notified(line, notice)
         payer = line.factura.pagador_id or notice.pagador_id
