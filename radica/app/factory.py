@@ -21,7 +21,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import radica
-from radica.app.acciones import cargar, portales, radicacion, tray
+from radica.app.acciones import cargar, glosas_rutas, portales, radicacion, tareas, tray
 from radica.app.nav import ENTRIES
 from radica.app.paginas import buscar, documentos, factura, facturas, hoy
 from radica.kernel import web_errors, web_guard, web_headers
@@ -52,6 +52,8 @@ BLUEPRINTS = (
     factura.blueprint,
     documentos.blueprint,
     buscar.blueprint,
+    glosas_rutas.blueprint,
+    tareas.blueprint,
 )
 
 

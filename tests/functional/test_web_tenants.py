@@ -18,12 +18,15 @@ from werkzeug.routing import AnyConverter, IntegerConverter, Rule
 from radica.custodia.models import Blob, Pieza
 from radica.entidades.models import Prestador
 from radica.facturas.models import Carga, Documento, Factura, NoReconocido, TipoDocumento
+from radica.glosas.answer_draft import Borrador
+from radica.glosas.answering import save_answer
+from radica.glosas.work_models import Decision
 from radica.jobs.models import Job, Lane
 from radica.portales.models import CuentaPortal
 from radica.radicacion.models import Envio, EnvioFactura, Intento
 from radica.radicacion.states import Acto, EstadoEnvio, EstadoIntento
 from radica.users.models import Acceso, ClaseTarea, Rol, Tarea
-from tests import factories
+from tests import factories, glosas_seed
 from tests.factories import NOW
 from tests.functional.navigators import Browser
 from tests.plugins.web import House
@@ -101,7 +104,8 @@ def things_of(house: House, provider: int) -> dict[str, int | str]:
             "prestador_id": provider,
             **WORDS,
         }
-        return ids | _papers(session, invoice) | _filing(session, invoice) | _rest(session, invoice)
+        ids |= _papers(session, invoice) | _filing(session, invoice) | _rest(session, invoice)
+        return ids | _objections(session, invoice)
 
 
 def _added(session: Session, row: Any) -> int:
@@ -232,6 +236,15 @@ def _rest(session: Session, invoice: Factura) -> dict[str, int]:
         "fila_id": tray_id,
         "bandeja_id": _added(session, own_tray),
     }
+
+
+def _objections(session: Session, invoice: Factura) -> dict[str, int]:
+    """Make a glosa with its answer, a devolución, and a notice with a line that was not matched."""
+    filed = glosas_seed.filed_invoice(session, invoice.prestador_id)
+    line, whole = glosas_seed.objected(session, filed), glosas_seed.returned(session, filed)
+    draft = Borrador(Decision.DEFENDER, glosas_seed.TEXTO)
+    answer = save_answer(session, line, draft, actor="prueba", at=NOW)
+    return {"glosa.objecion_id": line.id, "devolucion.objecion_id": whole.id, "respuesta_id": answer.id}
 
 
 def test_the_walk_sees_the_addresses(house: House) -> None:

@@ -1,0 +1,15 @@
+"""All screens of glosas in one blueprint: importing this module adds the routes of each of its files.
+
+Invariant: the factory registers what stands here; a file of screens that is not named here has no address.
+"""
+
+from __future__ import annotations
+
+from radica.app.acciones import glosas as _answers
+from radica.app.paginas import glosas as _trays
+from radica.app.paginas import glosas_linea as _line
+from radica.app.paginas.glosas_plano import blueprint
+
+ROOMS = (_trays, _line, _answers)
+
+__all__ = ["ROOMS", "blueprint"]

@@ -1,0 +1,64 @@
+"""Sentences of the story of an objection: its acts, the moves of our answers, what comes next.
+
+Invariant: pure words; nothing clinical is said here, only what a row of the history tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from radica.app.paginas.frases import Linea, who
+from radica.audit.models import Transition
+from radica.glosas.models import Acto, TipoActo
+from radica.kernel.web_format import cop, fecha
+
+ACTOS = {
+    TipoActo.NOTIFICACION: ("Notificada por el pagador", "aviso"),
+    TipoActo.RESPUESTA: ("Respuesta presentada", "curso"),
+    TipoActo.DECISION: ("Decisión del pagador", "neutro"),
+    TipoActo.SUBSANACION: ("Segunda respuesta presentada", "curso"),
+    TipoActo.SILENCIO: ("Venció un término sin respuesta", "mal"),
+    TipoActo.CONCILIACION: ("Conciliada en acta", "bien"),
+    TipoActo.CORRECCION: ("Corrección", "neutro"),
+}
+MOVIMIENTOS = {
+    "crear": ("Se empezó la respuesta", "neutro"),
+    "pedir_aprobacion": ("La respuesta pasó a aprobación", "curso"),
+    "aprobar": ("Respuesta aprobada", "bien"),
+    "devolver": ("La respuesta volvió a borrador", "aviso"),
+    "enviar": ("La respuesta salió hacia el pagador", "curso"),
+    "volver": ("El envío no siguió: la respuesta espera otro", "aviso"),
+    "descartar": ("Se descartó la respuesta", "neutro"),
+}
+"""Moves of an answer; that it was presented is an act and stands there."""
+
+
+def story(acts: Sequence[Acto], moves: Sequence[Transition], names: dict[str, str]) -> list[Linea]:
+    """Return the history of an objection, newest first: acts with their money and evidence, moves of the answers."""
+    lines = [_act(one, names) for one in acts]
+    for move in moves:
+        if move.thing == "respuesta" and move.event in MOVIMIENTOS:
+            title, tone = MOVIMIENTOS[move.event]
+            code = str((move.facts or {}).get("codigo") or "")
+            lines.append(Linea(move.at, f"{title} {code}".strip(), who(move.actor, names), move.note, tone))
+        elif move.thing != "respuesta" and move.event in ("anular", "reabrir"):
+            title = "Anulada" if move.event == "anular" else "Reabierta"
+            lines.append(Linea(move.at, title, who(move.actor, names), move.note, "aviso", len(move.evidence or [])))
+    return sorted(lines, key=lambda line: line.at, reverse=True)
+
+
+def _act(act: Acto, names: dict[str, str]) -> Linea:
+    title, tone = ACTOS[act.tipo]
+    parts = [f"código {act.codigo}"] if act.codigo else []
+    if act.aceptado:
+        parts.append(f"aceptado {cop(act.aceptado)}")
+    if act.levantado:
+        parts.append(f"levantado {cop(act.levantado)}")
+    term = act.plazo or {}
+    if term.get("oportuno") is not None:
+        parts.append(f"{'dentro' if term['oportuno'] else 'fuera'} de {term.get('termino', 'término')}")
+    if act.registrado_at.date() != act.ocurrido_at.date():
+        parts.append(f"registrada el {fecha(act.registrado_at)}")
+    if act.texto and act.tipo is not TipoActo.NOTIFICACION:
+        parts.append(act.texto[:300])
+    return Linea(act.ocurrido_at, title, who(act.actor, names), " · ".join(parts), tone, len(act.evidencia or []))

@@ -1,0 +1,182 @@
+"""The page of one objection: what the payer says beside what we billed, and the answer.
+
+Invariant: reading happens in one short transaction; what may tell of a patient is shown only in roles that work with
+health data; the proof of a term names both dates, each business day and the calendar's version.
+Norms: Ley 1438/2011 art. 57, Res. 2284/2023 Anexo Técnico 3, Res. 1962/2025 (SIIFA).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from radica.app.acciones.glosas_formas import AnswerForm
+from radica.app.paginas.comun import sees_health
+from radica.app.paginas.consultas_glosa import CasoGlosa, load_line_case
+from radica.app.paginas.documentos import viewer_of
+from radica.app.paginas.frases import document_name, who
+from radica.app.paginas.glosas import owners, urgency
+from radica.app.paginas.glosas_filtro import asked, kept
+from radica.app.paginas.glosas_frases import story
+from radica.app.paginas.glosas_plano import ANSWERERS, APPROVERS, CLASES, MANAGERS, blueprint, load_line
+from radica.facturas.soportes import catalogue
+from radica.glosas import clocks, codes, tray
+from radica.glosas.answer_draft import NAMES, answerable, needs_second, options_for
+from radica.glosas.models import Devolucion, Glosa, RegistroSiifa, TipoActo
+from radica.glosas.states import EstadoRespuesta
+from radica.glosas.tray_filter import Objecion, stake
+from radica.glosas.work_models import Decision
+from radica.kernel.clock import civil_date
+from radica.kernel.errors import RadicaError
+from radica.kernel.money import format_cop
+from radica.kernel.web import current, db_session, now, person
+from radica.plazos.calendar import OutOfCalendar
+from radica.plazos.terms import version_for
+
+
+@dataclass(frozen=True)
+class Corriendo:
+    """The term that runs, with its count from the first day to the last, one by one."""
+
+    termino: str
+    asunto: str
+    norma: str
+    articulo: str
+    conteo: clocks.Conteo
+
+
+@blueprint.get("/<any(glosa, devolucion):kind>/<int:objecion_id>")
+def ver(kind: str, objecion_id: int) -> ResponseReturnValue:
+    """Show one objection; `?documento=5` opens that one beside it."""
+    row = load_line(db_session(), kind, objecion_id)
+    return line_page(row)
+
+
+def line_page(row: Objecion, form: AnswerForm | None = None, *, error: RadicaError | None = None) -> str:
+    """Return the page of an objection, with the form as a person left it."""
+    f = asked(CLASES[row.KIND])
+    with current().database.read() as session:
+        caso = load_line_case(session, row)
+        before, after = tray.neighbours(session, f, row)
+        people = owners(session, frozenset({row.prestador_id}))
+        second = needs_second(session, row)
+        registered = set(
+            session.scalars(
+                select(RegistroSiifa.acto_id).where(RegistroSiifa.acto_id.in_([one.id for one in caso.actos]))
+            )
+        )
+    held = person().granted
+    supports = {sigla: one.nombre for sigla, one in catalogue().items()}
+    due = answerable(row) and (caso.respuesta is None or caso.respuesta.estado in _OPEN)
+    return render_template(
+        "glosas/linea.html",
+        caso=caso,
+        o=row,
+        dev=isinstance(row, Devolucion),
+        en_juego=stake(row),
+        codigo=codes.buscar(row.codigo),
+        form=form or answer_form(caso),
+        error=error,
+        por_responder=due,
+        opciones=options_for(row),
+        NAMES=NAMES,
+        puede=row.prestador_id in held(*ANSWERERS),
+        aprueba=row.prestador_id in held(*APPROVERS) and not (second and _author(caso) == person().actor),
+        dirige=row.prestador_id in held(*MANAGERS),
+        salud=sees_health(row.prestador_id),
+        dos=second,
+        urgencia_hoy=urgency(row.vence, civil_date(now())),
+        corre=running(caso),
+        tardia=late(caso),
+        siifa=[one for one in caso.actos if one.siifa_vence is not None and one.id not in registered],
+        historia=story(caso.actos, caso.movimientos, caso.nombres),
+        personas=people,
+        antes=before,
+        despues=after,
+        volver=kept(),
+        nombre_documento=lambda doc: document_name(doc, supports),
+        quien=lambda actor: who(actor, caso.nombres),
+        visor=_beside(caso),
+        esta=lambda **more: url_for("glosas.ver", **{**kept(), **more, "kind": row.KIND, "objecion_id": row.id}),
+        hoy=civil_date(now()),
+    )
+
+
+_OPEN = (EstadoRespuesta.BORRADOR,)
+
+
+def _author(caso: CasoGlosa) -> str:
+    return caso.respuesta.preparada_por if caso.respuesta else ""
+
+
+def answer_form(caso: CasoGlosa) -> AnswerForm:
+    """Return the form with what the draft holds; `?decision=` and `?texto` of a suggestion never come by address."""
+    row, saved = caso.objecion, caso.respuesta
+    first = next((one.codigo.decision for one in options_for(row) if one.recomendada), Decision.DEFENDER.value)
+    data: dict[str, Any] = {"version": row.version, "decision": first, "soportes": []}
+    if saved is not None:
+        data |= {
+            "visto": saved.preparada_at.isoformat(),
+            "decision": saved.decision.value,
+            "texto": saved.texto,
+            "motivo": saved.motivo,
+            "soportes": list(saved.soportes),
+            "plantilla": saved.plantilla_id or "",
+        }
+        if saved.decision is Decision.ACEPTAR_PARTE:
+            data["valor_aceptado"] = format_cop(saved.valor_aceptado).removeprefix("$ ")
+    return AnswerForm(formdata=None, data=data)
+
+
+def _start(caso: CasoGlosa) -> date | datetime | None:
+    row = caso.objecion
+    term = row.vence_termino or ""
+    if term in ("GLO-03", "DEV-02"):
+        stated = row.fecha_segun_pagador if isinstance(row, Glosa) else None
+        return clocks.prudent_start(caso.factura.fecha_radicacion, row.notificada_at, stated) or row.notificada_at
+    if isinstance(row, Glosa):
+        return row.decidida_at if term == "GLO-05" else row.respondida_at
+    answers = [one.ocurrido_at for one in caso.actos if one.tipo is TipoActo.RESPUESTA]
+    return answers[-1] if answers else None
+
+
+def running(caso: CasoGlosa) -> Corriendo | None:
+    """Return the term that runs now with its days, None without one."""
+    row, start = caso.objecion, _start(caso)
+    if row.vence is None or start is None or row.vence_termino is None:
+        return None
+    day = civil_date(start) if isinstance(start, datetime) else start
+    version = version_for(row.vence_termino, day)
+    try:
+        count = clocks.count_proof(day, max(day, row.vence))
+    except OutOfCalendar:
+        return None
+    subject = version.asunto if version else row.vence_termino
+    return Corriendo(
+        row.vence_termino, subject, version.norma if version else "", version.articulo if version else "", count
+    )
+
+
+def late(caso: CasoGlosa) -> clocks.PruebaExtemporanea | None:
+    """Return the proof that the notice came late, None when it did not or nothing can prove it."""
+    row, filed = caso.objecion, caso.factura.fecha_radicacion
+    if not row.extemporanea or filed is None:
+        return None
+    try:
+        return clocks.late_proof(row.KIND, filed, row.notificada_at, pagador=caso.pagador.tipo)
+    except OutOfCalendar:
+        return None
+
+
+def _beside(caso: CasoGlosa) -> str:
+    """Return the viewer that the address asks for, of a document or piece of this very objection."""
+    wanted = [doc for doc in caso.documentos if str(doc.id) == request.args.get("documento")]
+    if wanted:
+        return viewer_of("documento", wanted[0])
+    pieces = [piece for piece in caso.piezas if str(piece.id) == request.args.get("evidencia")]
+    return viewer_of("evidencia", pieces[0]) if pieces else ""
