@@ -9,7 +9,7 @@ given up once, with proof or reason; until then its date alone says that it was 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -110,6 +110,10 @@ def promise(
     count = session.scalar(select(func.count()).select_from(Compromiso).where(Compromiso.conciliacion_id == row.id))
     if (count or 0) >= MAX_COMPROMISOS:
         raise BadInput(f"Un acta lleva hasta {MAX_COMPROMISOS} compromisos.", code="demasiados")
+    limit = ceiling(session, row)
+    problem = excess(replace(limit, prometido=limit.prometido + valor))
+    if problem:
+        raise BadInput(problem, todo="No se guardó. Corrija el valor, o anote antes lo que se levanta.", code="cota")
     made = Compromiso(
         prestador_id=row.prestador_id,
         conciliacion_id=row.id,
@@ -119,9 +123,6 @@ def promise(
     )
     session.add(made)
     session.flush()
-    problem = excess(ceiling(session, row))
-    if problem:
-        raise BadInput(problem, todo="No se guardó. Corrija el valor, o anote antes lo que se levanta.", code="cota")
     return made
 
 
