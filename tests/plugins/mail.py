@@ -229,6 +229,8 @@ class Relevo:
 
     def cerrar(self) -> None:
         """Stop listening and hang up."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # `close` alone leaves a waiting accept its port
         self._listener.close()
         for one in self._open:
             with contextlib.suppress(OSError):
