@@ -42,7 +42,13 @@ STATE_WRITERS: dict[str, str] = {
 }
 
 # Top-level modules that a declared dependency brings along and means to be imported from.
-BROUGHT_ALONG = {"werkzeug": "flask", "jinja2": "flask", "markupsafe": "flask", "wtforms": "flask-wtf"}
+BROUGHT_ALONG = {
+    "pdfminer": "pdfplumber",
+    "werkzeug": "flask",
+    "jinja2": "flask",
+    "markupsafe": "flask",
+    "wtforms": "flask-wtf",
+}
 
 
 def _python_files(*tops: str) -> list[Path]:
