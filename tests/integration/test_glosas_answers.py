@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from radica.entidades.models import Prestador
+from radica.entidades.models import Pagador, Prestador
 from radica.glosas import templates_store as store
+from radica.glosas.acts import register_answers_presented
+from radica.glosas.decisions import decide
 from radica.glosas.states import EstadoRespuesta
+from radica.glosas.suggestions import sugerir
 from radica.glosas.work_models import Decision, Plantilla
 from radica.kernel.db import Database
 from radica.kernel.errors import BadInput
@@ -130,3 +133,78 @@ def test_a_second_answer_speaks_of_what_is_still_in_dispute(db: Database) -> Non
         values = store.valores_de(session, glosa, aceptado=100_000)
         assert values["valor_objetado"] == "$ 6.000"
         assert values["valor_defendido"] == "$ 5.000"
+
+
+def _closed(session, factura, texto: str, *, levantado: int | None, valor: int = 1_000_000, **values: object):
+    """A glosa answered with a text and, unless `levantado` is None, decided by the payer."""
+    row = casos.glosa(session, factura, valor, **{"codigo": "TA0801", "familia": "TA", **values})
+    respuesta = casos.answer(session, row)
+    respuesta.texto = texto
+    register_answers_presented(
+        session,
+        [respuesta],
+        ocurrido_at=casos.day(6, 20),
+        nivel=3,
+        evidence=[casos.EVIDENCE],
+        actor="bot:w",
+        at=AT,
+        nota="",
+    )
+    if levantado is not None:
+        decide(
+            session, row, levantado=levantado, ratificado=levantado < valor, ocurrido_at=casos.day(6, 25),
+            evidence=[casos.EVIDENCE], actor="usuario:1", at=AT, motivo="prueba",
+        )  # fmt: skip
+    return row
+
+
+def test_texts_that_the_payer_lifted_come_back_with_their_cases_and_nothing_of_them(db: Database) -> None:
+    with db.write() as session:
+        old = casos.filed(session, numero="FV60001")
+        provider = old.prestador_id
+        same = {"prestador": session.get_one(Prestador, provider), "pagador": session.get_one(Pagador, old.pagador_id)}
+        won = "No se acepta {n}: el paciente Zorvelina Prada, CC 1023456789, por {v}. La tarifa es la del anexo."
+        first = _closed(
+            session, old, won.format(n="FV60001", v="$ 10.000"), levantado=1_000_000,
+            motivo="Tarifa mayor que la pactada en el anexo", paciente_documento="1023456789",
+        )  # fmt: skip
+        second_invoice = casos.filed(session, numero="FV60002", **same)
+        _closed(session, second_invoice, won.format(n="FV60002", v="$ 20.000"), levantado=500_000, valor=2_000_000)
+        third = casos.filed(session, **same)
+        _closed(session, third, won.format(n=third.numero, v="$ 10.000"), levantado=0)
+        _closed(session, third, "Nunca decidida.", levantado=None, valor=1_100_000)
+        _closed(session, third, "Siempre ratificada.", levantado=0, valor=1_200_000)
+        foreign = casos.filed(session)
+        _closed(session, foreign, "De otro prestador.", levantado=1_000_000)
+        new = casos.glosa(
+            session, casos.filed(session, numero="FV90001", **same), 3_000_000, codigo="TA0801", familia="TA",
+            motivo="La tarifa es mayor que la pactada",
+        )  # fmt: skip
+        (said,) = sugerir(session, new, prestadores=[provider])
+        assert (
+            said.texto
+            == "No se acepta FV90001: el paciente {dato}, CC {dato}, por $ 30.000. La tarifa es la del anexo."
+        )
+        assert said.faltan == ("dato",)
+        assert (said.decididas, said.levantadas, said.exito) == (3, 2, 67)
+        assert (said.valor_decidido, said.valor_levantado) == (4_000_000, 1_500_000)
+        assert {one.factura for one in said.casos} == {"FV60001", "FV60002"}
+        assert first.id in {one.glosa_id for one in said.casos}
+        assert said.porque.startswith("mismo código y mismo pagador; motivo parecido en")
+        both = sugerir(session, new, prestadores=[provider, foreign.prestador_id])
+        assert [one.texto for one in both] == [said.texto, "De otro prestador."]
+        assert both[1].plantilla_id is None
+        assert sugerir(session, new, prestadores=[]) == []
+
+
+def test_a_nearer_code_goes_first_and_a_bad_citation_never(db: Database) -> None:
+    with db.write() as session:
+        old = casos.filed(session)
+        _closed(session, old, "Por concepto.", levantado=1_000_000, codigo="TA0201")
+        _closed(session, old, "Por el mismo código.", levantado=100_000, valor=1_100_000)
+        _closed(session, old, "Ganó citando la Ley 9999 de 2020.", levantado=1_200_000, valor=1_200_000)
+        new = casos.glosa(session, old, 1_300_000, codigo="TA0801", familia="TA")
+        found = sugerir(session, new, prestadores=[old.prestador_id])
+        assert [one.texto for one in found] == ["Por el mismo código.", "Por concepto."]
+        assert found[0].casos[0].levantado == 100_000
+        assert found[0].casos[0].en_juego == 1_100_000
