@@ -27,7 +27,8 @@ class AnswerItem:
     """The answer to one objected item.
 
     It is found by the payer's own `id`, or by `codigo` (as the payer wrote it), `servicio` and `valor` (pesos as
-    decimal text) together. `tipo` is the answer's code (RE9901) or the portal's own; `file` a name among the files.
+    decimal text) together; `otros_valores` are what the payer may show instead of `valor`. `tipo` is the answer's code
+    (RE9901) or the portal's own; `files` are names among the files, which become one where the portal takes one.
     """
 
     tipo: str
@@ -36,7 +37,8 @@ class AnswerItem:
     id: str | None = None
     codigo: str | None = None
     servicio: str | None = None
-    file: str | None = None
+    files: tuple[str, ...] = ()
+    otros_valores: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,5 +65,5 @@ def check_answer(answer: Answer | None, files: Collection[str], invoices: int) -
             raise ContractError(f"filing.answer.items[{n}].texto: empty or too long")
         if item.id is None and item.codigo is None:
             raise ContractError(f"filing.answer.items[{n}]: neither id nor code")
-        if item.file is not None and item.file not in files:
-            raise ContractError(f"filing.answer.items[{n}].file: not among the files")
+        if not set(item.files) <= set(files):
+            raise ContractError(f"filing.answer.items[{n}].files: not among the files")

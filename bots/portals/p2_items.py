@@ -43,12 +43,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is written into one item: the portal's own code, the text as it keeps it, the file's name."""
+    """What is written into one item: the portal's own code, the text, the file's name there; `files` go into it."""
 
     row: Row
     tipo: str
     texto: str
     archivo: str
+    files: tuple[str, ...] = ()
 
     @property
     def written(self) -> bool:
@@ -93,7 +94,7 @@ def replies(items: Sequence[AnswerItem], rows: Sequence[Row], *, limit: int, typ
         text = item.texto.upper().strip()
         if len(text) > limit:
             raise permanent("texto_largo", f"Una respuesta tiene más de {limit} caracteres: pásela a un anexo.")
-        reply = Reply(row, portal_type(item.tipo, types), text, item.file or "")
+        reply = Reply(row, portal_type(item.tipo, types), text, item.files[0] if item.files else "", item.files)
         if row.estado != OPEN and not reply.written:
             raise person("respondida_distinta", "Un ítem ya tiene en el portal otra respuesta: revísela con su equipo.")
         found.append(reply)
@@ -112,9 +113,9 @@ def batches(pending: Sequence[Reply], *, limit: int, mass: bool) -> list[list[Re
     """What is written at once: equal answers together (at most `limit`) if `mass`, else one by one."""
     if not mass:
         return [[one] for one in pending]
-    groups: dict[tuple[str, str, str], list[Reply]] = defaultdict(list)
+    groups: dict[tuple[str, str, tuple[str, ...]], list[Reply]] = defaultdict(list)
     for one in pending:
-        groups[one.tipo, one.texto, one.archivo].append(one)
+        groups[one.tipo, one.texto, one.files].append(one)
     return [group[n : n + limit] for group in groups.values() for n in range(0, len(group), limit)]
 
 
@@ -131,21 +132,21 @@ def _pairs(items: Sequence[AnswerItem], rows: Sequence[Row]) -> list[tuple[Answe
     free = {row.id: row for row in rows}
     if len(free) != len(rows):
         raise person("item_ambiguo", "El portal muestra dos ítems con el mismo número: decida una persona.")
-    pairs, loose = [], defaultdict[tuple[str, str | None, str], list[AnswerItem]](list)
+    pairs, loose = [], defaultdict[tuple[str | None, ...], list[AnswerItem]](list)
     for item in items:
-        if item.id is None:
-            loose[(item.codigo or "").upper(), item.servicio, item.valor].append(item)
-            continue
-        row = free.pop(item.id, None)
-        if row is None:
+        row = free.pop(item.id, None) if item.id is not None else None
+        if row is not None:
+            if row.valor not in (item.valor, *item.otros_valores):
+                raise person(
+                    "valor_distinto", "El portal muestra otro valor glosado que el respondido: revise la glosa."
+                )
+            pairs.append((item, row))
+        elif item.codigo is None:
             raise person("item_no_existe", "Un ítem por responder no está en la cuenta del portal: revise la glosa.")
-        if row.valor != item.valor:
-            raise person(
-                "valor_distinto", "El portal muestra otro valor glosado que el que se respondió: revise la glosa."
-            )
-        pairs.append((item, row))
-    for (code, service, value), same in loose.items():
-        alike = [r for r in free.values() if r.codigo == code and r.valor == value and service in (None, r.servicio)]
+        else:
+            loose[item.codigo.upper(), item.servicio, item.valor, *item.otros_valores].append(item)
+    for (code, service, *values), same in loose.items():
+        alike = [r for r in free.values() if r.codigo == code and r.valor in values and service in (None, r.servicio)]
         if len(alike) != len(same):
             raise person("item_ambiguo", "No se sabe con certeza qué ítem del portal corresponde a una respuesta.")
         pairs += list(zip(same, alike, strict=True))

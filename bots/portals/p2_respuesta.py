@@ -8,10 +8,13 @@ code to the portal's), `dias_bolsa`, `enable_limit_s`, `message_limit_s`, `readb
 
 import time
 from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Request
 
+from bots.answer import MAX_TEXT
 from bots.browser import named
 from bots.contract import AnswerMode, Category, Confidence, FoundFactura, Outcome
 from bots.portals import reading
@@ -33,6 +36,7 @@ CONFIRM, ACCEPT = ".swal2-popup:has(.swal2-question) .swal2-confirm", f"{SUCCESS
 ASSIGNED, TAKEN, ALREADY, INCOMPLETE = "asignado la cuenta", "asignada", "ya fue respondida", "sin respuesta"
 PAGE_LOAD_LIMIT = 200
 """Items of one mass answer: the portal's list breaks beyond."""
+CLOCK_TOLERANCE = timedelta(minutes=2)
 PASSES, SESSIONS = 3, 5
 """How often items that did not keep their answer are written again; how many lost sessions one attempt takes."""
 
@@ -52,6 +56,8 @@ class RespuestaGlosas:
         self.factura = work.filing.facturas[0]
         self.trays = Trays(work, self.answer, self.factura)
         self._mass_used = False
+        self._before = 0
+        self._pdfs: dict[tuple[str, ...], Path] = {}
 
     def log_in(self) -> None:
         """Enter with code and password."""
@@ -63,9 +69,12 @@ class RespuestaGlosas:
         self.work.keep_manifest()
         self._keep_answers()
         self.work.pilot.progress("Buscando la cuenta en la bolsa", 2, 6)
+        self.tab.open(CLOSED)
+        earlier = self.trays.closings("antes_cerradas")
         tray = self.trays.find()
         if tray is None:
-            return self._not_in_bag()
+            return self._not_in_bag(earlier)
+        self._before = len(self._of_account(earlier))
         self._open(tray)
         self._keep_items("items_before", "items_antes.json", self._rows())
         self._answer_all()
@@ -98,26 +107,39 @@ class RespuestaGlosas:
         return unknown(watch, text, session_lost=seen == "warning")
 
     def look_up(self) -> Ending:
-        """Ask whether this round was closed: closed and when, still open with us or in the bag, or it cannot say."""
+        """Ask whether this answer was closed: closed and when, still open with us or in the bag, or it cannot say."""
         self.work.pilot.progress("Consultando en el portal", 2, 3)
         self.tab.open(CLOSED)
         self.work.keep_tls()
         closings = self.trays.closings("consulta")
         self.work.keep_context()
-        if len(closings) >= self.work.filing.round:
+        if any(self._is_later(row) for row in closings):
             return self._known(closings)
         tray = self.trays.find()
         self.trays.picture("consulta_bandeja")
         if tray is not None:
             return Ending(Outcome.ABSENT)
+        if closings:
+            return self._known(closings)  # its date says that it was not this attempt
         message = "La cuenta no está en la bolsa, ni en pausa, ni respondida: el portal no dice qué pasó con ella."
         return Ending(Outcome.CANNOT_SAY, code="cuenta_no_esta", message=message)
 
+    def _of_account(self, closings: list[dict[str, str]]) -> list[dict[str, str]]:
+        return [row for row in closings if row.get("Cuenta") == self.trays.account]
+
+    def _is_later(self, row: dict[str, str]) -> bool:
+        """Whether a closing can be the one of this attempt: not before its intent, but for the payer's slow clock."""
+        said, intent = reading.moment(row.get("Fecha de cierre", "")), self.work.filing.intent_not_before
+        if not said or not intent:
+            return True
+        moment = datetime.fromisoformat(said)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=reading.BOGOTA)
+        return moment >= datetime.fromisoformat(intent) - CLOCK_TOLERANCE
+
     # -- finding and opening the account
 
-    def _not_in_bag(self) -> Ending:
-        self.tab.open(CLOSED)
-        closings = self.trays.closings("consulta")
+    def _not_in_bag(self, closings: list[dict[str, str]]) -> Ending:
         if len(closings) >= self.work.filing.round:
             known = self._known(closings)
             return Ending(Outcome.DUPLICATE, text=known.text, fecha=known.fecha)
@@ -153,7 +175,7 @@ class RespuestaGlosas:
         return replies(
             self.answer.items,
             rows,
-            limit=int(self.work.profile.get("limite_texto", 500)),
+            limit=int(self.work.profile.get("limite_texto", MAX_TEXT)),
             types=self.work.profile.get("tipos_respuesta", {}),
         )
 
@@ -213,15 +235,21 @@ class RespuestaGlosas:
         reply = batch[0]
         self.tab.choose(prefix + "Tipo", reply.tipo, "tipo de respuesta")
         self.tab.fill(prefix + "Obs", reply.texto, "observación")
-        if reply.archivo:
-            paths = [p for p in self.work.files(self.factura, "RESPUESTA") if p.name == reply.archivo]
-            self.tab.attach(prefix + "File", paths[:1], "soporte de la respuesta")
+        if reply.files:
+            self.tab.attach(prefix + "File", [self._pdf(reply.files)], "soporte de la respuesta")
         self.tab.press(save, "Guardar")
         seen, text = self.trays.dialog("respuesta guardada")
         if seen == "success":
             self.tab.press(ACCEPT, "Aceptar")
             return ""
         return text or "sin mensaje"
+
+    def _pdf(self, names: tuple[str, ...]) -> Path:
+        """The one PDF of an answer, under the name of its first file; joined once for all items that have it."""
+        if names not in self._pdfs:
+            by_name = {file.name: file for file in self.factura.files}
+            self._pdfs[names] = self.work.single_pdf(self.factura, [by_name[name] for name in names])
+        return self._pdfs[names]
 
     def _open_mass(self, ids: list[str]) -> None:
         if self._mass_used:
@@ -243,11 +271,11 @@ class RespuestaGlosas:
         """The message names no account, so it counts only with the closing that the portal lists."""
         self.tab.open(CLOSED)
         end = time.monotonic() + min(float(self.work.profile.get("readback_limit_s", 6)), self.tab.pilot.remaining())
-        closings = self.trays.closings("cierre")
-        while len(closings) < self.work.filing.round and time.monotonic() < end:
+        closings = self._of_account(self.trays.closings("cierre"))
+        while len(closings) <= self._before and time.monotonic() < end:
             self.tab.page.wait_for_timeout(1000)
-            closings = self.trays.closings("cierre")
-        if len(closings) < self.work.filing.round:
+            closings = self._of_account(self.trays.closings("cierre"))
+        if len(closings) <= self._before:
             message = "El portal dijo que cerró la cuenta y no la muestra cerrada. Se consultará."
             return Ending(Outcome.UNKNOWN, code="cierre_sin_confirmar", message=message, text=text)
         known = self._known(closings)
@@ -290,7 +318,7 @@ class RespuestaGlosas:
         return rows_of(read["filas"])
 
     def _keep_answers(self) -> None:
-        items = [{"id": i.id, "codigo": i.codigo, "tipo": i.tipo, "valor": i.valor, "texto": i.texto, "archivo": i.file}
+        items = [{"id": i.id, "codigo": i.codigo, "tipo": i.tipo, "valor": i.valor, "texto": i.texto, "archivos": list(i.files)}
                  for i in self.answer.items]  # fmt: skip
         body = {"cuenta": self.answer.cuenta, "factura": self.factura.numero, "modo": self.answer.mode, "items": items}
         self.work.bag.json("answers", "respuestas.json", body)

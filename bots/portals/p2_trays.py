@@ -51,19 +51,24 @@ class Trays:
 
     def find(self) -> str | None:
         """The tray where the account stands (BAG, PAUSED), which is then on the page; None when it is in neither."""
-        for tray in (BAG, PAUSED):
-            self.tab.open(tray)
-            if tray == BAG:
-                self._filter()
-            self.ready(LIST_READY, "tabla de cuentas", limit_s=float(self.work.profile.get("list_limit_s", 180)))
-            found = self._listed()
-            if found:
-                self.account = found
-                return tray
-        return None
+        spans = [_about(self.answer.fecha_radicacion)] if self.answer.fecha_radicacion else []
+        spans.append(_lately(int(self.work.profile.get("dias_bolsa", 730))))
+        for span in spans:
+            self.tab.open(BAG)
+            self._filter(*span)
+            if self._has_it():
+                return BAG
+        self.tab.open(PAUSED)
+        return PAUSED if self._has_it() else None
+
+    def _has_it(self) -> bool:
+        self.ready(LIST_READY, "tabla de cuentas", limit_s=float(self.work.profile.get("list_limit_s", 180)))
+        found = self._listed()
+        self.account = found or self.account
+        return found is not None
 
     def closings(self, name: str) -> list[dict[str, str]]:
-        """The closed rounds of the account, oldest first, from the query page that is open; kept as evidence `name`."""
+        """The closed rounds of the invoice, oldest first, from the query page that is open; kept as evidence `name`."""
         number = self.factura.numero
         self.tab.need(CLOSED_READY, "tabla de cuentas respondidas")
         self.tab.fill(CLOSED_NUMBER, number, "número de factura")
@@ -76,10 +81,8 @@ class Trays:
         rows = [row for row in read["filas"] if row.get("Factura") == number]
         if not rows and not read["vacia"]:
             raise person("cambio_de_pagina", "La tabla de cuentas respondidas del portal no se pudo leer.")
-        if self.account:
-            rows = [row for row in rows if row.get("Cuenta") == self.account]
-        elif self.answer.radicado:
-            rows = [row for row in rows if row.get("Radicación") == self.answer.radicado]
+        if self.answer.cuenta:
+            rows = [row for row in rows if row.get("Cuenta") == self.answer.cuenta]
         return sorted(rows, key=lambda row: reading.moment(row.get("Fecha de cierre", "")) or "")
 
     def ready(self, selector: str, what: str, *, limit_s: float) -> None:
@@ -119,13 +122,7 @@ class Trays:
         self.work.shoot("acuse_shot", f"{name}.png")
         self.work.keep_dom("acuse_dom", f"{name}.html")
 
-    def _filter(self) -> None:
-        filed, today = self.answer.fecha_radicacion, datetime.now(reading.BOGOTA).date()
-        first = today - timedelta(days=int(self.work.profile.get("dias_bolsa", 730)))
-        last = today + timedelta(days=1)
-        if filed:
-            first = date.fromisoformat(filed[:10]) - timedelta(days=1)
-            last = first + timedelta(days=2)
+    def _filter(self, first: date, last: date) -> None:
         self.tab.choose(FILTER, FILTER_VALUE, "filtro")
         self.tab.fill(FROM, first.isoformat(), "fecha inicial")
         self.tab.fill(TO, last.isoformat(), "fecha final")
@@ -140,16 +137,28 @@ class Trays:
             if not self.tab.page.locator(f"{NEXT}:not([disabled])").count():
                 break
             self.tab.press(NEXT, "Siguiente")
+        if len(found) > 1 and self.answer.radicado:  # a new notice makes another account of the same invoice
+            found = [row for row in found if row.get("Radicación") == self.answer.radicado]
         if len(found) > 1:
             raise person("consulta_ambigua", "El portal muestra varias cuentas de la factura: decida una persona.")
         return found[0]["Cuenta"] if found else None
 
     def _is_ours(self, row: dict[str, str]) -> bool:
         if self.answer.cuenta is None:
-            mine = row.get("Factura") == self.factura.numero
-            return mine and self.answer.radicado in (None, row.get("Radicación"))
+            return row.get("Factura") == self.factura.numero
         if row.get("Cuenta") != self.answer.cuenta:
             return False
         if row.get("Factura") != self.factura.numero:
             raise person("factura_distinta", "La cuenta del portal es de otra factura que la respondida.")
         return True
+
+
+def _about(filed: str) -> tuple[date, date]:
+    """The day of filing and its neighbours: the payer's clock may be in another day."""
+    day = date.fromisoformat(filed[:10])
+    return day - timedelta(days=1), day + timedelta(days=1)
+
+
+def _lately(days: int) -> tuple[date, date]:
+    today = datetime.now(reading.BOGOTA).date()
+    return today - timedelta(days=days), today + timedelta(days=1)

@@ -33,6 +33,7 @@ MODES: Final[Mapping[str, str]] = {
     "answer_account_taken": "p2 glosas: a colleague takes the account at the moment it is opened",
     "answer_file_refused": "p2 glosas: the file of an answer is refused, nothing is saved",
     "answer_not_kept": "p2 glosas: the answer of an item is said to be saved and is not",
+    "answer_then_session_lost": "p2 glosas: the answer of an item is saved, then the session is gone",
     "answer_502_after_save": "p2 glosas: the answer of an item is saved, then 502",
     "answer_cut_after_save": "p2 glosas: the answer of an item is saved, then the connection is closed",
     "close_not_kept": "p2 glosas: the closing says yes and the account stays open",

@@ -242,6 +242,8 @@ def _answering(app: Flask, portal: Portal, who: Who) -> None:
             portal.desk.answer(account, ids, session.code, draft, bulk=len(ids) if bulk else 0, lost=lost)
         except Refused as refused:
             return _said_no("No se guardó la respuesta", refused)
+        if portal.strikes("answer_then_session_lost", account.invoice):
+            portal.close_session(request.cookies.get("PHPSESSID", ""))
         if portal.strikes("answer_502_after_save", account.invoice):
             return bad_gateway()
         if portal.strikes("answer_cut_after_save", account.invoice):

@@ -22,6 +22,8 @@ from radica.radicacion.package import PackageFile
 
 LINEAGE, OPERATION = "linaje.json", "operacion.json"
 FILES_FOLDER = "archivos"
+ANNEX = "anexo-"
+"""How the names of annexes begin: made for one answer, they are in no custody before they are sealed with the evidence."""
 PRIVATE = frozenset({"bot.log", contract.RESULT_FILE + ".tmp"})
 """Left in the folder on purpose: a technical log is no evidence of a filing."""
 
@@ -85,7 +87,9 @@ def gather(store: FolderStore, folder: Path, announced: Iterable[tuple[str, str]
 
     Returns what was kept and the names that were refused. Works the same for a bot that died half-way.
     """
-    kinds = {LINEAGE: "lineage", OPERATION: "operation", contract.RESULT_FILE: "result", **dict(announced)}
+    annexes = {path.name: "annex" for path in folder.glob(f"{ANNEX}*.pdf")}
+    ours = {LINEAGE: "lineage", OPERATION: "operation", contract.RESULT_FILE: "result"}
+    kinds = {**ours, **annexes, **dict(announced)}
     present = [path for path in sorted(folder.iterdir()) if path.name in kinds and path.name not in PRIVATE]
     candidates = [Candidate(path, path.name, kinds[path.name]) for path in present]
     kept, refused = keep_files(store, candidates, folder=folder)

@@ -1,4 +1,4 @@
-"""One filing by a bot, from the claimed job to the sealed result.
+"""One filing by a bot, or one answer to glosas, from the claimed job to the sealed result.
 
 Invariant: `go` is given only after `record_intent` committed durably; a worker that cannot write it says `stop`; the
 evidence is in the store before any row names it; what comes late is sealed all the same (DESIGN sections 5 and 6).
@@ -65,7 +65,7 @@ def file_by_bot(house: House, claimed: Claimed) -> None:
     child = Child(marker, folder, house.environ)
     heard = Heard()
     try:
-        child.send(start_message(house, plan, intento, folder, contract.Operation.RADICAR))
+        child.send(start_message(house, plan, intento, folder, plan.operation))
         _converse(house, claimed, plan, intento, child, heard)
     finally:
         child.end(patience_s=house.timing.result_patience_s)
@@ -94,6 +94,8 @@ def start_message(
 def _lay_out(house: House, plan: Plan, intento: Intento, folder: Path) -> None:
     for files in plan.packages.values():
         copy_out(house.store, files, folder)
+    for annex in plan.answer.annexes if plan.answer else ():
+        (folder / annex.name).write_bytes(annex.data)
     write_manifest(folder, plan.packages, plan.pages)
     write_operation(
         folder,
@@ -133,7 +135,7 @@ def _converse(house: House, claimed: Claimed, plan: Plan, intento: Intento, chil
             heard.go_given = True
             limit = time.monotonic() + plan.limite_enviar_s
         elif isinstance(message, contract.Result):
-            if message.operation is not contract.Operation.RADICAR:
+            if message.operation is not plan.operation:
                 return  # an answer to another question is nonsense too
             heard.result = message
             point("worker.got_result")
@@ -187,7 +189,7 @@ def left_behind(folder: Path, intento: Intento) -> Result | None:
     except contract.ContractError:
         return None
     ours = result is not None and result.marker == intento.marker
-    return result if ours and result is not None and result.operation is contract.Operation.RADICAR else None
+    return result if ours and result is not None and result.operation is not contract.Operation.LOOK_UP else None
 
 
 def silent_result(heard: Heard) -> Result:
@@ -199,7 +201,7 @@ def silent_result(heard: Heard) -> Result:
             Outcome.UNKNOWN,
             bot,
             code="bot_sin_respuesta",
-            message="El bot terminó sin decir si el portal recibió la factura.",
+            message="El bot terminó sin decir si el portal recibió lo enviado.",
         )
     return Result(
         contract.Operation.RADICAR,

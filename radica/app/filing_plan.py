@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bots import contract
+from radica.app.answer_plan import AnswerPlan, plan_answer
 from radica.app.attempt_files import FILES_FOLDER
 from radica.entidades.models import Prestador
 from radica.facturas.models import Documento, Factura
@@ -20,9 +21,11 @@ from radica.kernel.clock import bogota, civil_date
 from radica.kernel.money import plain
 from radica.portales.credentials import Vault
 from radica.portales.models import CuentaPortal
+from radica.radicacion.manual import packages_of
 from radica.radicacion.models import Envio, Intento
-from radica.radicacion.package import PackageFile, Source, build_package
+from radica.radicacion.package import PackageFile
 from radica.radicacion.services import facturas_of
+from radica.radicacion.states import Acto
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,12 @@ class Plan:
     packages: dict[str, list[PackageFile]]
     pages: dict[str, int | None]
     valor: int
+    answer: AnswerPlan | None = None
+
+    @property
+    def operation(self) -> contract.Operation:
+        """What the bot is started for."""
+        return contract.Operation.RADICAR if self.answer is None else contract.Operation.RESPONDER
 
     def filing(self, folder: Path, intento: Intento) -> contract.Filing:
         """Return the filing for the pipe, with paths inside the attempt's folder."""
@@ -57,6 +66,7 @@ class Plan:
             facturas=tuple(self._factura(row, folder) for row in self.facturas),
             fields=dict(self.perfil.get("campos", {})),
             intent_not_before=bogota(intento.intent_at).isoformat() if intento.intent_at else None,
+            answer=self.answer.answer if self.answer else None,
         )
 
     def _factura(self, row: Factura, folder: Path) -> contract.Factura:
@@ -71,6 +81,7 @@ class Plan:
             )
             for item in self.packages[row.numero]
         )
+        files += tuple(annex.file(folder) for annex in self.answer.annexes) if self.answer else ()
         return contract.Factura(
             numero=row.numero,
             valor=plain(row.valor or 0),
@@ -87,17 +98,11 @@ def load_plan(session: Session, vault: Vault, intento_id: int) -> Plan:
     envio = session.get_one(Envio, intento.envio_id)
     account = session.get_one(CuentaPortal, envio.cuenta_id)
     prestador = session.get_one(Prestador, envio.prestador_id)
-    facturas = facturas_of(session, envio)
     packages: dict[str, list[PackageFile]] = {}
     pages: dict[str, int | None] = {}
-    for row in facturas:
-        documents = list(documents_of(session, row))
-        packages[row.numero] = build_package(
-            row.numero,
-            prestador.nit,
-            [Source(str(d.tipo), d.sigla, d.nombre, d.sha256, d.bytes) for d in documents],
-        )
-        pages |= {d.sha256: d.datos.get("paginas") for d in documents}
+    for row, files in packages_of(session, envio, prestador.nit):
+        packages[row.numero] = files
+        pages |= {d.sha256: d.datos.get("paginas") for d in documents_of(session, row)}
     return Plan(
         arquetipo=account.arquetipo,
         base_url=account.base_url,
@@ -112,10 +117,11 @@ def load_plan(session: Session, vault: Vault, intento_id: int) -> Plan:
         acto=str(envio.acto),
         ronda=envio.ronda,
         ordenado_por=envio.creado_por,
-        facturas=tuple(facturas),
+        facturas=tuple(facturas_of(session, envio)),
         packages=packages,
         pages=pages,
         valor=envio.valor,
+        answer=None if envio.acto is Acto.RADICACION else plan_answer(session, envio, account.perfil),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from radica.app.acts import check_acts
 from radica.app.host import host_id, owner_id
 from radica.custodia.store import FolderStore
 from radica.kernel.clock import Clock
@@ -52,6 +53,7 @@ def make_house(
     settings: Settings, db: Database, *, environ: Mapping[str, str], clock: Clock, timing: Timing | None = None
 ) -> House:
     """Return what a worker process of this machine holds in its hands; makes the folders it needs."""
+    check_acts()
     settings.ensure_folders()
     host = host_id(environ)
     return House(

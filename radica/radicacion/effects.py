@@ -85,3 +85,8 @@ def register(acto: Acto, effects: Effects) -> None:
 def effects_of(envio: Envio) -> Effects:
     """Return what an envío moves. Raises KeyError when the room of its act was not loaded: nothing may move then."""
     return _BY_ACT[envio.acto]
+
+
+def without_effects() -> list[Acto]:
+    """Return the acts that no room speaks for; empty in a process that was put together well."""
+    return [acto for acto in Acto if acto not in _BY_ACT]

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from radica.audit.models import Reason
-from radica.audit.services import Move, advance_all, lock_all, open_case
+from radica.audit.services import Move, advance_all, lock_all
 from radica.facturas.models import Documento, Factura, Hallazgo, Severidad
 from radica.facturas.review import review
 from radica.facturas.states import EstadoFactura, EventoFactura
@@ -27,6 +27,7 @@ from radica.portales.models import CuentaPortal
 from radica.portales.services import account_for
 from radica.radicacion.effects import Acuse, Closing, Effects, Words, effects_of, register
 from radica.radicacion.models import Envio, EnvioFactura
+from radica.radicacion.opening import open_envio
 from radica.radicacion.package import PackageFile, Source, build_package
 from radica.radicacion.states import LIBERAN, Acto, EstadoEnvio, EventoEnvio
 from radica.users.models import ClaseTarea
@@ -134,33 +135,16 @@ def _open(
 ) -> Envio:
     first = facturas[0]
     assert first.pagador_id is not None
-    ronda = _next_round(session, [row.id for row in facturas])
-    envio = Envio(
-        prestador_id=first.prestador_id,
-        pagador_id=first.pagador_id,
-        cuenta_id=account.id if account else None,
-        acto=Acto.RADICACION,
-        ronda=ronda,
-        canal="bot" if account else "mano",
-        estado=EstadoEnvio.PREPARADO,
-        version=0,
-        valor=sum(row.valor or 0 for row in facturas),
-        nivel_prueba=0,
-        creado_at=at,
-        creado_por=actor,
-        lineas=[
-            EnvioFactura(factura_id=row.id, acto=Acto.RADICACION, ronda=ronda, vivo=1, valor=row.valor or 0)
-            for row in facturas
-        ],
-    )
-    session.add(envio)
-    open_case(
+    envio = open_envio(
         session,
-        envio,
+        Acto.RADICACION,
+        _next_round(session, [row.id for row in facturas]),
+        [(row, row.valor or 0) for row in facturas],
+        pagador_id=first.pagador_id,
+        account=account,
         actor=actor,
         at=at,
         reason=reason,
-        facts={"facturas": [row.numero for row in facturas], "ronda": ronda, "canal": envio.canal},
     )
     moves = [Move(row, EventoFactura.ABRIR_ENVIO, reason, facts={"envio": envio.id}) for row in facturas]
     advance_all(session, moves, actor=actor, at=at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from bots import contract
 from bots.contract import Answer, AnswerItem, AnswerMode, Category, Operation, Outcome
+from bots.portals.reading import BOGOTA
 from bots.simulador.answers import Account
 from bots.simulador.p2_glosas import put_account
 from bots.simulador.server import Handle, start
@@ -65,8 +67,15 @@ def ask(portal: Handle, account: Account, tmp_path: Path) -> Callable[..., contr
 def answer_of(*, mode: AnswerMode = AnswerMode.ITEM, **changes: Any) -> Answer:
     """Answers to the three items: two found by the payer's id, one by service, code and value."""
     items = (
-        AnswerItem("RE9901", "La tarifa es la pactada,\nvea el anexo", "10000.00", id="901", file="anexo.pdf"),
-        AnswerItem("RE9901", "Se adjunta el soporte", "2500.50", codigo="FA0802", servicio="903841", file="otro.pdf"),
+        AnswerItem("RE9901", "La tarifa es la pactada,\nvea el anexo", "10000.00", id="901", files=("anexo.pdf",)),
+        AnswerItem(
+            "RE9901",
+            "Se adjunta el soporte",
+            "2500.50",
+            codigo="FA0802",
+            servicio="903841",
+            files=("otro.pdf", "anexo.pdf"),
+        ),
         AnswerItem("RE9601", "Se adjunta el soporte", "700.00", id="903"),
     )
     return Answer(tuple(replace(item, **changes) for item in items), mode=mode)
@@ -104,7 +113,7 @@ def test_every_item_is_answered_once_and_the_account_closed_once(
 def test_equal_answers_go_in_mass_at_most_so_many_per_page_load(
     portal: Handle, account: Account, ask: Callable[..., contract.Result]
 ) -> None:
-    alike = answer_of(mode=AnswerMode.MASS, tipo="RE9901", texto="No procede", file="anexo.pdf")
+    alike = answer_of(mode=AnswerMode.MASS, tipo="RE9901", texto="No procede", files=("anexo.pdf",))
     result = ask(answer=alike, profile={"max_masiva": 2})
     assert result.outcome is Outcome.ACCEPTED
     rows = portal.portal.desk.ledger.rows("respuesta")
@@ -147,15 +156,10 @@ def test_what_goes_wrong_while_answering_is_mended_and_no_item_is_answered_twice
 def test_a_session_that_is_lost_on_the_way_is_entered_again(
     portal: Handle, account: Account, ask: Callable[..., contract.Result]
 ) -> None:
-    portal.configure(seed=4, errors={"session_lost": 0.04})
-    result = ask()
-    portal.configure(errors={"session_lost": None})
-    if result.outcome is Outcome.NOT_SUBMITTED:
-        assert (result.category, result.code) == (Category.RETRY, "sesion_perdida")
-        result = ask()
-    assert result.outcome is Outcome.ACCEPTED
+    portal.configure(answer_then_session_lost=2)
+    assert ask().outcome is Outcome.ACCEPTED
     counts = portal.portal.desk.ledger.counts()
-    assert (counts["answers_again"], counts["closings_kept"]) == (0, 1)
+    assert (counts["answers"], counts["answers_again"], counts["closings"]) == (3, 0, 1)
 
 
 UNCERTAIN = [
@@ -207,7 +211,7 @@ def test_a_refusal_of_the_payer_closes_nothing(
 
 
 STOPPED: list[tuple[dict[str, Any], str, Category]] = [
-    ({"answer": answer_of(texto="x" * 501)}, "texto_largo", Category.PERMANENT),
+    ({"answer": answer_of(texto="x" * 501), "profile": {"limite_texto": 500}}, "texto_largo", Category.PERMANENT),
     ({"answer": Answer(answer_of().items[:2])}, "falta_respuesta", Category.PERSON),
     ({"answer": answer_of(id="999")}, "item_no_existe", Category.PERSON),
     ({"answer": answer_of(valor="1.00")}, "valor_distinto", Category.PERSON),
@@ -266,12 +270,21 @@ def test_the_second_round_is_another_closing_and_the_first_does_not_count_for_it
     portal: Handle, account: Account, ask: Callable[..., contract.Result]
 ) -> None:
     assert ask().outcome is Outcome.ACCEPTED
+    account.closings[0] = replace(account.closings[0], at=account.closings[0].at - timedelta(days=9))
     second = Answer(answer_of().items[:1])
-    assert ask(Operation.LOOK_UP, answer=second, round=2).outcome is Outcome.CANNOT_SAY
+    later: dict[str, Any] = {"answer": second, "round": 2}
+    intent = (datetime.now(BOGOTA) - timedelta(minutes=1)).isoformat()
+    assert ask(**later).code == "cuenta_no_esta"  # the payer has not put it back in the bag
+    looked = ask(Operation.LOOK_UP, intent_not_before=intent, **later)
+    assert (looked.outcome, (looked.fecha or "")[:10]) == (
+        Outcome.KNOWN_WITHOUT_NUMBER,
+        account.closings[0].at.date().isoformat(),
+    )  # before the intent: the house calls that made elsewhere
     portal.portal.desk.decide(account, {"902": "LEVANTADA", "903": "LEVANTADA"}, "RATIFICADA")
-    assert ask(Operation.LOOK_UP, answer=second, round=2).outcome is Outcome.ABSENT
-    assert ask(answer=second, round=2).outcome is Outcome.ACCEPTED
-    assert ask(Operation.LOOK_UP, answer=second, round=2).outcome is Outcome.KNOWN_WITHOUT_NUMBER
+    assert ask(Operation.LOOK_UP, intent_not_before=intent, **later).outcome is Outcome.ABSENT
+    assert ask(**later).outcome is Outcome.ACCEPTED
+    looked = ask(Operation.LOOK_UP, intent_not_before=intent, **later)
+    assert looked.fecha == account.closings[1].at.isoformat() + "-05:00"
     assert [closing.round for closing in account.closings] == [1, 2]
 
 

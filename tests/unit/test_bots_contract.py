@@ -34,7 +34,7 @@ RESULT = c.Result(
 )
 
 
-ANSWER = c.Answer((c.AnswerItem("RE9901", "No procede", "10.50", id="901", file=FILE.name),), cuenta="51001")
+ANSWER = c.Answer((c.AnswerItem("RE9901", "No procede", "10.50", id="901", files=(FILE.name,)),), cuenta="51001")
 REPLY = replace(
     START, operation=c.Operation.RESPONDER, filing=replace(START.filing, act="respuesta_glosa", answer=ANSWER)
 )
@@ -145,10 +145,10 @@ def _with(**changes: object) -> c.Start:
         (replace(REPLY, filing=replace(REPLY.filing, facturas=REPLY.filing.facturas * 2)), "facturas"),
         (_with(texto=" "), "texto"),
         (_with(texto="canario" * 2000), "texto"),
-        (_with(file="otro.pdf"), "file"),
+        (_with(files=("otro.pdf",)), "files"),
         (_with(id=None), "id"),
         # A question about an answer must carry it: without it the portal would be asked about the filing.
-        (replace(_with(file="otro.pdf"), operation=c.Operation.LOOK_UP), "file"),
+        (replace(_with(files=("otro.pdf",)), operation=c.Operation.LOOK_UP), "files"),
     ],
 )
 def test_an_answer_that_does_not_hold_is_refused_by_its_field(message: c.Start, where: str) -> None:

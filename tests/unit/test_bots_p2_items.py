@@ -35,8 +35,9 @@ def test_a_lifted_item_needs_no_answer() -> None:
     [
         ([ITEM], [ROW, replace(ROW, id="902")], "item_ambiguo"),
         ([ITEM], [replace(ROW, servicio="903841")], "item_ambiguo"),
-        ([replace(ITEM, id="7")], [ROW], "item_no_existe"),
+        ([replace(ITEM, id="7", codigo=None)], [ROW], "item_no_existe"),
         ([replace(ITEM, id="901", valor="11.00")], [ROW], "valor_distinto"),
+        ([replace(ITEM, id="7", valor="11.00")], [ROW], "item_ambiguo"),
         ([ITEM], [ROW, replace(ROW, id="902", codigo="FA0802")], "falta_respuesta"),
         ([ITEM], [ROW, ROW], "item_ambiguo"),
         ([ITEM], [replace(ROW, estado="RESPONDIDA", tipo="999", texto="OTRA")], "respondida_distinta"),
