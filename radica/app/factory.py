@@ -22,6 +22,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import radica
 from radica.app.acciones import cargar, glosas_rutas, portales, radicacion, tareas, tray
+from radica.app.acts import check_acts
 from radica.app.nav import ENTRIES
 from radica.app.paginas import buscar, documentos, factura, facturas, hoy
 from radica.kernel import web_errors, web_guard, web_headers
@@ -72,6 +73,7 @@ def create_app(
     `trusted_proxies`: how many proxies of ours stand before it; with 0 nobody's X-Forwarded-For is believed.
     `extra`: what rooms reach through `current().extra`. `more_views`: views that are not of a room (tests).
     """
+    check_acts()
     app = Flask("radica", static_folder=str(STATIC), static_url_path="/static", template_folder=str(TEMPLATES))
     settings.ensure_folders()
     app.config.update(
