@@ -11,12 +11,18 @@ import json
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 GENESIS = "0" * 64
 FORMAT_VERSION = b"\x01"
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
 
 
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+@lru_cache(maxsize=256)
 def instant_text(at: datetime) -> str:
     """Write an aware instant as `2026-11-21T12:00:00.000000Z`."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -24,8 +30,7 @@ def instant_text(at: datetime) -> str:
 
 def canonical(link: Mapping[str, Any]) -> bytes:
     """Return the bytes that are hashed. Raises TypeError on floats: they have no one text."""
-    text = json.dumps(plain(link), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return FORMAT_VERSION + unicodedata.normalize("NFC", text).encode("utf-8")
+    return FORMAT_VERSION + unicodedata.normalize("NFC", _encode(plain(link))).encode("utf-8")
 
 
 def link_hash(link: Mapping[str, Any]) -> str:
@@ -35,6 +40,8 @@ def link_hash(link: Mapping[str, Any]) -> str:
 
 def plain(value: Any) -> Any:
     """Return the value as JSON types, instants as text. Raises TypeError on floats."""
+    if type(value) in _AS_IT_IS:
+        return value
     if isinstance(value, float):
         raise TypeError("no floats in a hashed link")
     if isinstance(value, datetime):

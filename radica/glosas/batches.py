@@ -6,6 +6,7 @@ only together they can be paired with what stands. Only the provider's own invoi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -44,7 +45,9 @@ def whole_groups(lines: Sequence[LineaLeida], size: int) -> Iterator[list[LineaL
 
     An invoice is parted only when it alone is more than a part.
     """
-    keys = [_place(one, index // size) for index, one in enumerate(lines)]
+    numbers = [_digits(one, index // size) for index, one in enumerate(lines)]
+    large = {digits for digits, count in Counter(numbers).items() if count > size}
+    keys = [_place(one, digits, whole=digits not in large) for one, digits in zip(lines, numbers, strict=True)]
     part: list[LineaLeida] = []
     last = ""
     for key, group in groupby(sorted(range(len(lines)), key=keys.__getitem__), key=keys.__getitem__):
@@ -57,13 +60,14 @@ def whole_groups(lines: Sequence[LineaLeida], size: int) -> Iterator[list[LineaL
         yield part
 
 
-def _place(one: LineaLeida, chunk: int) -> tuple[str, bool, tuple[str, ...]]:
+def _digits(one: LineaLeida, chunk: int) -> str:
     number = line_number(one)
-    if number is None:
-        return f" {chunk}", False, ()
-    if one.tipo is TipoLinea.DEVOLUCION:
-        return number.digits, False, ()
-    return number.digits, True, line_traits(one).clave
+    return number.digits if number is not None else f" {chunk}"
+
+
+def _place(one: LineaLeida, digits: str, *, whole: bool) -> tuple[str, bool, tuple[str, ...]]:
+    glosa = one.tipo is not TipoLinea.DEVOLUCION
+    return digits, glosa, () if whole or not glosa else line_traits(one).clave
 
 
 def read_batch(run: Corrida, notice: Aviso, part: Sequence[LineaLeida]) -> list[Linea]:

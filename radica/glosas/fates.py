@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from functools import lru_cache
 
 from radica.facturas.states import EstadoFactura
 from radica.glosas import codes
@@ -110,9 +111,14 @@ def line_traits(one: LineaLeida) -> Rasgos:
 
 def codigo_de(line: LineaLeida) -> tuple[str, Manual, str]:
     """Return code, manual and family under which a line is kept; manual `otro` without family for an unknown code."""
-    found = codes.buscar(line.codigo) if line.codigo else None
+    return _kept_code(line.codigo, line.codigo_original)
+
+
+@lru_cache(maxsize=2_048)
+def _kept_code(code: str | None, written: str) -> tuple[str, Manual, str]:
+    found = codes.buscar(code) if code else None
     if found is None:
-        return (line.codigo or line.codigo_original).strip()[:MAX_CODE], Manual.OTRO, ""
+        return (code or written).strip()[:MAX_CODE], Manual.OTRO, ""
     return found.codigo, Manual(found.manual.value), found.familia
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from radica.facturas.numbers import InvoiceNumber, Match, parse_invoice_number, same_invoice
 from radica.glosas.fingerprint import bare, document, words
@@ -76,7 +77,12 @@ class CruceItem:
 
 def line_number(line: LineaLeida) -> InvoiceNumber | None:
     """Return the number that the line names; None when it names none that could be one."""
-    number = parse_invoice_number(line.factura)
+    return _written_number(line.factura)
+
+
+@lru_cache(maxsize=4_096)
+def _written_number(text: str) -> InvoiceNumber | None:
+    number = parse_invoice_number(text)
     return number if number is not None and number.digits and len(number.key) <= 40 else None
 
 
@@ -90,8 +96,9 @@ def match_invoice(line: LineaLeida, candidates: Sequence[FacturaRef], pagador_id
         written = line.factura.strip()[:40]
         why = f"«{written}» no es un número de factura." if written else "La línea no dice de qué factura es."
         return _none("sin_numero", why)
-    same = [one for one in candidates if same_invoice(one.number, number) is Match.SAME]
-    possible = [one for one in candidates if same_invoice(one.number, number) is Match.POSSIBLE]
+    verdicts = [(same_invoice(one.number, number), one) for one in candidates]
+    same = [one for verdict, one in verdicts if verdict is Match.SAME]
+    possible = [one for verdict, one in verdicts if verdict is Match.POSSIBLE]
     if same:
         rivals = _of(possible, pagador_id)
         if pagador_id is not None and same[0].pagador_id not in (None, pagador_id) and rivals:

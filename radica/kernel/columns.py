@@ -60,6 +60,9 @@ class Instant(TypeDecorator[datetime]):
         return datetime.strptime(value, _FORMAT).replace(tzinfo=UTC)
 
 
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
 class CanonicalJson(TypeDecorator[Any]):
     """A JSON document as text with sorted keys: equal values are equal bytes on both databases."""
 
@@ -70,7 +73,7 @@ class CanonicalJson(TypeDecorator[Any]):
         """Write sorted, compact, UTF-8 without escapes."""
         if value is None:
             return None
-        return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return _encode(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Read it back."""
@@ -89,7 +92,7 @@ class EnumText(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """Refuse values that are not of the enum."""
-        return None if value is None else self.enum(value).value
+        return value.value if type(value) is self.enum else None if value is None else self.enum(value).value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Return the enum member."""
