@@ -17,6 +17,8 @@ from radica.kernel.money import to_cents
 PUNTO, COMA = ".", ","
 _CURRENCY = re.compile(r"(?:COP|COL|M/?CTE|PESOS|\$|\s|\u00a0)+", re.IGNORECASE)
 _SHAPE = re.compile(r"\d[\d.,'’]*|[.,]\d+")
+_SAFE = 10**13
+"""Pesos in a whole number below this need no rounding."""
 _AMBIGUOUS = "un valor como «1.234» puede ser mil o uno con decimales, y su columna no lo aclara"
 _NO_MONEY = "el valor no es una cantidad de dinero"
 _ACCOUNTING_ZERO = re.compile(r"\$ ?-")
@@ -42,7 +44,7 @@ class EstiloDinero:
             else:
                 self.ajenos += 1
             return
-        if cell.isdigit() and cell.isascii():
+        if cell.isascii() and cell.isdigit():
             self.leidos += 1
             return
         text = texto(cell)
@@ -77,6 +79,8 @@ def dinero(cell: Celda, signo: str | None) -> int | Duda | None:
     if isinstance(cell, bool):
         return Duda(_NO_MONEY)
     if isinstance(cell, int | float):
+        if -_SAFE < cell < _SAFE and cell == int(cell):
+            return int(cell) * 100
         return _cents(Decimal(repr(cell)))
     text = texto(cell)
     if vacio(text):

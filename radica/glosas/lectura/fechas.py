@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from radica.facturas.texts import believable
 from radica.glosas.lectura.valores import Celda, Duda, texto, vacio
 from radica.kernel.clock import civil_date
 
@@ -72,13 +73,15 @@ class EstiloFecha:
         """Learn from one cell of the column."""
         if cell is None or cell == "":
             return
+        if isinstance(cell, date):
+            self.leidos += 1
+            self.celdas_fecha += 1
+            self.dia_alto += cell.day > 12
+            return
         if not isinstance(cell, str):
-            if isinstance(leer_fecha(cell, None), Duda):
-                self.ajenos += 1
-            else:
-                self.leidos += 1
-                self.celdas_fecha += isinstance(cell, date)
-                self.dia_alto += isinstance(cell, date) and cell.day > 12
+            good = not isinstance(leer_fecha(cell, None), Duda)
+            self.leidos += good
+            self.ajenos += not good
             return
         text = texto(cell)
         if vacio(text) or _ZEROS.fullmatch(text):
@@ -129,8 +132,10 @@ def leer_fecha(cell: Celda, orden: Orden | None, *, trocadas: bool = False) -> d
     return Duda("la fecha no se entiende")
 
 
-def _known(day: date) -> date | None:
-    return day if day > _LONG_AGO else None
+def _known(day: date) -> date | Duda | None:
+    if day < _LONG_AGO:
+        return None
+    return day if believable(day) else Duda("el año de la fecha no es creíble")
 
 
 def _serial(number: int) -> date | Duda | None:

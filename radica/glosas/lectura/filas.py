@@ -6,9 +6,12 @@ repeated headers and totals are never lines, and totals are kept to be compared.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from enum import Enum
 from typing import Any
 
 from radica.glosas.lectura.dinero import EstiloDinero, dinero
@@ -29,7 +32,9 @@ _SOFT = frozenset({"valor_factura", "valor_servicio", "valor_unitario", "otro_va
 _KEPT = frozenset(Datos.__slots__)
 """Columns that serve the signature alone (patients' names among them) are not read at all."""
 _TRAY_TEXT = 500
+_TOTAL_INITIALS = frozenset("TSGVtsgv")
 _DATE_CACHE = 4096
+_TEXT_CACHE = 20_000
 
 
 @dataclass(slots=True)
@@ -47,19 +52,38 @@ Lector = Callable[[Celda], Any]
 
 def leer_tabla(hoja: Hoja, found: Reconocida, context: Contexto) -> Tabla:
     """Read all rows of a recognised sheet."""
+    with _sin_recolector():
+        return _table(hoja, found, context)
+
+
+@contextmanager
+def _sin_recolector() -> Iterator[None]:
+    """Make no collections meanwhile: lines hold no cycles, and looking at 100,000 of them again and again costs a fifth."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _table(hoja: Hoja, found: Reconocida, context: Contexto) -> Tabla:
+    adjust = found.formato.ajustar
     readers = _readers(hoja, found)
     table = Tabla()
-    maker = Constructor(found.formato.codigos, context, {}, {})
-    value_at = next((one.indice for one in found.columnas if one.campo.nombre == "valor"), -1)
+    maker = Constructor(found.formato.codigos, context, {})
+    value_at, invoice_at = (_at(found.columnas, name) for name in ("valor", "factura"))
     heads = {one.indice: one.titulo for one in found.columnas if one.titulo}
-    adjust = found.formato.ajustar
     for number, row in hoja.filas():
-        if number <= found.fila_titulo or not any(cell is not None and cell != "" for cell in row):
+        if number <= found.fila_titulo:
             continue
-        kind = _kind(row, found.columnas, heads)
-        if kind == "total":
-            _total(number, row, value_at, readers, table)
-        if kind:
+        kind = _kind(row, found.columnas, heads, invoice_at, value_at)
+        if kind is not Clasificada.DATOS:
+            if kind is Clasificada.TOTAL:
+                _total(number, row, value_at, readers, table)
+            elif number in hoja.sin_calcular:
+                table.no_leidas.append(NoLeida(number, f"la fila {UNCOMPUTED}", _row_text(row), hoja.nombre))
             continue
         data = _read(number, row, readers)
         if isinstance(data, Datos):
@@ -115,7 +139,23 @@ def _reader(one: Columna, found: Reconocida, money: dict[int, EstiloDinero], day
         return lambda cell: dinero(cell, sign)
     if one.campo.clase is Clase.FECHA:
         return _date_reader(days[one.indice], found)
-    return factura if one.campo.clase is Clase.FACTURA else texto
+    return factura if one.campo.clase is Clase.FACTURA else _text_reader()
+
+
+def _text_reader() -> Lector:
+    known: dict[Celda, str] = {}
+
+    def read(cell: Celda) -> str:
+        # One object for equal texts: a file of 100,000 rows repeats most of them.
+        text = known.get(cell)
+        if text is None:
+            text = texto(cell)
+            text = "" if vacio(text) else text[:MAX_TEXTO]
+            if len(known) < _TEXT_CACHE:
+                known[cell] = text
+        return text
+
+    return read
 
 
 def _date_reader(style: EstiloFecha, found: Reconocida) -> Lector:
@@ -133,30 +173,46 @@ def _date_reader(style: EstiloFecha, found: Reconocida) -> Lector:
     return read
 
 
-def _kind(row: Sequence[Celda], columns: Sequence[Columna], heads: dict[int, str]) -> str:
-    """Return what a row is when it is no data: "total", "titulo" (repeated header), "nota"; else ""."""
+class Clasificada(Enum):
+    """What a row of a sheet is."""
+
+    DATOS = "datos"
+    TOTAL = "total"
+    OTRA = "otra"  # empty, a note, a title, a repeated header
+
+
+def _at(columns: Sequence[Columna], name: str) -> int:
+    return next((one.indice for one in columns if one.campo.nombre == name), -1)
+
+
+def _kind(
+    row: Sequence[Celda], columns: Sequence[Columna], heads: dict[int, str], invoice_at: int, value_at: int
+) -> Clasificada:
+    """Say what a row is; asked of every row, so that the common case costs little."""
+    first = next((cell for cell in row if cell is not None and cell != ""), None)
+    if first is None:
+        return Clasificada.OTRA
+    if isinstance(first, str) and first.lstrip()[:1] in _TOTAL_INITIALS and _is_total(first, row, columns):
+        return Clasificada.TOTAL
     width = len(row)
-    filled = 0
-    first: Celda = None
-    for cell in row:
-        if cell is not None and cell != "":
-            filled += 1
-            if first is None:
-                first = cell
-    if isinstance(first, str) and _is_total(first, row, columns):
-        return "total"
-    if filled == 1 and len(columns) > 2:
-        return "nota"
-    for one in columns[:2]:
-        cell = row[one.indice] if one.indice < width else None
-        if one.titulo and isinstance(cell, str) and not cell[:1].isdigit() and igual(clave(texto(cell)), one.titulo):
-            same = sum(
-                igual(clave(texto(row[at])), head)
-                for at, head in heads.items()
-                if at < width and isinstance(row[at], str)
-            )
-            return "titulo" if same * 2 > len(heads) else ""
-    return ""
+    invoice = row[invoice_at] if 0 <= invoice_at < width else None
+    value = row[value_at] if 0 <= value_at < width else None
+    if invoice in (None, "") or value in (None, ""):
+        filled = sum(cell is not None and cell != "" for cell in row)
+        return Clasificada.OTRA if filled == 1 and len(columns) > 2 else Clasificada.DATOS
+    # Titles end with a letter and are repeated where the amounts stand.
+    if isinstance(value, str) and not value[-1:].isdigit() and heads.get(value_at) and _repeats(row, heads):
+        return Clasificada.OTRA
+    return Clasificada.DATOS
+
+
+def _repeats(row: Sequence[Celda], heads: dict[int, str]) -> bool:
+    """Say whether a row is the header once more."""
+    width = len(row)
+    same = sum(
+        at < width and isinstance(row[at], str) and igual(clave(texto(row[at])), head) for at, head in heads.items()
+    )
+    return same * 2 > len(heads)
 
 
 def _is_total(text: str, row: Sequence[Celda], columns: Sequence[Columna]) -> bool:
@@ -168,7 +224,7 @@ def _is_total(text: str, row: Sequence[Celda], columns: Sequence[Columna]) -> bo
         return True
     if not key.startswith(_TOTALS):
         return False
-    at = next((one.indice for one in columns if one.campo.nombre == "factura"), -1)
+    at = _at(columns, "factura")
     invoice = row[at] if 0 <= at < len(row) else None
     return invoice is None or invoice in ("", text)
 
@@ -209,10 +265,6 @@ def _read(number: int, row: Sequence[Celda], readers: list[tuple[int, str, Lecto
             elif doubt is None:
                 doubt = value
             continue
-        if isinstance(value, str):
-            if vacio(value):
-                continue
-            value = value[:MAX_TEXTO]
         setattr(data, name, value)
     if doubt is not None:
         return doubt

@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from python_calamine import (
@@ -30,16 +31,16 @@ from radica.glosas.lectura.valores import Celda
 Fila = tuple[int, Sequence[Celda]]
 """A row: its number in the file, from 1, and its cells."""
 
-MAX_CELDAS = 25_000_000
+MAX_CELDAS = 30_000_000
 """Cells of one sheet's rectangle: 24 bytes each while it is open."""
 MAX_HOJAS = 200
 MAX_XML = 1_500 * 1024 * 1024
+_LETTERS = 26
 _CHUNK = 4 * 1024 * 1024
 _OVERLAP = 256
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _ROW = re.compile(rb'<row [^>]*?\br="(\d{1,9})"')
-_REF = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,9})"')
 _UNCOMPUTED = re.compile(rb'<c r="[A-Z]{1,3}(\d{1,9})"[^>]*><f(?:\s[^>]*)?(?:/>|>[^<]*</f>)(?:<v\s?/>|<v></v>)?</c>')
 _HTML = re.compile(rb"<(?:!doctype html|html|table|head|body|meta)\b", re.IGNORECASE)
 _XML_SHEET = b"urn:schemas-microsoft-com:office:spreadsheet"
@@ -157,22 +158,25 @@ def _scan_sheet(bundle: zipfile.ZipFile, name: str) -> frozenset[int]:
             if total > MAX_XML:
                 raise _too_big()
             block = tail + chunk
-            columns.update(match[0] for match in _REF.findall(block))
-            last = max(last, _last_row(block, last))
+            last = max((int(number) for number in _ROW.findall(block)), default=last)
+            if last > planos.MAX_LINEAS:
+                raise _too_big()
+            # Only what widens the rectangle: columns after Z, and cells that claim a row with more digits.
+            for letters, row, alone in _far(len(str(last)) + 1).findall(block):
+                columns.add(letters)
+                last = max(last, int(row or alone))
             if b"<f" in block:
                 uncomputed.update(int(row) for row in _UNCOMPUTED.findall(block))
             tail = block[-_OVERLAP:]
-    width = max((_column(letters) for letters in columns), default=1)
+    width = max((_column(letters) for letters in columns if letters), default=_LETTERS)
     if width * last > MAX_CELDAS:
         raise _too_big()
     return frozenset(uncomputed)
 
 
-def _last_row(block: bytes, before: int) -> int:
-    """Return the highest row number in a block: of its rows, and of cells that claim a longer number."""
-    last = max((int(number) for number in _ROW.findall(block)), default=before)
-    longer = re.compile(rb'<c r="[A-Z]{1,3}(\d{%d,})"' % (len(str(max(last, before))) + 1))
-    return max(last, *(int(number) for number in longer.findall(block)), before)
+@lru_cache(maxsize=16)
+def _far(digits: int) -> re.Pattern[bytes]:
+    return re.compile(rb'<c r="(?:([A-Z]{2,3})(\d{1,9})|[A-Z](\d{%d,9}))"' % digits)
 
 
 def _column(letters: bytes) -> int:

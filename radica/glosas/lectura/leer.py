@@ -138,7 +138,10 @@ def _tables(path: Path, name: str, delivery: _Entrega) -> list[Lectura]:
                 where = f"La hoja «{sheet.nombre[:60]}»" if sheet.nombre else "El archivo"
                 others.append(f"{where} no se reconoció: {found.motivo}.")
             continue
-        _add(parts, sheet, found, name, delivery)
+        if not _add(parts, sheet, found, name, delivery):
+            others.append(
+                f"La hoja «{sheet.nombre[:60]}» solo trae fórmulas sin calcular: ábrala en Excel, guárdela y cárguela."
+            )
     if not parts:
         if es_cuerpo(name):
             return []
@@ -148,8 +151,8 @@ def _tables(path: Path, name: str, delivery: _Entrega) -> list[Lectura]:
     return readings
 
 
-def _add(parts: dict[str, _Parte], sheet: Hoja, found: Reconocida, name: str, delivery: _Entrega) -> None:
-    """Read a recognised sheet into the part of its layout."""
+def _add(parts: dict[str, _Parte], sheet: Hoja, found: Reconocida, name: str, delivery: _Entrega) -> bool:
+    """Read a recognised sheet into the part of its layout; False when formulas left nothing to read in it."""
     layout = found.formato
     context = Contexto(name, sheet.nombre, delivery.hoy, found.previo, _details(name, delivery))
     if layout.preparar:
@@ -160,6 +163,8 @@ def _add(parts: dict[str, _Parte], sheet: Hoja, found: Reconocida, name: str, de
         context.avisar("Es el detalle que acompaña al archivo GLOSAS: se usa para saber el servicio de cada glosa.")
     else:
         table = leer_tabla(sheet, found, context)
+        if sheet.sin_calcular and not table.lineas:
+            return False
     if layout.cerrar:
         table.lineas, table.no_leidas = layout.cerrar(table.lineas, table.no_leidas, context)
     declared = total_declarado(table.totales)
@@ -169,7 +174,7 @@ def _add(parts: dict[str, _Parte], sheet: Hoja, found: Reconocida, name: str, de
     part = parts.get(layout.nombre)
     if part is None:
         parts[layout.nombre] = _Parte(layout, found.confianza, [sheet.nombre], table, context, declared)
-        return
+        return True
     part.hojas.append(sheet.nombre)
     part.confianza = min(part.confianza, found.confianza)
     part.tabla.lineas.extend(table.lineas)
@@ -178,6 +183,7 @@ def _add(parts: dict[str, _Parte], sheet: Hoja, found: Reconocida, name: str, de
     part.declarado = part.declarado + declared if part.declarado is not None and declared is not None else None
     for words in context.avisos:
         part.contexto.avisar(words)
+    return True
 
 
 def _details(name: str, delivery: _Entrega) -> dict[str, Detalle]:

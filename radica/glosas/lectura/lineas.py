@@ -104,6 +104,8 @@ def decidir(row: Datos, forced: bool = False) -> Decision | Duda | None:
     """Return the payer's decision that a row holds, None when it is a first objection, or a Duda."""
     if row.levantado is not None or row.ratificado is not None:
         return _by_amounts(row)
+    if not row.situacion and not forced:
+        return None
     state = clave(row.situacion)
     if state in _PENDING:
         if forced and state == "":
@@ -150,7 +152,6 @@ class Constructor:
     regla: ReglaCodigo
     contexto: Contexto
     codigos: dict[str, CodigoLeido]
-    textos: dict[str, str]
     sin_objecion: int = 0
 
     def codigo(self, text: str) -> CodigoLeido:
@@ -165,7 +166,7 @@ class Constructor:
         factura = unir_prefijo(row.prefijo, row.factura)
         if not factura:
             return Duda("no trae el número de factura")
-        if not _DIGITS.search(factura):
+        if not factura[-1].isdigit() and not _DIGITS.search(factura):
             return Duda("lo que trae como número de factura no lo es")
         code = self.codigo(row.codigo) if row.codigo else _NO_CODE
         if not code.original and row.codigo_general:
@@ -198,7 +199,7 @@ class Constructor:
             reason = f"{reason}. {row.observacion}" if reason else row.observacion
         return LineaLeida(
             fila=row.fila,
-            factura=self._same(factura),
+            factura=factura,
             tipo=tipo,
             codigo=code.codigo,
             codigo_original=code.original,
@@ -207,22 +208,18 @@ class Constructor:
             fecha_notificacion=row.fecha_notificacion,
             fecha_radicacion=row.fecha_radicacion,
             fecha_factura=row.fecha_factura,
-            radicado=self._same(row.radicado) or None,
+            radicado=row.radicado or None,
             numero_glosa=row.numero_glosa or None,
-            servicio=self._same(row.servicio) or None,
-            descripcion_servicio=self._same(row.descripcion_servicio) or None,
+            servicio=row.servicio or None,
+            descripcion_servicio=row.descripcion_servicio or None,
             valor_servicio=_service_value(row),
             valor_factura=row.valor_factura,
-            motivo=self._same(reason) or None,
+            motivo=reason or None,
             paciente_documento=row.paciente_documento or None,
             levantado=decision.levantado if decision is not None else None,
             aceptado=decision.aceptado if decision is not None else None,
             avisos=tuple(notes),
         )
-
-    def _same(self, text: str) -> str:
-        """Return one object for equal texts: a file of 100,000 lines repeats most of them."""
-        return self.textos.setdefault(text, text) if text else ""
 
 
 def _service_value(row: Datos) -> int | None:

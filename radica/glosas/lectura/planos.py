@@ -17,8 +17,8 @@ from radica.glosas.lectura.valores import Celda
 
 SEPARADORES = (";", "|", "\t", ",")
 MAX_BYTES = 600 * 1024 * 1024
-MAX_LINEAS = 2_000_000
-"""Lines of one file: above this nobody sent glosas."""
+MAX_LINEAS = 1_048_576
+"""Lines of one file: as many as a sheet of Excel can have; above this nobody sent glosas."""
 MAX_LARGO = 200_000
 _MAX_QUOTED_LINES = 30
 _SAMPLE_LINES = 60

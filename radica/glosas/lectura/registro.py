@@ -151,12 +151,13 @@ def _confirm(one: _Candidato, sample: Sequence[Fila], archivo: str, hoja: str) -
     # Short rows are notes and totals: they say nothing about the columns.
     full = [row for row in body if sum(cell not in (None, "") for cell in row) >= min(3, len(one.columnas))] or body
     shares: list[float] = []
+    prefixes = _prefixes(one.columnas, full)
     for column in one.columnas:
         if column.campo.clase is Clase.TEXTO:
             continue
         cells = [row[column.indice] for row in full if column.indice < len(row)]
         cells = [cell for cell in cells if clave_celda(cell) != column.titulo or not column.titulo]
-        share, other = _holds(column.campo.clase, cells, one.formato.codigos)
+        share, other = _holds(column.campo.clase, cells, one.formato.codigos, prefixes)
         if share < _ENOUGH:
             title = column.titulo or column.campo.nombre
             return f"la columna «{title[:40]}» no trae {column.campo.clase} sino {other}"
@@ -178,7 +179,14 @@ def _named(formato: Formato, archivo: str, hoja: str, previo: Sequence[str]) -> 
     return 1.0 if titled else 0.0
 
 
-def _holds(clase: Clase, cells: Sequence[Celda], rule: ReglaCodigo) -> tuple[float, str]:
+def _prefixes(columns: Sequence[Columna], rows: Sequence[Sequence[Celda]]) -> frozenset[str]:
+    """Return the letters before this file's invoice numbers: FE3001 has the form of a code, and is none."""
+    at = next((one.indice for one in columns if one.campo.clase is Clase.FACTURA), -1)
+    texts = (texto(row[at]).upper() for row in rows if 0 <= at < len(row))
+    return frozenset(text[:2] for text in texts if text[:2].isalpha())
+
+
+def _holds(clase: Clase, cells: Sequence[Celda], rule: ReglaCodigo, prefixes: frozenset[str]) -> tuple[float, str]:
     """Return the share of a column's filled cells that are what it claims, and the name of what else they look like."""
     filled = [cell for cell in cells if not vacio(texto(cell))]
     if not filled:
@@ -194,17 +202,22 @@ def _holds(clase: Clase, cells: Sequence[Celda], rule: ReglaCodigo) -> tuple[flo
             days.ver(cell)
         good = len(filled) - days.ajenos
     elif clase is Clase.CODIGO:
-        good = sum(parece_codigo(texto(cell), rule) for cell in filled)
+        good = sum(parece_codigo(texto(cell), rule, prefixes) for cell in filled)
     else:
         good = sum(parece_factura(cell) for cell in filled)
     return good / len(filled), _look(filled)
 
 
-def parece_codigo(text: str, rule: ReglaCodigo) -> bool:
-    """Say whether a cell has the form of a glosa code, alone or before its own text."""
+def parece_codigo(text: str, rule: ReglaCodigo, prefixes: frozenset[str] = frozenset()) -> bool:
+    """Say whether a cell has the form of a glosa code, alone or before its own text.
+
+    One that no manual has counts too, unless it begins like the file's invoices (`prefixes`).
+    """
     if rule is ReglaCodigo.ADRES:
         return _ADRES_CODE.fullmatch(text) is not None
-    return codes.es_codigo(text) or codes.parece_codigo(text) or codes.primer_codigo(text) is not None
+    if codes.es_codigo(text) or codes.primer_codigo(text) is not None:
+        return True
+    return codes.parece_codigo(text) and text[:2].upper() not in prefixes
 
 
 def parece_factura(cell: Celda) -> bool:
@@ -234,14 +247,15 @@ def _look(cells: Sequence[Celda]) -> str:
 
 def _closest(sample: Sequence[Fila], formatos: Sequence[Formato]) -> NoReconocida:
     """Name the layout that comes nearest and the titles it lacks."""
-    best: tuple[float, Formato, list[str]] | None = None
+    best: tuple[tuple[int, float], Formato, list[str]] | None = None
     for number, row in sample:
         keys = _keys(row) if number <= FILAS_TITULO else []
         for formato in formatos if sum(map(bool, keys)) >= 2 else ():
             columns, share = _place(formato, keys)
             names = {column.campo.nombre for column in columns}
-            if share > 0 and (best is None or share > best[0]):
-                best = (share, formato, [one.titulos[0] for one in formato.firma if one.nombre not in names])
+            near = (sum(column.campo.firma for column in columns), share)
+            if share > 0 and (best is None or near > best[0]):
+                best = (near, formato, [one.titulos[0] for one in formato.firma if one.nombre not in names])
     if best is None:
         return NoReconocida("ninguna de sus primeras veinte filas tiene títulos de columnas conocidos")
     missing = ", ".join(f"«{title}»" for title in best[2][:6])

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+from radica.facturas.texts import clean
+
 Celda = str | int | float | bool | date | datetime | time | timedelta | None
 """What a sheet or a text file gives for a cell."""
 
 MAX_TEXTO = 20_000
-_SPACES = re.compile(r"[\s\u00a0\u2007\u202f]+")
 _FLOAT_TAIL = re.compile(r"\d+\.0+")
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d+")
-_DOUBLED = re.compile("[\u00c2\u00c3]")
 _WHOLE_FLOAT = 10**15
 EMPTY_WORDS = frozenset({"", "-", "--", "N/A", "NA", "N.A.", "NULL", "NONE", "NAN", "S/D", "SIN DATO"})
 """What people and programs write for nothing."""
@@ -39,7 +39,7 @@ def texto(cell: Celda) -> str:
     if isinstance(cell, str):
         if cell.isascii() and "  " not in cell and cell.isprintable():
             return cell.strip()
-        return reparar(_SPACES.sub(" ", cell.replace("\x00", "")).strip())
+        return clean(cell) or ""
     if isinstance(cell, bool):
         return "SI" if cell else "NO"
     if isinstance(cell, float):
@@ -47,18 +47,6 @@ def texto(cell: Celda) -> str:
     if isinstance(cell, datetime):
         return cell.isoformat(sep=" ")
     return cell.isoformat() if isinstance(cell, date | time) else str(cell)
-
-
-def reparar(text: str) -> str:
-    """Undo UTF-8 that somebody read as Latin-1 (`FacturaciÃ³n`); anything else comes back as it is."""
-    if not _DOUBLED.search(text):
-        return text
-    for encoding in ("cp1252", "latin-1"):
-        try:
-            return text.encode(encoding).decode("utf-8")
-        except UnicodeError:
-            continue
-    return text
 
 
 def perdio_letras(text: str) -> bool:
@@ -76,6 +64,8 @@ def factura(cell: Celda) -> str | Duda:
 
     A number in scientific notation, or beyond fifteen digits in a numeric cell, has lost digits: a Duda.
     """
+    if isinstance(cell, str) and len(cell) > 4 and cell.isalnum() and cell.isascii():
+        return cell
     if isinstance(cell, float) and (not cell.is_integer() or abs(cell) >= _WHOLE_FLOAT):
         return Duda("el número de factura llegó como número de Excel y perdió cifras")
     if isinstance(cell, date | time | timedelta | bool):
