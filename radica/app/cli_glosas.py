@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from radica.app.cli_glosas_codigos import add_codigos
+from radica.app.cli_glosas_importar import add_importar
 from radica.app.cli_glosas_leer import add_leer
 from radica.app.cli_parse import actions
 
@@ -17,3 +18,4 @@ def configure(_name: str, parser: argparse.ArgumentParser) -> None:
     verbs = actions(parser)
     add_codigos(verbs)
     add_leer(verbs)
+    add_importar(verbs)

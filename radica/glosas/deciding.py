@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from radica.glosas import codes
 from radica.glosas.acts import decide, decide_devolucion
 from radica.glosas.fates import Aviso, Linea, notified
-from radica.glosas.fingerprint import bare, document, rasgos, words
+from radica.glosas.fingerprint import Rasgos, rasgos
 from radica.glosas.lectura.tipos import TipoLinea
 from radica.glosas.models import Acto, DestinoLinea, Devolucion, Glosa, TipoActo
 from radica.glosas.states import ESPERA_PAGADOR, EstadoGlosa
@@ -70,7 +70,7 @@ def _candidates(session: Session, line: Linea) -> list[Glosa]:
     )
     fits = []
     for one in rows:
-        have = rasgos(one.codigo, one.numero_glosa, one.servicio, one.descripcion_servicio, one.paciente_documento)
+        have = _traits(one)
         pairs = list(zip(want, have, strict=True))
         if want.servicio and have.servicio:
             pairs = [pair for pair, name in zip(pairs, want._fields, strict=True) if name != "descripcion"]
@@ -78,12 +78,14 @@ def _candidates(session: Session, line: Linea) -> list[Glosa]:
             fits.append(one)
     if len(fits) > 1:
         fits = [one for one in fits if _agrees(line, one)] or fits
-    if len(fits) > 1:  # equal objections of one service, each decided in a row of its own
-        waiting = [one for one in fits if one.estado in ESPERA_PAGADOR and _agrees(line, one)]
-        same = len({(one.codigo, one.en_disputa, one.estado, bare(one.numero_glosa), document(one.paciente_documento),
-                     bare(one.servicio), words(one.descripcion_servicio)) for one in waiting}) == 1  # fmt: skip
-        fits = waiting[:1] if same else fits
+    if len(fits) > 1 and len({(_traits(one), one.valor) for one in fits}) == 1:
+        # Equal objections, each decided in a row of its own: any that waits is the one.
+        fits = [one for one in fits if one.estado in ESPERA_PAGADOR and _agrees(line, one)][:1] or fits[:1]
     return fits
+
+
+def _traits(one: Glosa) -> Rasgos:
+    return rasgos(one.codigo, one.numero_glosa, one.servicio, one.descripcion_servicio, one.paciente_documento)
 
 
 def _agrees(line: Linea, glosa: Glosa) -> bool:

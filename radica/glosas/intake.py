@@ -24,7 +24,7 @@ from radica.entidades.models import Pagador
 from radica.facturas.numbers import parse_nit
 from radica.facturas.texts import base_name, storable
 from radica.glosas.batches import Corrida, Guardadas, key_of, read_batch, tray_row, unread_rows, whole_groups
-from radica.glosas.fates import Aviso, settle_first
+from radica.glosas.fates import DONE, Aviso, settle_first
 from radica.glosas.lectura.leer import leer_archivo
 from radica.glosas.lectura.tipos import Lectura
 from radica.glosas.models import DestinoLinea, LineaNotificada, Notificacion
@@ -357,7 +357,7 @@ def _summary(session: Session, row: Notificacion, *, again: bool) -> ResumenNoti
         formato=row.formato,
         ya_estaba=again,
         nuevas=0 if again else of(DestinoLinea.CARGADA),
-        repetidas=of(DestinoLinea.REPETIDA) + (of(DestinoLinea.CARGADA) if again else 0),
+        repetidas=sum(map(of, DONE)) if again else of(DestinoLinea.REPETIDA),
         aplicadas=0 if again else of(DestinoLinea.APLICADA),
         sin_cruzar=of(DestinoLinea.SIN_CRUZAR),
         por_decidir=of(DestinoLinea.POR_DECIDIR),
