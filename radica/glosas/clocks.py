@@ -15,7 +15,7 @@ from typing import Any
 
 from radica.entidades.catalogue import TipoPagador
 from radica.glosas.states import EstadoDevolucion, EstadoGlosa
-from radica.kernel.clock import BOGOTA, civil_date
+from radica.kernel.clock import civil_date
 from radica.plazos.calendar import (
     Calendar,
     CountedDay,
@@ -134,7 +134,7 @@ def running(
     (the notice date that the payer states). Raises OutOfCalendar.
     """
     cal = calendar or default_calendar()
-    start = civil_date(desde) if isinstance(desde, datetime) else desde
+    start = _civil(desde)
     found = _term(term_id, start, segunda, pagador, cal)
     if isinstance(found, SinTermino):
         days, effect, reason = [found.fecha_prudente], True, found.motivo
@@ -204,11 +204,13 @@ def first_terms(
     )
 
 
-def prudent_start(radicada: datetime | None, notificada: datetime, segun_pagador: date | None) -> date | None:
+def prudent_start(
+    radicada: datetime | date | None, notificada: datetime | date, segun_pagador: date | None
+) -> date | None:
     """Return the payer's date when it is earlier than the true notice and possible (not before the filing)."""
-    if segun_pagador is None or segun_pagador >= civil_date(notificada):
+    if segun_pagador is None or segun_pagador >= _civil(notificada):
         return None
-    if radicada is not None and segun_pagador < civil_date(radicada):
+    if radicada is not None and segun_pagador < _civil(radicada):
         return None
     return segun_pagador
 
@@ -216,11 +218,11 @@ def prudent_start(radicada: datetime | None, notificada: datetime, segun_pagador
 def terms_after(
     estado: EstadoGlosa | EstadoDevolucion,
     *,
-    notificada: datetime,
-    radicada: datetime | None = None,
+    notificada: datetime | date,
+    radicada: datetime | date | None = None,
     segun_pagador: date | None = None,
-    respondida: datetime | None = None,
-    decidida: datetime | None = None,
+    respondida: datetime | date | None = None,
+    decidida: datetime | date | None = None,
     pagador: str = TipoPagador.DESCONOCIDO,
     calendar: Calendar | None = None,
 ) -> Corre | None:
@@ -323,4 +325,4 @@ def siifa_due(ocurrido_at: datetime, *, calendar: Calendar | None = None) -> dat
 
 
 def _civil(at: datetime | date) -> date:
-    return at.astimezone(BOGOTA).date() if isinstance(at, datetime) else at
+    return civil_date(at) if isinstance(at, datetime) else at

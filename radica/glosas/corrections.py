@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from radica.audit.services import advance
 from radica.facturas.models import Factura
 from radica.glosas.acts_base import (
     Hecho,
+    ask_credit_note,
     balance_of,
     check_dates,
     hold,
@@ -29,6 +31,7 @@ from radica.glosas.acts_base import (
 from radica.glosas.balance import new_balance
 from radica.glosas.clocks import Objeto, first_terms
 from radica.glosas.models import Acto, Devolucion, Glosa, TipoActo
+from radica.glosas.presented import apply_again
 from radica.glosas.states import (
     DEV_ABIERTAS,
     FINALES,
@@ -92,23 +95,31 @@ def reopen(
     """Undo an acceptance by silence: proof says that the term had not lapsed. The money is in dispute again.
 
     `notificada_at` is the true notice date when that is what was wrong. The clock does not accept it a second time;
-    if it lapses again a person decides. Raises BadInput without words or evidence.
+    if it lapses again a person decides. An answer that the payer has already counts from now. Raises BadInput without words or evidence.
     """
     _need_words(texto)
     _need_evidence(evidence, "reabrirla")
     hecho = Hecho(at, actor, at, motivo, tuple(evidence), texto)
     hold(session, [thing], expected_version)
+    if notificada_at is not None:
+        _check_notice(session, thing, notificada_at, hecho)
+    presented = [one for one in answers_of(session, thing) if one.estado is EstadoRespuesta.PRESENTADA]
     event = EventoGlosa.REABRIR if isinstance(thing, Glosa) else EventoDevolucion.REABRIR
     _advance(session, thing, event, hecho, {})
-    restored = 0
     if isinstance(thing, Glosa):
-        restored = thing.aceptado
-        set_balance(thing, balance_of(thing).restore(restored))
+        set_balance(thing, balance_of(thing).restore(thing.aceptado))
     if notificada_at is not None:
-        _set_notice(session, thing, notificada_at, "persona", hecho)
-    act = record_act(session, thing, TipoActo.CORRECCION, hecho, autor="ips", codigo="reabierta")
+        _set_notice(session, thing, notificada_at, "persona")
+    session.flush()
+    accepted = sum(apply_again(session, one, hecho) for one in presented)
+    act = record_act(
+        session, thing, TipoActo.CORRECCION, hecho, autor="ips", codigo="reabierta", aceptado=accepted,
+        ronda=thing.ronda if isinstance(thing, Glosa) else 1,
+    )  # fmt: skip
     set_term(session, thing)
     settle_tasks(session, thing, hecho, "Se reabrió", ClaseTarea.EMITIR_NOTA_CREDITO)
+    if accepted:
+        ask_credit_note(session, thing, accepted, at)
     session.flush()
     return act
 
@@ -144,7 +155,8 @@ def correct_notice_date(
     old = bogota(thing.notificada_at)
     words = f"Fecha de notificación: {old:%d/%m/%Y %H:%M} → {bogota(notificada_at):%d/%m/%Y %H:%M}. {texto}"
     hecho = Hecho(at, actor, at, motivo, tuple(evidence), words)
-    proof = _set_notice(session, thing, notificada_at, segun, hecho)
+    _check_notice(session, thing, notificada_at, hecho)
+    proof = _set_notice(session, thing, notificada_at, segun)
     # No state moves here, so the version is left to `advance()`; the act itself is only added, never changed.
     act = record_act(
         session, thing, TipoActo.CORRECCION, hecho, autor="ips", codigo="fecha", plazo=proof,
@@ -155,16 +167,19 @@ def correct_notice_date(
     return act
 
 
-def _set_notice(
-    session: Session, thing: Glosa | Devolucion, notificada_at: datetime, segun: str, hecho: Hecho
-) -> dict[str, object]:
-    """Write the notice date after checking it against the filing, today and our answer; return the count of lateness."""
+def _check_notice(session: Session, thing: Glosa | Devolucion, notificada_at: datetime, hecho: Hecho) -> None:
+    """Raise BadInput when a notice date is in the future, before the filing, or after what we answered to it."""
     radicada = session.get_one(Factura, thing.factura_id).fecha_radicacion
     dated = Hecho(notificada_at, hecho.actor, hecho.at, hecho.motivo)
     check_dates(dated, radicada or notificada_at, "la radicación de la factura")
     answered = _first_answer(session, thing)
     if answered is not None:
         check_dates(Hecho(answered, hecho.actor, hecho.at, hecho.motivo), notificada_at, "esa notificación")
+
+
+def _set_notice(session: Session, thing: Glosa | Devolucion, notificada_at: datetime, segun: str) -> dict[str, Any]:
+    """Write the notice date and what follows from it; return the count of lateness."""
+    radicada = session.get_one(Factura, thing.factura_id).fecha_radicacion
     kind = Objeto.GLOSA if isinstance(thing, Glosa) else Objeto.DEVOLUCION
     terms = first_terms(radicada, notificada_at, kind, pagador=payer_kind(session, thing.pagador_id))
     thing.notificada_at, thing.notificada_segun = notificada_at, segun

@@ -87,6 +87,21 @@ def register_answers_presented(
     session.flush()
 
 
+def apply_again(session: Session, respuesta: Respuesta, hecho: Hecho) -> int:
+    """Let an answer that the payer has move its objection, just reopened; returns what it accepts, in centavos.
+
+    The answer was recorded when it arrived and had no effect then: an acceptance by silence stood in its way.
+    """
+    assert respuesta.presentada_at is not None
+    thing = _thing(session, respuesta)
+    dated = Hecho(respuesta.presentada_at, hecho.actor, hecho.at, hecho.motivo, hecho.evidence, hecho.texto)
+    step = _plan(session, respuesta, dated)
+    assert step.event is not None
+    _before(step, dated)
+    advance_all(session, [_move(thing, step.event, dated, {"respuesta": respuesta.id})], actor=hecho.actor, at=hecho.at)
+    return step.accepted
+
+
 def _thing(session: Session, respuesta: Respuesta) -> Glosa | Devolucion:
     if respuesta.glosa_id is not None:
         return session.get_one(Glosa, respuesta.glosa_id)

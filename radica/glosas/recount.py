@@ -6,23 +6,24 @@ that somebody moved meanwhile is left to that act, which counted by itself. Norm
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, String, bindparam, func, select, type_coerce, update
+from sqlalchemy import String, bindparam, func, null, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from radica.entidades.models import Pagador
 from radica.facturas.models import Factura
-from radica.glosas.clocks import Corre, Objeto, lateness, terms_after
+from radica.glosas.clocks import Objeto, lateness, terms_after
 from radica.glosas.models import Acto, Devolucion, Glosa, TipoActo
+from radica.kernel.clock import civil_date
 from radica.kernel.db import Database
 from radica.plazos.calendar import Calendar, default_calendar
 
-BATCH = 5_000
+BATCH = 10_000
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ def recompute_terms(database: Database, *, calendar: Calendar | None = None, bat
                 rows = session.execute(_query(kind).where(kind.id > after).limit(batch)).all()
             if not rows:
                 break
-            after = rows[-1].id
-            new = list(changes(kind, rows, cal))
+            after = rows[-1][0]
+            new = list(_changes(kind, rows, cal))
             counted += len(rows)
             changed += len(new)
             if new:
@@ -55,13 +56,13 @@ def recompute_terms(database: Database, *, calendar: Calendar | None = None, bat
 
 
 def _query(kind: type[Glosa] | type[Devolucion]) -> Any:
-    """Select what the terms of a row depend on; instants as the database keeps them, read by `_instant`."""
-    answered: Any
+    """Select what the terms of a row depend on, as the database keeps it: `_changes` reads only what it has not seen."""
+    stated: Any = null()
+    decided: Any = null()
+    answered: Any = _raw(Glosa.respondida_at)
     if kind is Glosa:
-        extra = [Glosa.fecha_segun_pagador, _raw(Glosa.decidida_at).label("decidida")]
-        answered = _raw(Glosa.respondida_at)
+        stated, decided = Glosa.fecha_segun_pagador, _raw(Glosa.decidida_at)
     else:
-        extra = []
         answered = (
             select(func.max(_raw(Acto.ocurrido_at)))
             .where(Acto.devolucion_id == Devolucion.id, Acto.tipo == TipoActo.RESPUESTA)
@@ -69,9 +70,9 @@ def _query(kind: type[Glosa] | type[Devolucion]) -> Any:
         )
     return (
         select(
-            kind.id, kind.version, kind.estado, kind.extemporanea, kind.dias_pagador, kind.vence, kind.vence_alterno,
-            _raw(kind.notificada_at).label("notificada"), answered.label("respondida"),
-            _raw(Factura.fecha_radicacion).label("radicada"), Pagador.tipo, *extra,
+            kind.id, kind.version, kind.extemporanea, kind.dias_pagador, kind.vence, kind.vence_alterno,
+            _raw(kind.estado), _raw(Pagador.tipo), _raw(kind.notificada_at), _raw(Factura.fecha_radicacion),
+            answered, decided, stated,
         )
         .join(Factura, Factura.id == kind.factura_id)
         .join(Pagador, Pagador.id == kind.pagador_id)
@@ -84,46 +85,59 @@ def _raw(column: Any) -> Any:
     return type_coerce(column, String)
 
 
-@lru_cache(maxsize=1 << 16)
-def _instant(value: str | datetime | None) -> datetime | None:
-    """Read an instant as either database hands it over; the same few come again and again."""
+def _day(value: str | datetime | None) -> date | None:
+    """Return the civil day of an instant as either database hands it over."""
     if isinstance(value, str):
-        return datetime.fromisoformat(value)
-    return value.astimezone(UTC) if value is not None else None
+        return _day_of_hour(value[:13])
+    return civil_date(value) if value is not None else None
 
 
-def changes(kind: type[Glosa] | type[Devolucion], rows: Sequence[Row[Any]], cal: Calendar) -> Iterator[dict[str, Any]]:
-    """Yield what must be written for the rows whose terms are not what the calendar says; pure."""
-    what = Objeto.GLOSA if kind is Glosa else Objeto.DEVOLUCION
-    for row in rows:
-        notified, filed = _instant(row.notificada), _instant(row.radicada)
-        assert notified is not None
-        proof = lateness(what, filed, notified, pagador=row.tipo, calendar=cal) if filed else {}
-        late, days = proof.get("oportuno") is False, proof.get("dias")
-        term = terms_after(
-            row.estado,
-            notificada=notified,
-            radicada=filed,
-            segun_pagador=row.fecha_segun_pagador if kind is Glosa else None,
-            respondida=_instant(row.respondida),
-            decidida=_instant(row.decidida) if kind is Glosa else None,
-            pagador=row.tipo,
-            calendar=cal,
-        )
-        first, last = _days(term)
-        if (late, days, first, last) != (row.extemporanea, row.dias_pagador, row.vence, row.vence_alterno):
+@lru_cache(maxsize=1 << 16)
+def _day_of_hour(text: str) -> date:
+    """Bogotá lies whole hours off: the hour says the day."""
+    return civil_date(datetime.fromisoformat(f"{text}:00:00+00:00"))
+
+
+_Terms = tuple[bool, int | None, date | None, date | None]
+"""What is derived: lateness, the payer's business days, first and last day of the running term."""
+
+
+def _changes(kind: type[Glosa] | type[Devolucion], rows: Iterable[Any], cal: Calendar) -> Iterator[dict[str, Any]]:
+    """Yield what must be written for the rows whose terms are not what the calendar says."""
+    seen: dict[Any, _Terms] = {}
+    for row_id, version, late, days, first, last, *inputs in rows:
+        estado, tipo, notified, filed, answered, decided, stated = inputs
+        key = (estado, tipo, _day(notified), _day(filed), _day(answered), _day(decided), stated)
+        found = seen.get(key)
+        if found is None:
+            found = seen[key] = _terms(kind, key, cal)
+        if found != (bool(late), days, first, last):
             yield {
-                "row_id": row.id,
-                "row_version": row.version,
-                "new_late": late,
-                "new_days": days,
-                "new_first": first,
-                "new_last": last,
+                "row_id": row_id,
+                "row_version": version,
+                "new_late": found[0],
+                "new_days": found[1],
+                "new_first": found[2],
+                "new_last": found[3],
             }
 
 
-def _days(term: Corre | None) -> tuple[date | None, date | None]:
-    return (term.vence, term.vence_alterno) if term else (None, None)
+def _terms(kind: type[Glosa] | type[Devolucion], key: tuple[Any, ...], cal: Calendar) -> _Terms:
+    estado, tipo, notified, filed, answered, decided, stated = key
+    what = Objeto.GLOSA if kind is Glosa else Objeto.DEVOLUCION
+    proof = lateness(what, filed, notified, pagador=tipo, calendar=cal) if filed else {}
+    term = terms_after(
+        kind.MACHINE.states(estado),  # type: ignore[arg-type]
+        notificada=notified,
+        radicada=filed,
+        segun_pagador=stated,
+        respondida=answered,
+        decidida=decided,
+        pagador=tipo,
+        calendar=cal,
+    )
+    first, last = (term.vence, term.vence_alterno) if term else (None, None)
+    return proof.get("oportuno") is False, proof.get("dias"), first, last
 
 
 def _write(session: Session, kind: type[Glosa] | type[Devolucion], new: Sequence[dict[str, Any]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from sqlalchemy import select
@@ -206,6 +206,31 @@ def test_a_reopened_glosa_is_not_accepted_by_the_clock_again(db: Database) -> No
     done = run(db, date(2026, 7, 22))
     assert (done.aceptadas, done.tareas) == (0, 1)
     assert state(db, glosa) == "formulada"
+
+
+def test_reopening_lets_the_answer_count_that_the_payer_already_had(db: Database) -> None:
+    glosa = one_glosa(db)
+    run(db, DAY_AFTER)
+    with db.write() as session:
+        made.present(session, again(session, glosa), Decision.ACEPTAR_PARTE, valor_aceptado=200_000, on=day(7, 14))
+        acts.reopen(session, again(session, glosa), texto="El correo llegó el 25", evidence=[EVIDENCE],
+                    notificada_at=day(6, 25), **BY)  # fmt: skip
+        row = again(session, glosa)
+        assert (row.estado, row.aceptado, row.en_disputa) == ("aceptada_parcial", 200_000, 800_000)
+        assert (row.respondida_at, row.vence_termino, row.turno) == (day(7, 14), "GLO-04", "pagador")
+
+
+@pytest.mark.parametrize("when", [day(7, 15), day(5, 29), day(11, 21)])
+def test_an_impossible_date_reopens_nothing(db: Database, when: datetime) -> None:
+    glosa = one_glosa(db)
+    run(db, DAY_AFTER)
+    with db.write() as session:
+        made.present(session, again(session, glosa), on=day(7, 14))
+    with db.write() as session:
+        row = again(session, glosa)
+        with pytest.raises(BadInput):
+            acts.reopen(session, row, texto="x", evidence=[EVIDENCE], notificada_at=when, **BY)
+        assert (row.estado, row.aceptado) == ("aceptada_tacita", 1_000_000)
 
 
 # --- Devoluciones -------------------------------------------------------------------------------------------------
