@@ -36,6 +36,7 @@ from radica.app.demo_casa import (
 from radica.app.demo_catalog import P1, PAYERS, PROVIDERS, Payer
 from radica.app.demo_check import Verdict, judge, pending, read_ledger, settled
 from radica.app.demo_data import MANUAL, RECHAZADA, SIN_NUMERO, DemoPackage, build_set
+from radica.app.demo_glosas import payers_object
 from radica.custodia.store import FolderStore
 from radica.facturas.intake import Summary, import_paths
 from radica.facturas.keys import known_keys
@@ -68,6 +69,7 @@ class Demo:
     children: list[Child] = field(default_factory=list)
     portals: dict[str, str] = field(default_factory=dict)
     packages: tuple[DemoPackage, ...] = ()
+    objected: tuple[int, int] = (0, 0)  # lines loaded from the payers' files, and those that wait for a person
 
 
 def settings_for(settings: Settings, folder: Path) -> Settings:
@@ -115,6 +117,8 @@ def run(demo: Demo, *, seed: int, packages: int, once: bool, port: int | None) -
             if not demo.stop.is_set():
                 _order(demo, database, all_by_hand=once)
             _wait(demo, database)
+            if not demo.stop.is_set():
+                _object(demo, database)
             if once and not demo.stop.is_set():
                 return _judge(demo, database)
             if not demo.stop.is_set():
@@ -289,10 +293,21 @@ def _wait(demo: Demo, database: Database) -> None:
             demo.stop.wait(POLL_S)
 
 
+def _object(demo: Demo, database: Database) -> None:
+    """Let the payers object to some of what was filed, as their files would say it."""
+    demo.objected = lines, waiting = payers_object(database, demo.settings, demo.portals, clock=demo.clock)
+    demo.say(f"Los pagadores objetaron: {lines} glosas y devoluciones cargadas, {waiting} líneas por decidir.")
+
+
 def _judge(demo: Demo, database: Database) -> Verdict:
     ledger = [row for url in demo.portals.values() for row in read_ledger(url)]
     with database.read() as session:
-        return judge(session, demo.packages, ledger)
+        verdict = judge(session, demo.packages, ledger)
+    lines, waiting = demo.objected
+    verdict.figures["objeciones"] = lines
+    if waiting:
+        verdict.wrong.append(f"{waiting} objeciones de los pagadores quedaron sin cruzar o por decidir")
+    return verdict
 
 
 def _welcome(demo: Demo, address: str) -> None:
@@ -304,6 +319,7 @@ def _welcome(demo: Demo, address: str) -> None:
         f"  Portales simulados de los pagadores:\n{portals}\n\n"
         "  Qué mirar primero: entre como facturacion@demo.co y abra Radicación, donde los bots trabajan ahora mismo;\n"
         "  después Hoy, Por radicar (quedan algunas para radicar a mano) y la historia de cualquier factura radicada.\n"
+        "  Cuando la cola quede vacía los pagadores glosan: entre como glosas@demo.co y responda desde Glosas.\n"
         "  Ctrl-C termina todo.\n"
     )
 

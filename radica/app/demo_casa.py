@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,7 +25,7 @@ from radica.facturas.keys import save_key
 from radica.facturas.models import Factura
 from radica.facturas.numbers import parse_invoice_number
 from radica.facturas.states import EstadoFactura
-from radica.kernel.clock import bogota
+from radica.kernel.clock import BOGOTA, bogota
 from radica.kernel.db import Database
 from radica.portales.credentials import Vault
 from radica.portales.models import CuentaPortal
@@ -59,6 +59,7 @@ USERS = (
     DemoUser("clinica@demo.co", "Pelrabio Vilmar (facturación)", (Rol.FACTURACION,), (0,)),
     DemoUser("tresquebradas@demo.co", "Junsatesa Gardana (facturación)", (Rol.FACTURACION,), (1,)),
     DemoUser("hospital@demo.co", "Oxmilumbre Broverel (facturación)", (Rol.FACTURACION,), (2,)),
+    DemoUser("glosas@demo.co", "Sandrumel Ovequina (glosas y cartera)", (Rol.GLOSAS, Rol.CARTERA), (0, 1, 2)),
     DemoUser("direccion@demo.co", "Feltundro Lemquina (dirección)", (Rol.DIRECCION,), (0, 1, 2)),
     DemoUser("auditoria@demo.co", "Daibrilina Munlonor (auditoría)", (Rol.AUDITORIA,), (0, 1, 2)),
     DemoUser("administracion@demo.co", "Wilnevio Zorsamar (administración)", (Rol.ADMINISTRACION,), (0, 1, 2)),
@@ -182,11 +183,12 @@ def order_bots(database: Database, packages: Sequence[DemoPackage], *, actor: st
 def file_by_hand(
     database: Database, store: FolderStore, packages: Sequence[DemoPackage], *, actor: str, at: datetime
 ) -> int:
-    """Register as filed by hand, with a stamped constancia, the ready invoices of these packages. Returns how many."""
+    """Register as filed by hand, on the day after their issue, the ready invoices of these packages. Returns how many."""
     filed = 0
     for package in packages:
         radicado = f"VU-{at:%Y}-{package.number}"
-        stored = store.put(io.BytesIO(_constancia(package, radicado, at)))
+        when = min(datetime.combine(package.issued + timedelta(days=1), time(10, 15), tzinfo=BOGOTA), at)
+        stored = store.put(io.BytesIO(_constancia(package, radicado, when)))
         with database.write(durable=True) as session:
             row = find_package(session, package)
             if row is None or row.estado is not EstadoFactura.LISTA:
@@ -198,7 +200,7 @@ def file_by_hand(
                     session,
                     envio,
                     radicado=radicado,
-                    cuando=at,
+                    cuando=when,
                     kept=[Kept(evidence_name("ventanilla.pdf", PDF, 1), PDF.clase, "", stored)],
                     actor=actor,
                     at=at,
