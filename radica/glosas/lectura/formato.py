@@ -39,7 +39,8 @@ class ReglaCodigo(StrEnum):
 class Campo:
     """A column: the field of `Datos` it fills, its known titles (first present wins) and what it must hold.
 
-    `ocurrencia` 2 is the second column with the same title. `firma` columns make the signature; `obligatorio`
+    `patron` is a regular expression over the key of a title, for sheets that no program wrote. `ocurrencia` 2 is the
+    second column with the same title. `firma` columns make the signature; `obligatorio`
     ones must be there.
     """
 
@@ -49,6 +50,7 @@ class Campo:
     obligatorio: bool = False
     firma: bool = True
     ocurrencia: int = 1
+    patron: str = ""
 
     @property
     def claves(self) -> tuple[str, ...]:
@@ -57,10 +59,16 @@ class Campo:
 
 
 def campo(
-    nombre: str, *titulos: str, clase: Clase = Clase.TEXTO, firma: bool = True, obligatorio: bool = False, n: int = 1
+    nombre: str,
+    *titulos: str,
+    clase: Clase = Clase.TEXTO,
+    firma: bool = True,
+    obligatorio: bool = False,
+    n: int = 1,
+    patron: str = "",
 ) -> Campo:
     """Write a column of a layout on one line."""
-    return Campo(nombre, titulos, clase, obligatorio, firma, n)
+    return Campo(nombre, titulos, clase, obligatorio, firma, n, patron)
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from radica.entidades.catalogue import known_payers, payer_by_nit
 from radica.facturas.archive import Entrada
 from radica.facturas.xmlsafe import Unreadable
 from radica.glosas.lectura.cierre import avisos_de_lineas, comparar, contar_una_vez, total_declarado
-from radica.glosas.lectura.contenedor import es_cuerpo, expandir
+from radica.glosas.lectura.contenedor import CUERPO_HTML, es_cuerpo, expandir
 from radica.glosas.lectura.filas import Tabla, leer_detalle, leer_tabla
 from radica.glosas.lectura.formato import Contexto, Detalle, Formato
 from radica.glosas.lectura.formatos import FORMATOS
@@ -25,6 +25,7 @@ from radica.glosas.lectura.formatos.coosalud_correo import DETALLE
 from radica.glosas.lectura.hojas import Hoja, hojas
 from radica.glosas.lectura.pdf import es_carta, leer_pdf
 from radica.glosas.lectura.registro import NoReconocida, Reconocida, reconocer
+from radica.glosas.lectura.tablas_html import hojas_html
 from radica.glosas.lectura.tipos import Lectura, LineaLeida, NoLeida
 
 _FC = re.compile(r"\bFC\s?0*(\d+)", re.IGNORECASE)
@@ -90,6 +91,9 @@ def leer_archivo(path: Path, *, nombre: str | None = None, pagador_nit: str | No
                 continue
             seen[digest] = entry.name
             readings.extend(_read_file(entry.path, entry.name, delivery))
+    if not readings:
+        note = "No trae ningún archivo de glosas. Revise si el pagador lo envió aparte o en un enlace."
+        return [_refused(nombre or path.name, note, delivery)]
     return [_told_twice(one, twice) for one in readings]
 
 
@@ -130,7 +134,8 @@ def _read_file(path: Path, name: str, delivery: _Entrega) -> list[Lectura]:
 def _tables(path: Path, name: str, delivery: _Entrega) -> list[Lectura]:
     parts: dict[str, _Parte] = {}
     others: list[str] = []
-    for sheet in hojas(path):
+    sheets = hojas_html(path) if es_cuerpo(name) and name.endswith(CUERPO_HTML) else hojas(path)
+    for sheet in sheets:
         others.extend(sheet.avisos)
         found = reconocer(sheet, name, FORMATOS)
         if isinstance(found, NoReconocida):

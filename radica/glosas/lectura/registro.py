@@ -119,6 +119,10 @@ def _find(one: Campo, keys: Sequence[str], used: set[int]) -> int | None:
         places = [index for index, key in enumerate(keys) if key and igual(key, known)]
         if len(places) >= one.ocurrencia and places[one.ocurrencia - 1] not in used:
             return places[one.ocurrencia - 1]
+    if one.patron:
+        return next(
+            (at for at, key in enumerate(keys) if key and at not in used and re.fullmatch(one.patron, key)), None
+        )
     return None
 
 
@@ -245,6 +249,10 @@ def _look(cells: Sequence[Celda]) -> str:
     return name if times * 2 > len(cells) else "otros textos"
 
 
+def _name(one: Campo) -> str:
+    return one.titulos[0] if one.titulos else one.nombre.upper()
+
+
 def _closest(sample: Sequence[Fila], formatos: Sequence[Formato]) -> NoReconocida:
     """Name the layout that comes nearest and the titles it lacks."""
     best: tuple[tuple[int, float], Formato, list[str]] | None = None
@@ -255,7 +263,7 @@ def _closest(sample: Sequence[Fila], formatos: Sequence[Formato]) -> NoReconocid
             names = {column.campo.nombre for column in columns}
             near = (sum(column.campo.firma for column in columns), share)
             if share > 0 and (best is None or near > best[0]):
-                best = (near, formato, [one.titulos[0] for one in formato.firma if one.nombre not in names])
+                best = (near, formato, [_name(one) for one in formato.firma if one.nombre not in names])
     if best is None:
         return NoReconocida("ninguna de sus primeras veinte filas tiene títulos de columnas conocidos")
     missing = ", ".join(f"«{title}»" for title in best[2][:6])

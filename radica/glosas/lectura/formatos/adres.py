@@ -86,6 +86,7 @@ FORMATOS = (
                 "Descripción Glosa",
                 "Descripción Causal",
                 clase=Clase.CODIGO,
+                patron="(?:COD|CODIGO)?(?:DE)?(?:LA)?CAUSAL(?:ES)?(?:DE)?(?:LA)?(?:GLOSA)?(?:APLICADA)?|(?:COD|CODIGO)(?:DE)?GLOSA|GLOSA",
             ),
             campo("motivo", "Descripción Glosa", "Descripción Causal", firma=False),
             campo("tipo_elemento", "Tipo Elemento", firma=False),

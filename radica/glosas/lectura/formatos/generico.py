@@ -5,61 +5,25 @@ Invariant: it has no habit of dates and its confidence stays under that of a pay
 
 from __future__ import annotations
 
-from radica.glosas.lectura.formato import Clase, Formato, campo
+from radica.glosas.lectura.formato import Campo, Clase, Formato, campo
 
-_FACTURA = (
-    "FACTURA",
-    "NUMERO DE FACTURA",
-    "NUMERO FACTURA",
-    "NO FACTURA",
-    "NO. DE FACTURA",
-    "NRO FACTURA",
-    "NRO DE FACTURA",
-    "NUM FACTURA",
-    "N FACTURA",
-    "FACTURA NO",
-    "FACTURA NUMERO",
-    "NUMERO DE LA FACTURA",
-    "FACTURA ELECTRONICA",
-)
-_CODIGO = (
-    "CODIGO GLOSA",
-    "CODIGO DE GLOSA",
-    "CODIGO DE LA GLOSA",
-    "COD GLOSA",
-    "COD. DE GLOSA",
-    "CODIGO DE GLOSA O DEVOLUCION",
-    "CODIGO GLOSA DEVOLUCION",
-    "CODIGO DEVOLUCION",
-    "CODIGO DE DEVOLUCION",
-    "CAUSAL",
-    "CAUSAL DE GLOSA",
-    "CAUSAL GLOSA",
-    "CAUSAL DE DEVOLUCION",
-    "CODIGO CAUSAL",
-    "CODIGO OBJECION",
-    "CODIGO ESPECIFICO",
-    "CODIGO",
-    "COD",
-)
-_VALOR = (
-    "VALOR GLOSA",
-    "VALOR GLOSADO",
-    "VALOR DE LA GLOSA",
-    "VALOR DE GLOSA",
-    "VR GLOSA",
-    "VR. GLOSADO",
-    "VLR GLOSA",
-    "VLR GLOSADO",
-    "VALOR GLOSA INICIAL",
-    "VALOR TOTAL GLOSA",
-    "VALOR OBJETADO",
-    "VALOR OBJECION",
-    "VALOR DEVOLUCION",
-    "VALOR DEVUELTO",
-    "VALOR GLOSA O DEVOLUCION",
-    "GLOSA",
-)
+_NUM = "(?:N|NO|NRO|NUM|NUMERO|NUMEROS)?(?:DE)?(?:LA)?"
+_MONEY = "(?:VALOR|VR|VLR|MONTO|TOTAL)(?:TOTAL)?(?:DE)?(?:LA|L)?"
+_OBJECTED = "(?:GLOSA|GLOSAS|GLOSADO|GLOSADA|OBJECION|OBJETADO|DEVOLUCION|DEVUELTO|GLOSAODEVOLUCION|GLOSADEVOLUCION)"
+_DAY = "FECHA(?:DE)?(?:LA|L)?"
+
+
+def _money(name: str, pattern: str, *, signature: bool = False) -> Campo:
+    return campo(name, clase=Clase.DINERO, firma=signature, patron=pattern)
+
+
+def _day(name: str, pattern: str) -> Campo:
+    return campo(name, clase=Clase.FECHA, firma=False, patron=f"{_DAY}(?:{pattern})")
+
+
+def _text(name: str, pattern: str) -> Campo:
+    return campo(name, firma=False, patron=pattern)
+
 
 FORMATOS = (
     Formato(
@@ -69,122 +33,52 @@ FORMATOS = (
         minimo=0.6,
         tope=70,
         campos=(
-            campo("factura", *_FACTURA, clase=Clase.FACTURA, obligatorio=True),
-            campo("codigo", *_CODIGO, clase=Clase.CODIGO, obligatorio=True),
-            campo("valor", *_VALOR, clase=Clase.DINERO),
-            campo("prefijo", "PREFIJO", "PREFIJO FACTURA", firma=False),
-            campo("levantado", "VALOR LEVANTADO", "LEVANTADO", "VALOR LEVANTADO EPS", clase=Clase.DINERO, firma=False),
             campo(
-                "ratificado",
-                "VALOR RATIFICADO",
-                "RATIFICADO",
-                "VALOR GLOSA RATIFICADA",
-                "GLOSA RATIFICADA",
-                clase=Clase.DINERO,
-                firma=False,
-            ),
-            campo("aceptado", "VALOR ACEPTADO", "VALOR ACEPTADO IPS", "ACEPTADO IPS", clase=Clase.DINERO, firma=False),
-            campo(
-                "situacion",
-                "ESTADO",
-                "ESTADO GLOSA",
-                "ESTADO DE LA GLOSA",
-                "DECISION",
-                "DECISION DEL PAGADOR",
-                firma=False,
+                "factura",
+                "FACTURA",
+                clase=Clase.FACTURA,
+                obligatorio=True,
+                patron=f"{_NUM}(?:FACTURA|FACTURAS|FACT|FEV)(?:DEVENTA|ELECTRONICA|ELECTRONICADEVENTA|NO|NRO|NUMERO)?",
             ),
             campo(
-                "fecha_notificacion",
-                "FECHA NOTIFICACION",
-                "FECHA DE NOTIFICACION",
-                "FECHA GLOSA",
-                "FECHA DE GLOSA",
-                "FECHA DE LA GLOSA",
-                "FECHA OBJECION",
-                "FECHA DEVOLUCION",
-                clase=Clase.FECHA,
-                firma=False,
+                "codigo",
+                "CODIGO DE GLOSA",
+                "CODIGO GLOSA",
+                "CODIGO ESPECIFICO",
+                clase=Clase.CODIGO,
+                obligatorio=True,
+                patron=(
+                    "(?:COD|CODIGO)(?:DE)?(?:LA|L)?(?:GLOSA|GLOSAS|OBJECION|DEVOLUCION|CAUSAL|MOTIVO|CONCEPTO)?"
+                    "(?:(?:DE|O|Y)?(?:LA)?(?:GLOSA|DEVOLUCION|DEV))?"
+                    "|CAUSAL(?:DE)?(?:LA)?(?:GLOSA|DEVOLUCION|OBJECION)?(?:ODEVOLUCION)?"
+                ),
             ),
-            campo(
-                "fecha_radicacion",
-                "FECHA RADICACION",
-                "FECHA DE RADICACION",
-                "FECHA RADICADO",
-                "FECHA DE RADICADO",
-                clase=Clase.FECHA,
-                firma=False,
-            ),
-            campo(
-                "fecha_factura", "FECHA FACTURA", "FECHA DE FACTURA", "FECHA EMISION", clase=Clase.FECHA, firma=False
-            ),
-            campo(
-                "radicado",
-                "RADICADO",
-                "NUMERO RADICADO",
-                "NUMERO DE RADICADO",
-                "NO RADICADO",
-                "NRO RADICADO",
-                firma=False,
-            ),
-            campo(
-                "numero_glosa", "NUMERO GLOSA", "NUMERO DE GLOSA", "NO GLOSA", "ID GLOSA", "CONSECUTIVO", firma=False
-            ),
-            campo(
-                "servicio",
-                "CODIGO SERVICIO",
-                "CODIGO DEL SERVICIO",
-                "COD SERVICIO",
-                "CUPS",
-                "CODIGO CUPS",
-                "CODIGO PROCEDIMIENTO",
-                firma=False,
-            ),
-            campo(
+            _money("valor", f"(?:{_MONEY})?{_OBJECTED}(?:INICIAL|TOTAL|IPS)?(?:PESOS|COP)?", signature=True),
+            _text("prefijo", "PREFIJO(?:DE)?(?:LA)?(?:FACTURA)?"),
+            _money("levantado", "(?:VALOR|VR|VLR)?(?:GLOSA)?(?:LEVANTADO|LEVANTADA)(?:EPS|ERP|PAGADOR)?"),
+            _money("ratificado", "(?:VALOR|VR|VLR)?(?:GLOSA)?(?:RATIFICADO|RATIFICADA)(?:EPS|ERP|PAGADOR)?"),
+            _money("aceptado", "(?:VALOR|VR|VLR)?(?:GLOSA)?(?:ACEPTADO|ACEPTADA)(?:POR)?(?:LA)?(?:IPS|PRESTADOR)?"),
+            _text("situacion", "ESTADO(?:DE)?(?:LA)?(?:GLOSA)?|DECISION(?:DELPAGADOR|EPS|ERP)?"),
+            _day("fecha_notificacion", "NOTIFICACION|NOTIFICACIONGLOSA|GLOSA|OBJECION|DEVOLUCION|ENVIO"),
+            _day("fecha_radicacion", "RADICACION|RADICADO|RADICACIONFACTURA|PRESENTACION"),
+            _day("fecha_factura", "FACTURA|EMISION|EXPEDICION"),
+            _text("radicado", f"{_NUM}(?:RADICADO|RADICACION)"),
+            _text("numero_glosa", f"(?:{_NUM}|ID|CONSECUTIVO(?:DE)?)GLOSA|CONSECUTIVO"),
+            _text("servicio", "(?:COD|CODIGO)(?:DE)?L?(?:SERVICIO|PROCEDIMIENTO|TECNOLOGIA|CUPS|ITEM)|CUPS"),
+            _text(
                 "descripcion_servicio",
-                "SERVICIO",
-                "DESCRIPCION SERVICIO",
-                "DESCRIPCION DEL SERVICIO",
-                "NOMBRE SERVICIO",
-                "TECNOLOGIA",
-                "PROCEDIMIENTO",
-                firma=False,
+                "(?:DESCRIPCION|NOMBRE)?(?:DE)?L?A?(?:SERVICIO|PROCEDIMIENTO|TECNOLOGIA|ITEM)",
             ),
-            campo(
-                "valor_servicio",
-                "VALOR SERVICIO",
-                "VALOR DEL SERVICIO",
-                "VALOR FACTURADO",
-                clase=Clase.DINERO,
-                firma=False,
-            ),
-            campo(
-                "valor_factura",
-                "VALOR FACTURA",
-                "VALOR DE LA FACTURA",
-                "VALOR TOTAL FACTURA",
-                "VR FACTURA",
-                "VLR FACTURA",
-                clase=Clase.DINERO,
-                firma=False,
-            ),
-            campo(
+            _money("valor_servicio", "(?:VALOR|VR|VLR)(?:TOTAL)?(?:DE)?L?(?:SERVICIO|FACTURADO|ITEM|PROCEDIMIENTO)"),
+            _money("valor_factura", f"{_MONEY}FACTURA"),
+            _text(
                 "motivo",
-                "MOTIVO",
-                "MOTIVO GLOSA",
-                "MOTIVO DE GLOSA",
-                "DESCRIPCION GLOSA",
-                "CONCEPTO",
-                "CONCEPTO GLOSA",
-                firma=False,
+                "(?:MOTIVO|CONCEPTO)(?:DE)?(?:LA)?(?:GLOSA|DEVOLUCION|OBJECION)?|DESCRIPCION(?:DE)?(?:LA)?(?:GLOSA)?",
             ),
-            campo("observacion", "OBSERVACION", "OBSERVACIONES", "JUSTIFICACION", firma=False),
-            campo(
+            _text("observacion", "OBSERVACION|OBSERVACIONES|JUSTIFICACION|DETALLE"),
+            _text(
                 "paciente_documento",
-                "DOCUMENTO",
-                "DOCUMENTO PACIENTE",
-                "NUMERO DOCUMENTO",
-                "IDENTIFICACION",
-                firma=False,
+                "(?:NUMERO|NO|NRO)?(?:DE)?(?:DOCUMENTO|IDENTIFICACION|CEDULA)(?:DE)?L?(?:PACIENTE|USUARIO|AFILIADO)?",
             ),
         ),
     ),

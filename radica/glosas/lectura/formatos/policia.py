@@ -11,13 +11,9 @@ from radica.glosas.lectura.formato import Clase, Contexto, Datos, Formato, campo
 from radica.glosas.lectura.valores import Duda
 
 _NUMBER = r"([A-Z]{0,6}-?\d[\w/-]*)"
-_PRINTED = re.compile(
-    r"\bRAD(?:ICADO|ICACI[OÓ]N|\.)?\s*(?:N[UÚ]MERO|N[RO°º.]*)?\s*(?:DE\s+LA\s+FACTURA)?[\s:.#]*" + _NUMBER,
-    re.IGNORECASE,
-)
-_LABEL = re.compile(
-    r"(?:N[UÚ]MERO|N[RO°º.]*)?\s*(?:DE\s+)?RAD(?:ICADO|ICACI[OÓ]N|\.)?\s*N?[RO°º.]*\s*:?", re.IGNORECASE
-)
+_PRINTED = re.compile(r"\bRAD(?:ICADO|ICACI[OÓ]N)?\b[^\d]{0,25}?\b" + _NUMBER, re.IGNORECASE)
+_LABEL = re.compile(r"[^\d]{0,15}\bRAD(?:ICADO|ICACI[OÓ]N)?\b[^\d]{0,15}", re.IGNORECASE)
+_DATE = re.compile(r"\d{1,4}[/-]\d{1,2}[/-]\d{1,4}")
 
 
 def _preparar(context: Contexto) -> None:
@@ -36,10 +32,11 @@ def _preparar(context: Contexto) -> None:
 def radicado_impreso(texts: tuple[str, ...]) -> str:
     """Return the radicado among the texts above the header: with its label, or in the cell after it."""
     for at, text in enumerate(texts):
-        if match := _PRINTED.search(text):
+        match = _PRINTED.search(text)
+        if match is None and _LABEL.fullmatch(text) and at + 1 < len(texts):
+            match = re.fullmatch(_NUMBER, texts[at + 1], re.IGNORECASE)
+        if match is not None and not _DATE.match(match.group(1)):
             return match.group(1)
-        if _LABEL.fullmatch(text) and at + 1 < len(texts) and re.fullmatch(_NUMBER, texts[at + 1], re.IGNORECASE):
-            return texts[at + 1]
     return ""
 
 
