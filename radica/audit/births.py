@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from radica.audit.chain import GENESIS, link_hash, plain
+from radica.audit.chain import GENESIS, instant_text, link_hash, plain
 from radica.audit.models import ChainHead, Transition
 from radica.audit.services import database_now, values_content
 from radica.kernel.db import insert_rows
@@ -38,6 +38,7 @@ def open_new_cases(session: Session, births: Sequence[Birth], *, actor: str, at:
     if not births:
         return
     recorded_at = database_now(session)
+    texts = {"at": instant_text(at), "recorded_at": instant_text(recorded_at)}  # written once for all the hashes
     heads: list[dict[str, Any]] = []
     links: list[dict[str, Any]] = []
     for birth in sorted(births, key=lambda one: (one.kind, one.thing_id)):
@@ -60,7 +61,7 @@ def open_new_cases(session: Session, births: Sequence[Birth], *, actor: str, at:
             "evidence": [],
             "prev_hash": GENESIS,
         }
-        row["hash"] = link_hash(values_content(row))
+        row["hash"] = link_hash(values_content({**row, **texts}))
         links.append(row)
         heads.append({"case_key": case_key, "seq": 1, "hash": row["hash"]})
     insert_rows(session, ChainHead, heads)
