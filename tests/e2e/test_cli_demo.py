@@ -52,6 +52,7 @@ def test_once_every_invoice_ends_where_it_should(tmp_path: Path) -> None:
         "por_confirmar",
         "duplicadas",
         "nivel_prueba",
+        "objeciones",
         "segundos",
     ], err
     expected = {"importadas": 8, "radicadas": 4, "no_listas": 2, "rechazadas": 1, "recibidas_sin_numero": 1}
