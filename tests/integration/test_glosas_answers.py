@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from radica.entidades.models import Pagador, Prestador
+from radica.facturas.models import Documento
 from radica.glosas import templates_store as store
 from radica.glosas.acts import register_answers_presented
 from radica.glosas.decisions import decide
+from radica.glosas.letter import draw
+from radica.glosas.letter_facts import carta_de
 from radica.glosas.states import EstadoRespuesta
 from radica.glosas.suggestions import sugerir
-from radica.glosas.work_models import Decision, Plantilla
+from radica.glosas.work_models import Decision, Plantilla, Respuesta
 from radica.kernel.db import Database
-from radica.kernel.errors import BadInput
+from radica.kernel.errors import BadInput, NotFound
 from tests import factories
 from tests.plugins import glosas as casos
 
@@ -208,3 +212,47 @@ def test_a_nearer_code_goes_first_and_a_bad_citation_never(db: Database) -> None
         assert [one.texto for one in found] == ["Por el mismo código.", "Por concepto."]
         assert found[0].casos[0].levantado == 100_000
         assert found[0].casos[0].en_juego == 1_100_000
+
+
+def test_a_letter_is_of_one_payer_act_and_round_and_names_its_supports(db: Database) -> None:
+    with db.write() as session:
+        factura = casos.filed(session, numero="FV70001")
+        same = {"prestador": session.get_one(Prestador, factura.prestador_id)}
+        one = casos.glosa(
+            session, factura, 1_000_000, codigo="TA0801", familia="TA", servicio="902210", numero_glosa="G-9"
+        )
+        casos.items(session, factura, [5_000_000])
+        sha = session.scalars(select(Documento.sha256).where(Documento.factura_id == factura.id)).one()
+        answer = casos.answer(session, one)
+        answer.soportes = [sha]
+        other = casos.answer(
+            session, casos.glosa(session, factura, 2_000_000), Decision.ACEPTAR_PARTE, valor_aceptado=500_000
+        )
+        other.codigo = "RE9801"
+        carta = carta_de(session, [other, answer], numero="R-1", fecha=AT.date(), firma=("Ana", "Glosas"))
+        assert [line.numero_glosa for line in carta.lineas] == ["G-9", ""]
+        assert [(line.valor, line.aceptado) for line in carta.lineas] == [(1_000_000, 0), (2_000_000, 500_000)]
+        assert [(one.sha256, one.factura) for one in carta.soportes] == [(sha, "FV70001")]
+        assert draw(carta).startswith(b"%PDF")
+        for stranger in (
+            casos.answer(session, casos.glosa(session, casos.filed(session, **same))),
+            casos.answer(session, casos.devolucion(session, casos.filed(session, **same))),
+        ):
+            with pytest.raises(BadInput, match="un solo pagador"):
+                carta_de(session, [answer, stranger], numero="R-2", fecha=AT.date())
+        with pytest.raises(BadInput, match="Elija"):
+            carta_de(session, [], numero="R-2", fecha=AT.date())
+        other.soportes = ["f" * 64]
+        with pytest.raises(NotFound, match="FV70001"):
+            carta_de(session, [other], numero="R-3", fecha=AT.date())
+
+
+def test_the_letter_of_a_second_round_speaks_of_what_was_left(db: Database) -> None:
+    with db.write() as session:
+        row = _closed(session, casos.filed(session), "Primera.", levantado=400_000)
+        second = casos.answer(session, row)
+        carta = carta_de(session, [second], numero="R-4", fecha=AT.date())
+        assert carta.ronda == 2
+        assert carta.lineas[0].valor == 600_000
+        first = session.scalars(select(Respuesta).where(Respuesta.ronda == 1)).one()
+        assert carta_de(session, [first], numero="R-5", fecha=AT.date()).lineas[0].valor == 1_000_000
