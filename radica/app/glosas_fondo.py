@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from radica.app.digest_envio import KIND_DIGEST, send_digest
 from radica.app.house import House
 from radica.app.worker import Handler
 from radica.entidades.models import EstadoPrestador, Prestador
@@ -154,4 +155,4 @@ def order_mailboxes(database: Database, now: datetime) -> int:
     return added
 
 
-HANDLERS: Mapping[str, Handler] = {KIND_READ: read_mailbox, KIND_IMPORT: import_mail}
+HANDLERS: Mapping[str, Handler] = {KIND_READ: read_mailbox, KIND_IMPORT: import_mail, KIND_DIGEST: send_digest}

@@ -33,10 +33,7 @@ def insert_due(
 
     `slot` distinguishes schedules of one kind (a folder, a provider); it is the kind itself if not given.
     """
-    if due.tzinfo is None:
-        raise ValueError("naive due time")
-    taken = within(session).run(sql.TAKE_SLOT, {"kind": slot or kind, "due_ms": round(due.timestamp() * 1000)})
-    if not taken:
+    if not take_slot(session, slot or kind, due):
         return None
     return enqueue(
         session,
@@ -47,6 +44,13 @@ def insert_due(
         max_attempts=max_attempts,
         dedup=dedup,
     )
+
+
+def take_slot(session: Session, slot: str, due: datetime) -> bool:
+    """Take a due time (aware) in the caller's transaction; False when somebody has it. Raises ValueError if naive."""
+    if due.tzinfo is None:
+        raise ValueError("naive due time")
+    return bool(within(session).run(sql.TAKE_SLOT, {"kind": slot, "due_ms": round(due.timestamp() * 1000)}))
 
 
 def forget_slots(session: Session, before: datetime) -> int:

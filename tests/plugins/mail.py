@@ -16,14 +16,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -251,3 +254,72 @@ def imap_tls(imap: Imap) -> Iterator[Relevo]:
     made = Relevo(imap.puerto, imap.certificados.servidor())
     yield made
     made.cerrar()
+
+
+@dataclass
+class Buzonero:
+    """What the SMTP server does with a mail: keep it, refuse the person, ask for later, or hang up on the words."""
+
+    recibidos: list[tuple[str, bytes]] = field(default_factory=list)
+    rechaza: str = ""
+    despues: str = ""
+    cuelga: bool = False
+
+    async def handle_RCPT(  # noqa: N802 - the server's own word
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take or refuse an address."""
+        if address == self.rechaza:
+            return "550 5.1.1 No such user here"
+        if address == self.despues:
+            return "451 4.3.0 Try again later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - same
+        """Keep the words."""
+        assert isinstance(envelope.content, bytes)
+        self.recibidos.append((envelope.rcpt_tos[0], envelope.content))
+        if self.cuelga:
+            assert server.transport is not None
+            server.transport.abort()
+        return "250 OK"
+
+
+@dataclass
+class Smtp:
+    """A running SMTP server."""
+
+    puerto: int
+    buzonero: Buzonero
+    detener: Callable[[], None]
+
+    def url(self, scheme: str = "smtp", *, credentials: str = "", host: str = "127.0.0.1") -> str:
+        """How our side is told of it."""
+        return f"{scheme}://{credentials}{host}:{self.puerto}"
+
+
+@contextlib.contextmanager
+def smtp_server(**options: Any) -> Iterator[Smtp]:
+    """Run aiosmtpd on loopback with these options of its Controller."""
+    handler = Buzonero()
+    running = Controller(handler, hostname="127.0.0.1", port=free_port(), **options)
+    running.start()
+    stopped = threading.Event()
+
+    def stop() -> None:
+        if not stopped.is_set():
+            stopped.set()
+            running.stop()
+
+    try:
+        yield Smtp(running.port, handler, stop)
+    finally:
+        stop()
+
+
+@pytest.fixture
+def smtp() -> Iterator[Smtp]:
+    """An SMTP server in clear."""
+    with smtp_server() as running:
+        yield running
