@@ -89,8 +89,8 @@ class _Folios(Canvas):
         super().save()
 
 
-def draw(content: Contenido) -> bytes:
-    """Return the acta as PDF."""
+def draw(content: Contenido, *, borrador: bool = False) -> bytes:
+    """Return the acta as PDF; a draft says so across every sheet."""
     out = io.BytesIO()
     document = BaseDocTemplate(
         out,
@@ -107,15 +107,23 @@ def draw(content: Contenido) -> bytes:
         pageCompression=1,
     )
     frame = Frame(document.leftMargin, document.bottomMargin, document.width, document.height, 0, 0, 0, 0, id="cuerpo")
-    document.addPageTemplates(PageTemplate("hoja", [frame], onPage=lambda canvas, _: _dress(canvas, content)))
+    document.addPageTemplates(PageTemplate("hoja", [frame], onPage=lambda canvas, _: _dress(canvas, content, borrador)))
     document.build(_story(content, document.width), canvasmaker=_Folios)
     return out.getvalue()
 
 
-def _dress(canvas: Any, content: Contenido) -> None:
+def _dress(canvas: Any, content: Contenido, borrador: bool) -> None:
     """Draw the head and foot that every sheet has; the folio comes last."""
     width, height = letter
     canvas.saveState()
+    if borrador:
+        canvas.saveState()
+        canvas.translate(width / 2, height / 2)
+        canvas.rotate(52)
+        canvas.setFont("Helvetica-Bold", 84)
+        canvas.setFillColor(GROUND)
+        canvas.drawCentredString(0, 0, "BORRADOR")
+        canvas.restoreState()
     canvas.setFillColor(INK)
     canvas.setFont("Helvetica-Bold", 9)
     name = content.prestador.nombre

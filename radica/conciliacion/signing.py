@@ -19,7 +19,7 @@ from radica.audit.models import Reason
 from radica.audit.services import advance, lock_all
 from radica.conciliacion.acta import gather
 from radica.conciliacion.commitments import ceiling, excess
-from radica.conciliacion.models import Conciliacion
+from radica.conciliacion.models import Conciliacion, ConciliacionLinea
 from radica.conciliacion.scope import ids_of
 from radica.conciliacion.services import lines_of, lock_open_table, release, seal_for
 from radica.conciliacion.states import FIRMADAS, EstadoConciliacion, EventoConciliacion
@@ -142,17 +142,7 @@ def sign(
     (piece,) = seal_for(session, row, [replace(kept, clase=FIRMADA)], actor=actor, at=at)
     apply_acta(
         session,
-        [
-            ActaLinea(
-                glosa_id=one.glosa_id,
-                devolucion_id=one.devolucion_id,
-                levantado=one.levantado,
-                aceptado=one.aceptado,
-                sigue=one.sigue,
-            )
-            for one in lines
-            if one.levantado or one.aceptado
-        ],
+        _agreed(lines),
         conciliacion_case=row.case_key,
         ocurrido_at=firmada_at,
         evidence=[piece.sha256],
@@ -172,6 +162,14 @@ def sign(
         facts={"levantado": sums.levantado, "aceptado": sums.aceptado, "sigue": sums.sigue, "lineas": len(lines)},
         evidence=[piece.sha256, *([row.acta_sha256] if row.acta_sha256 else [])],
     )
+
+
+def _agreed(lines: Sequence[ConciliacionLinea]) -> list[ActaLinea]:
+    return [
+        ActaLinea(one.levantado, one.aceptado, one.sigue, glosa_id=one.glosa_id, devolucion_id=one.devolucion_id)
+        for one in lines
+        if one.levantado or one.aceptado
+    ]
 
 
 def _check_signed(session: Session, row: Conciliacion, kept: Kept, firmada_at: datetime, at: datetime) -> None:

@@ -28,6 +28,10 @@ from radica.users.services import actor_names
 
 _WEIGHT = {Severidad.BLOQUEO: 0, Severidad.AVISO: 1, Severidad.INFO: 2}
 CLASES = {
+    "acta": "Acta sin firmar",
+    "acta_firmada": "Acta firmada",
+    "libro_pagador": "Libro del pagador",
+    "pago": "Soporte de pago",
     "manifest": "Manifiesto de lo enviado",
     "lineage": "De dónde salió cada archivo",
     "form_values": "Datos leídos del formulario",

@@ -41,9 +41,11 @@ OPEN_CLASSES = frozenset(
         "tls",
         "context",
         "failure",
+        "acta",
+        "acta_firmada",
     }
 )
-"""Evidence about the filing itself; the rest may quote the patient and follows HEALTH_ROLES."""
+"""Evidence about the filing itself, and actas, which name no patient; the rest may quote the patient and follows HEALTH_ROLES."""
 _TABLES = {
     TipoDocumento.FEV: "fev",
     TipoDocumento.INVOICE: "fev",
