@@ -17,6 +17,7 @@ from playwright.sync_api import Request
 from bots.answer import MAX_TEXT
 from bots.browser import named
 from bots.contract import AnswerMode, Category, Confidence, FoundFactura, Outcome
+from bots.faults import point
 from bots.portals import reading
 from bots.portals.base import Ending, Halt, person, retry
 from bots.portals.p2_items import Reply, Row, batches, replies, rows_of
@@ -210,6 +211,7 @@ class RespuestaGlosas:
         for batch in batches(pending, limit=limit, mass=mass):
             self.work.pilot.progress("Respondiendo las glosas", done, total)
             said = self._write(batch)
+            point("child.drafted")
             if said:
                 refusal = said
                 self._reopen()  # what the page shows after an error is not trusted
