@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 
+from radica.app.cli_correo import add_correo
 from radica.app.cli_glosas_codigos import add_codigos
 from radica.app.cli_glosas_importar import add_importar
 from radica.app.cli_glosas_leer import add_leer
@@ -19,3 +20,4 @@ def configure(_name: str, parser: argparse.ArgumentParser) -> None:
     add_codigos(verbs)
     add_leer(verbs)
     add_importar(verbs)
+    add_correo(verbs)
