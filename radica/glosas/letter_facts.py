@@ -6,7 +6,7 @@ names and the invoice does not have is an error said at once, not a hole in the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,10 +16,12 @@ from sqlalchemy.orm import Session
 from radica.entidades.models import Pagador, Prestador
 from radica.facturas.models import Documento, Factura
 from radica.glosas.answer_codes import catalogo
+from radica.glosas.exports import FilaRespuesta
 from radica.glosas.letter import Carta, LineaCarta, Parte, SoporteCarta
-from radica.glosas.models import Devolucion, Glosa
+from radica.glosas.models import Devolucion, Glosa, ItemFactura
 from radica.glosas.states import EstadoRespuesta
 from radica.glosas.work_models import Respuesta
+from radica.kernel.clock import civil_date
 from radica.kernel.errors import BadInput, NotFound
 
 
@@ -113,6 +115,43 @@ def _line(one: Respondida) -> LineaCarta:
         numero_glosa=(thing.numero_glosa if isinstance(thing, Glosa) else thing.numero) or "",
         radicado=one.factura.radicado or "",
         soportes=tuple(answer.soportes),
+    )
+
+
+def filas_de(session: Session, respuestas: Sequence[Respuesta]) -> list[FilaRespuesta]:
+    """Return the rows of an export, by invoice. May be of several payers: each row names its own."""
+    rows = respondidas(session, respuestas)
+    payers = {
+        row.id: row.nombre
+        for row in session.scalars(select(Pagador).where(Pagador.id.in_({r.objecion.pagador_id for r in rows})))
+    }
+    wanted = {r.objecion.item_id for r in rows if isinstance(r.objecion, Glosa) and r.objecion.item_id is not None}
+    items = {row.id: row for row in session.scalars(select(ItemFactura).where(ItemFactura.id.in_(wanted)))}
+    return [_row(one, payers[one.objecion.pagador_id], items) for one in rows]
+
+
+def _row(one: Respondida, payer: str, items: Mapping[int, ItemFactura]) -> FilaRespuesta:
+    thing, answer = one.objecion, one.respuesta
+    glosa = thing if isinstance(thing, Glosa) else None
+    item = items.get(glosa.item_id or 0) if glosa else None
+    number = (thing.numero_glosa if isinstance(thing, Glosa) else thing.numero) or ""
+    return FilaRespuesta(
+        factura=one.factura.numero,
+        radicado=one.factura.radicado or "",
+        numero_glosa=number,
+        registro=number,
+        codigo=thing.codigo,
+        servicio=(glosa.descripcion_servicio or "") if glosa else "",
+        codigo_servicio=(item.codigo if item else glosa.servicio or "") if glosa else "",
+        valor=one.en_juego,
+        aceptado=answer.valor_aceptado,
+        respuesta=answer.codigo,
+        texto=answer.texto,
+        pagador=payer,
+        notificada=civil_date(thing.notificada_at),
+        vence=thing.vence,
+        estado=thing.MACHINE.labels[thing.estado],
+        rips=str(item.consecutivo) if item else "",
     )
 
 

@@ -6,15 +6,17 @@ import pytest
 from sqlalchemy import select
 
 from radica.entidades.models import Pagador, Prestador
-from radica.facturas.models import Documento
+from radica.facturas.models import Documento, Factura
 from radica.glosas import templates_store as store
 from radica.glosas.acts import register_answers_presented
 from radica.glosas.decisions import decide
+from radica.glosas.exports import salud_total
 from radica.glosas.letter import draw
-from radica.glosas.letter_facts import carta_de
+from radica.glosas.letter_facts import carta_de, filas_de
+from radica.glosas.profiles import limites_para
 from radica.glosas.states import EstadoRespuesta
 from radica.glosas.suggestions import sugerir
-from radica.glosas.work_models import Decision, Plantilla, Respuesta
+from radica.glosas.work_models import Decision, PerfilRespuesta, Plantilla, Respuesta
 from radica.kernel.db import Database
 from radica.kernel.errors import BadInput, NotFound
 from tests import factories
@@ -256,3 +258,58 @@ def test_the_letter_of_a_second_round_speaks_of_what_was_left(db: Database) -> N
         assert carta.lineas[0].valor == 600_000
         first = session.scalars(select(Respuesta).where(Respuesta.ronda == 1)).one()
         assert carta_de(session, [first], numero="R-5", fecha=AT.date()).lineas[0].valor == 1_000_000
+
+
+def test_the_rows_of_an_export_are_those_of_the_answers(db: Database) -> None:
+    with db.write() as session:
+        factura = casos.filed(session, numero="FV80001")
+        (item,) = casos.items(session, factura, [5_000_000])
+        glosa = casos.glosa(
+            session,
+            factura,
+            1_000_000,
+            codigo="TA0801",
+            familia="TA",
+            numero_glosa="4455",
+            servicio="890201",
+            item=item,
+        )
+        answer = casos.answer(session, glosa)
+        other = casos.answer(session, casos.devolucion(session, casos.filed(session, numero="FV80002")))
+        session.get_one(Pagador, session.get_one(Factura, other.factura_id).pagador_id).nombre = "EPS Otra"
+        one, two = filas_de(session, [other, answer])
+        assert (one.factura, one.registro, one.codigo_servicio, one.valor, one.rips) == (
+            "FV80001",
+            "4455",
+            "890201",
+            1_000_000,
+            "1",
+        )
+        assert (one.notificada, one.estado, one.respuesta) == (casos.NOTICED.date(), "Formulada", "RE9602")
+        assert (two.factura, two.codigo, two.valor) == ("FV80002", "DE1601", 10_000_000)
+        assert (one.pagador, two.pagador) == ("EPS Sabana Verde", "EPS Otra")
+        assert salud_total([one], nit="900000001", fecha=AT.date(), numero=1).contenido.startswith(b"RAD")
+        assert filas_de(session, []) == []
+
+
+def test_a_payers_limits_are_the_providers_own_or_those_of_the_data(db: Database) -> None:
+    with db.write() as session:
+        factura = casos.filed(session)
+        payer = session.get_one(Pagador, factura.pagador_id)
+        assert limites_para(session, prestador_id=factura.prestador_id, pagador=payer).max_caracteres is None
+        payer.nombre = "Salud Total EPS S.A."
+        assert limites_para(session, prestador_id=factura.prestador_id, pagador=payer).max_caracteres == 500
+        session.add(
+            PerfilRespuesta(
+                prestador_id=factura.prestador_id,
+                pagador_id=payer.id,
+                max_caracteres=1200,
+                mayusculas=True,
+                un_solo_pdf=True,
+            )
+        )
+        session.flush()
+        own = limites_para(session, prestador_id=factura.prestador_id, pagador=payer)
+        assert (own.max_caracteres, own.mayusculas, own.un_solo_pdf, own.max_mb) == (1200, True, True, 20)
+        other = factories.prestador(session)
+        assert limites_para(session, prestador_id=other.id, pagador=payer).max_caracteres == 500
