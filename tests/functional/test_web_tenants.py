@@ -35,6 +35,7 @@ from tests.plugins.web import House
 WORDS: dict[str, int | str] = {
     "number": 1,
     "valor": 1,
+    "ronda": 1,
     "radicacion.registrar.acto": "radicada",
     "radicacion.resolver.acto": "tarde",
 }
@@ -244,7 +245,12 @@ def _objections(session: Session, invoice: Factura) -> dict[str, int]:
     line, whole = glosas_seed.objected(session, filed), glosas_seed.returned(session, filed)
     draft = Borrador(Decision.DEFENDER, glosas_seed.TEXTO)
     answer = save_answer(session, line, draft, actor="prueba", at=NOW)
-    return {"glosa.objecion_id": line.id, "devolucion.objecion_id": whole.id, "respuesta_id": answer.id}
+    return {
+        "objecion_id": line.id,
+        "glosa.objecion_id": line.id,
+        "devolucion.objecion_id": whole.id,
+        "respuesta_id": answer.id,
+    }
 
 
 def test_the_walk_sees_the_addresses(house: House) -> None:

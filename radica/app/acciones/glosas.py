@@ -13,11 +13,14 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from radica.app.acciones.glosas_formas import AnswerForm, NoteForm
+from radica.app.paginas.comun import HEALTH_ROLES
 from radica.app.paginas.glosas_filtro import asked, kept
 from radica.app.paginas.glosas_linea import line_page
 from radica.app.paginas.glosas_plano import ANSWERERS, APPROVERS, CLASES, blueprint, load_line
+from radica.entidades.models import Pagador
 from radica.glosas import answering, tray
 from radica.glosas.answer_draft import Borrador, WrongField
+from radica.glosas.answer_help import help_for
 from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.states import EstadoRespuesta
 from radica.glosas.tray_filter import Objecion
@@ -35,6 +38,8 @@ def responder(kind: str, objecion_id: int) -> ResponseReturnValue:
     with current().database.read() as session:
         row = load_line(session, kind, objecion_id, *ANSWERERS)
     form = AnswerForm()
+    if request.form.get("usar"):
+        return _with_offer(row, form, request.form["usar"])
     if not form.validate_on_submit():
         return line_page(row, form), 422
     done = request.form.get("hacer") == "terminar"
@@ -51,6 +56,17 @@ def responder(kind: str, objecion_id: int) -> ResponseReturnValue:
         return line_page(row, form), 422
     flash(_said(state, answer), "success")
     return go(here(row, following))
+
+
+def _with_offer(row: Objecion, form: AnswerForm, key: str) -> str:
+    """Return the page with an offered text in its form; nothing is kept."""
+    with current().database.read() as session:
+        payer = session.get_one(Pagador, row.pagador_id)
+        found = help_for(session, row, payer, person().granted(*HEALTH_ROLES)).texto(key)
+    if found is not None:
+        form.texto.data, form.decision.data, template = found
+        form.plantilla.data = str(template or "")
+    return line_page(row, form)
 
 
 def save(session: Session, row: Objecion, form: AnswerForm, *, done: bool) -> Respuesta:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from wtforms import (
+    BooleanField,
     DateField,
     DateTimeLocalField,
     HiddenField,
@@ -106,6 +107,35 @@ class AnswerForm(SeenForm):
         except ValueError:
             return None
         return moment if moment is None or moment.tzinfo else None
+
+
+class BulkForm(Form):
+    """One answer for many equal lines."""
+
+    decision = RadioField(
+        "Qué se decide",
+        choices=[SelectChoice(one.value, NAMES[one]) for one in Decision],
+        validators=[InputRequired("Elija qué se decide.")],
+    )
+    porcentaje = IntegerField(
+        "Porcentaje que se acepta",
+        description="De cada línea, cuando se acepta una parte: de 1 a 99.",
+        validators=[Optional()],
+        render_kw={"inputmode": "numeric", "min": 1, "max": 99},
+    )
+    texto = TextAreaField(
+        "Respuesta",
+        description="Puede usar las variables de las plantillas, como {factura} o {item}: cada línea pone lo suyo.",
+        validators=[Length(max=MAX_TEXT, message=f"Son más de {MAX_TEXT} caracteres.")],
+        render_kw={"rows": 8},
+    )
+    con_soportes = BooleanField("Adjuntar a cada línea los soportes de su factura")
+    motivo = StringField(
+        "Por qué se decide así",
+        description="Queda en el expediente; no se envía al pagador.",
+        validators=[Length(max=MAX_REASON, message=f"Son más de {MAX_REASON} caracteres.")],
+        render_kw={"autocomplete": "off"},
+    )
 
 
 class NoteForm(Form):

@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from radica.app.acciones.glosas_formas import AnswerForm
-from radica.app.paginas.comun import sees_health
+from radica.app.paginas.comun import HEALTH_ROLES, sees_health
 from radica.app.paginas.consultas_glosa import CasoGlosa, load_line_case
 from radica.app.paginas.documentos import viewer_of
 from radica.app.paginas.frases import document_name, who
@@ -25,8 +25,10 @@ from radica.app.paginas.glosas_filtro import asked, kept
 from radica.app.paginas.glosas_frases import story
 from radica.app.paginas.glosas_plano import ANSWERERS, APPROVERS, CLASES, MANAGERS, blueprint, load_line
 from radica.facturas.soportes import catalogue
-from radica.glosas import clocks, codes, tray
+from radica.glosas import clocks, codes, tray, work
 from radica.glosas.answer_draft import NAMES, answerable, needs_second, options_for
+from radica.glosas.answer_help import help_for
+from radica.glosas.bulk_answer import count_equal
 from radica.glosas.models import Devolucion, Glosa, RegistroSiifa, TipoActo
 from radica.glosas.states import EstadoRespuesta
 from radica.glosas.tray_filter import Objecion, stake
@@ -53,7 +55,11 @@ class Corriendo:
 @blueprint.get("/<any(glosa, devolucion):kind>/<int:objecion_id>")
 def ver(kind: str, objecion_id: int) -> ResponseReturnValue:
     """Show one objection; `?documento=5` opens that one beside it."""
-    row = load_line(db_session(), kind, objecion_id)
+    session = db_session()
+    row = load_line(session, kind, objecion_id)
+    if work.unseen(session, row.case_key, person().id):
+        with current().database.write() as writing:
+            work.mark_seen(writing, row.case_key, person().id, at=now())
     return line_page(row)
 
 
@@ -65,6 +71,9 @@ def line_page(row: Objecion, form: AnswerForm | None = None, *, error: RadicaErr
         before, after = tray.neighbours(session, f, row)
         people = owners(session, frozenset({row.prestador_id}))
         second = needs_second(session, row)
+        due = answerable(row) and (caso.respuesta is None or caso.respuesta.estado in _OPEN)
+        help_ = help_for(session, row, caso.pagador, person().granted(*HEALTH_ROLES)) if due else None
+        equal = count_equal(session, row) if due and isinstance(row, Glosa) else 0
         registered = set(
             session.scalars(
                 select(RegistroSiifa.acto_id).where(RegistroSiifa.acto_id.in_([one.id for one in caso.actos]))
@@ -72,7 +81,6 @@ def line_page(row: Objecion, form: AnswerForm | None = None, *, error: RadicaErr
         )
     held = person().granted
     supports = {sigla: one.nombre for sigla, one in catalogue().items()}
-    due = answerable(row) and (caso.respuesta is None or caso.respuesta.estado in _OPEN)
     return render_template(
         "glosas/linea.html",
         caso=caso,
@@ -83,6 +91,8 @@ def line_page(row: Objecion, form: AnswerForm | None = None, *, error: RadicaErr
         form=form or answer_form(caso),
         error=error,
         por_responder=due,
+        apoyo=help_,
+        iguales=equal,
         opciones=options_for(row),
         NAMES=NAMES,
         puede=row.prestador_id in held(*ANSWERERS),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.tray_filter import DEVOLUCIONES, GLOSAS, Objecion
+from radica.glosas.work import WORKERS
 from radica.kernel.web import person
 from radica.users.access import load_for
 from radica.users.models import Rol
@@ -23,8 +24,7 @@ APPROVERS = (Rol.GLOSAS, Rol.DIRECCION, Rol.ADMINISTRACION)
 """Who gives the second look; the author never is the second."""
 MANAGERS = (Rol.DIRECCION, Rol.ADMINISTRACION)
 """Who keeps rules of assignment, amounts and templates, and undoes what was recorded by mistake."""
-WORKERS = (*ANSWERERS, Rol.DIRECCION)
-"""Who may own a line."""
+__all__ = ["ANSWERERS", "APPROVERS", "CLASES", "KINDS", "MANAGERS", "WORKERS", "blueprint", "load_line"]
 
 KINDS: dict[str, type[Glosa] | type[Devolucion]] = {"glosa": Glosa, "devolucion": Devolucion}
 CLASES = {"glosa": GLOSAS, "devolucion": DEVOLUCIONES}
