@@ -7,7 +7,9 @@ due time, except when its password was refused: that waits for a person, because
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from sqlalchemy import select
@@ -53,7 +55,8 @@ def read_now(house: House, buzon_id: int, claimed: Claimed | None = None) -> Res
             _keep(house, claimed, "Leyendo el buzón", done, of)
 
     try:
-        found = leer_buzon(hands_of(house), buzon_id, progress=tell)
+        with keeping_turn(house, claimed, "Leyendo el buzón"):
+            found = leer_buzon(hands_of(house), buzon_id, progress=tell)
     except (Unavailable, BadInput) as problem:
         if not problem.code.startswith("buzon_") and problem.code != "llave_de_credenciales":
             raise
@@ -93,6 +96,29 @@ def _note(house: House, buzon_id: int, problem: RadicaError) -> None:
     log.warning("buzón %s: %s", buzon_id, problem.code)
 
 
+@contextmanager
+def keeping_turn(house: House, claimed: Claimed | None, text: str) -> Iterator[None]:
+    """Keep the turn of a job while one long step runs that tells nothing (OCR of a letter takes minutes)."""
+    if claimed is None:
+        yield
+        return
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(house.timing.beat_s):
+            with suppress(Unavailable):  # a busy database: the next beat comes before the lease ends
+                heartbeat(house.db, claimed, house.timing.lease_s)
+
+    _keep(house, claimed, text, 0, 0)
+    beating = threading.Thread(target=beat, daemon=True)
+    beating.start()
+    try:
+        yield
+    finally:
+        over.set()
+        beating.join()
+
+
 def import_mail(house: House, claimed: Claimed) -> None:
     """Load the lines that a mail brought; its arrival is the day of notice and its raw bytes the evidence."""
     correo_id = int(claimed.payload["correo_id"])
@@ -100,21 +126,22 @@ def import_mail(house: House, claimed: Claimed) -> None:
         mail = session.get(Correo, correo_id)
         if mail is None:
             raise NotFound("El correo ya no existe.")
-    importar(
-        house.db,
-        house.store,
-        house.store.path(mail.sha256),
-        nombre=NAME,
-        prestador_id=mail.prestador_id,
-        pagador_nit=None,  # said by the files themselves; never taken from the sender
-        origen="correo",
-        recibida_at=mail.llegada_at,
-        correo_id=mail.id,
-        actor=ACTOR,
-        clock=house.clock,
-        workdir=house.settings.incoming,
-        progress=lambda done, of: _keep(house, claimed, f"Importando {caso(correo_id)}", done, of),
-    )
+    with keeping_turn(house, claimed, f"Importando {caso(correo_id)}"):
+        importar(
+            house.db,
+            house.store,
+            house.store.path(mail.sha256),
+            nombre=NAME,
+            prestador_id=mail.prestador_id,
+            pagador_nit=None,  # said by the files themselves; never taken from the sender
+            origen="correo",
+            recibida_at=mail.llegada_at,
+            correo_id=mail.id,
+            actor=ACTOR,
+            clock=house.clock,
+            workdir=house.settings.incoming,
+            progress=lambda done, of: _keep(house, claimed, f"Importando {caso(correo_id)}", done, of),
+        )
     finish(house.db, claimed, outcome=Done())
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
-from radica.app.glosas_fondo import HANDLERS, KIND_READ, five_minutes_of, order_mailboxes
+from radica.app.glosas_fondo import HANDLERS, KIND_READ, five_minutes_of, keeping_turn, order_mailboxes
 from radica.app.house import House
 from radica.app.worker import run_worker
 from radica.entidades.models import EstadoPrestador
@@ -20,6 +22,7 @@ from radica.glosas.mail_models import BuzonCorreo, Correo
 from radica.glosas.mailbox import crear_buzon
 from radica.glosas.models import LineaNotificada, Notificacion
 from radica.jobs.models import Job
+from radica.jobs.queue import claim_next
 from radica.users.models import ClaseTarea, Tarea
 from tests import glosas_cartas
 from tests.integration.test_glosas_mailbox import mail
@@ -114,3 +117,24 @@ def test_a_server_that_is_away_is_said_and_tried_at_the_next_due_time(
     assert (row.activo, "no responde" in (row.fallo or ""), jobs) == (True, True, ["done"])
     assert PASSWORD not in caplog.text
     assert order_mailboxes(home.db, home.clock() + timedelta(minutes=5)) == 1
+
+
+def test_a_long_step_keeps_its_turn(home: House, imap: Imap):
+    mailbox(home, imap)
+    order_mailboxes(home.db, home.clock())
+    quick = replace(home, timing=replace(home.timing, beat_s=0.05))
+    claimed = claim_next(home.db, "w", home.host, 60, [KIND_READ])
+    assert claimed is not None
+
+    def lease() -> int:
+        with home.db.read() as session:
+            return session.get_one(Job, claimed.id).lease_until_ms or 0
+
+    first = lease()
+    with keeping_turn(quick, claimed, "Leyendo"):
+        deadline = time.monotonic() + 30
+        while lease() == first and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert lease() != first
+    with home.db.read() as session:
+        assert session.get_one(Job, claimed.id).progress == "Leyendo"

@@ -23,7 +23,7 @@ from typing import Any
 import radica
 from radica.facturas.xmlsafe import Unreadable
 
-READ_S, OCR_PAGE_S, ASK_S = 300, 120, 20
+READ_S, OCR_PAGE_S, ASK_S = 150, 90, 20
 LANGUAGE = "spa"
 _KEEP_ENV = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "PYTHONSAFEPATH", "TESSDATA_PREFIX")
 _AGAIN = "Pida al pagador el archivo de nuevo, o registre la carta a mano."
