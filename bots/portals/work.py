@@ -119,7 +119,7 @@ class Work:
         except OSError:
             raise person("archivo_no_disponible", "No se pudo leer un archivo del paquete en este equipo.") from None
         if digest.hexdigest() != file.sha256 or size != file.bytes:
-            raise permanent("archivo_alterado", "Un archivo del paquete no es el que se ordenó radicar.")
+            raise permanent("archivo_alterado", "Un archivo del paquete no es el que se ordenó enviar.")
         self._staged[n, k] = target
         return target
 

@@ -300,7 +300,7 @@ def options_for(envio: Envio, attempts: Sequence[Intento]) -> Options:
     return Options(
         found=registers and not sending,
         absent=bool(unsettled) and not sending,
-        rejected=registers and not sending,
+        rejected=registers and not sending and (envio.estado in ABIERTOS or effects_of(envio).numbered),
         withdraw=envio.estado is EstadoEnvio.PREPARADO and not unsettled and not working,
         package=True,
         unfenced=any(one.intent_at is not None and one.cercado_at is None for one in unsettled),

@@ -232,6 +232,12 @@ def reject(
         raise BadInput("Falta el motivo del rechazo.", todo="Escriba lo que dijo el pagador.")
     effects, closing = effects_of(envio), Closing(reason, text, tuple(evidence), actor, at)
     lock_all(session, [envio, *effects.things(session, envio)])
+    if envio.estado is EstadoEnvio.RECIBIDO_SIN_NUMERO and not effects.numbered:
+        raise InvalidTransition(
+            "Ya consta que el pagador la recibió: lo que diga ahora es su decisión, no un rechazo.",
+            todo="Registre la decisión en la glosa.",
+            code="ya_recibida",
+        )
     envio.motivo_rechazo, envio.cerrado_at = text[:4000], at
     moves = [Move(envio, EventoEnvio.RECHAZAR, reason, text, {}, closing.evidence, expected_version)]
     advance_all(session, moves, actor=actor, at=at)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pikepdf
 from PIL import Image, UnidentifiedImageError
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from radica.app.paginas.comun import store
@@ -24,11 +25,14 @@ from radica.kernel.web import current, person
 from radica.portales.credentials import Vault, open_vault
 from radica.radicacion.manual import HEAD_BYTES, PDF, Proof, evidence_name, proof_of
 from radica.radicacion.models import Envio
+from radica.radicacion.states import Acto
 from radica.users.access import load_for
 from radica.users.models import Rol
 
 FILERS = (Rol.FACTURACION, Rol.ADMINISTRACION)
 """Who orders, registers and decides filings."""
+ANSWERERS = (Rol.GLOSAS, *FILERS)
+"""Who registers what became of the answers to glosas."""
 DECIDERS = (Rol.DIRECCION, Rol.ADMINISTRACION)
 """Who may file an invoice whose term lapsed."""
 EVIDENCE_LIMIT = 80_000_000
@@ -46,10 +50,21 @@ def keys() -> KeyFor:
     return known_keys(current().database, vault())
 
 
-def check_envio(envio_id: int, *roles: Rol) -> Envio:
-    """Return an envío read in a transaction of its own, so that an upload is refused before it is kept."""
+def roles_of(envio: Envio) -> tuple[Rol, ...]:
+    """Return who may act on an envío: its act says it."""
+    return FILERS if envio.acto is Acto.RADICACION else ANSWERERS
+
+
+def load_envio(session: Session, envio_id: int) -> Envio:
+    """Return an envío on which the person may act. Raises NotFound, Forbidden."""
+    row = load_for(session, Envio, envio_id, person(), roles=ANSWERERS)
+    return load_for(session, Envio, envio_id, person(), roles=roles_of(row))
+
+
+def check_envio(envio_id: int) -> Envio:
+    """Return such an envío read in a transaction of its own, so that an upload is refused before it is kept."""
     with current().database.read() as session:
-        return load_for(session, Envio, envio_id, person(), roles=roles)
+        return load_envio(session, envio_id)
 
 
 def keep_evidence(files: Sequence[FileStorage]) -> list[Kept]:

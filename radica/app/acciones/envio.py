@@ -16,7 +16,7 @@ from typing import IO, Any
 from flask import flash, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
-from radica.app.acciones.comun import EVIDENCE_LIMIT, FILERS, check_envio, keep_evidence
+from radica.app.acciones.comun import ANSWERERS, EVIDENCE_LIMIT, check_envio, keep_evidence, load_envio, roles_of
 from radica.app.acciones.formas import AbsentForm, FiledForm, RejectedForm, WithdrawForm
 from radica.app.acciones.plano import blueprint
 from radica.app.acciones.sql_envio import load_view
@@ -30,7 +30,7 @@ from radica.kernel.web import allow, current, db_session, go, max_upload, now, p
 from radica.radicacion import manual
 from radica.radicacion.models import Envio
 from radica.radicacion.package import PackageFile, safe, zip_name
-from radica.radicacion.states import EstadoEnvio
+from radica.radicacion.states import Acto, EstadoEnvio
 from radica.users.access import load_for
 
 FORMS: dict[str, Any] = {
@@ -54,7 +54,7 @@ def _page(row: Envio, acto: str = "", form: Any = None, error: RadicaError | Non
     forms = {name: kind(prefix=name, formdata=None, version=row.version) for name, kind in FORMS.items()}
     if form is not None:
         forms[acto] = form
-    may = row.prestador_id in person().granted(*FILERS)
+    may = row.prestador_id in person().granted(*roles_of(row))
     return render_template(
         "radicacion/envio.html",
         e=row,
@@ -70,13 +70,13 @@ def _page(row: Envio, acto: str = "", form: Any = None, error: RadicaError | Non
 
 
 @blueprint.post("/envios/<int:envio_id>/<acto>")
-@allow(*FILERS)
+@allow(*ANSWERERS)
 @max_upload(EVIDENCE_LIMIT, parts=60)
 def registrar(envio_id: int, acto: str) -> ResponseReturnValue:
     """Register what happened: filed, refused, absent, or withdrawn."""
     if acto not in FORMS:
         raise NotFound
-    row = check_envio(envio_id, *FILERS)
+    row = check_envio(envio_id)
     form = FORMS[acto](prefix=acto)
     if not form.validate_on_submit():
         return _page(row, acto, form), 422
@@ -111,7 +111,7 @@ def _register(envio_id: int, acto: str, form: Any) -> list[tuple[str, str]]:
     common: dict[str, Any] = {"actor": person().actor, "at": now(), "expected_version": form.version.data}
     kept = [] if acto == "retirar" else keep_evidence(form.pruebas.data or [])
     with current().database.write(durable=True) as session:
-        row = load_for(session, Envio, envio_id, person(), roles=FILERS)
+        row = load_envio(session, envio_id)
         if acto == "radicada":
             manual.register_filed(
                 session, row, radicado=form.radicado.data, cuando=form.moment(), kept=kept, note=form.nota.data or "",
@@ -120,17 +120,25 @@ def _register(envio_id: int, acto: str, form: Any) -> list[tuple[str, str]]:
             return _filed_words(row, manual.same_number(session, row) if row.radicado else 0)
         if acto == "rechazada":
             manual.register_rejected(session, row, form.motivo.data, kept=kept, **common)
-            return [("Quedó registrado el rechazo. Corrija la factura y vuelva a radicarla.", "success")]
+            fix = (
+                "Corrija la factura y vuelva a radicarla." if row.acto is Acto.RADICACION else "Corrija las respuestas."
+            )
+            return [(f"Quedó registrado el rechazo. {fix}", "success")]
         if acto == "ausente":
             manual.register_absent(
                 session, row, form.motivo.data, kept=kept, host_apagado=form.host_apagado.data, **common
             )
             return [("Quedó registrado que el pagador no la tiene; se enviará de nuevo.", "success")]
         manual.take_back(session, row, form.motivo.data, **common)
-        return [("El envío quedó retirado; sus facturas están listas para radicarse otra vez.", "success")]
+        free = (
+            "sus facturas están listas para radicarse" if row.acto is Acto.RADICACION else "sus respuestas, aprobadas"
+        )
+        return [(f"El envío quedó retirado; {free} otra vez.", "success")]
 
 
 def _filed_words(row: Envio, others: int) -> list[tuple[str, str]]:
+    if row.acto is not Acto.RADICACION:
+        return [(f"Quedó registrado que se presentó la respuesta, prueba de nivel {row.nivel_prueba}.", "success")]
     if row.estado is not EstadoEnvio.RADICADO:
         return [("Quedó recibida sin número. Cuando el pagador lo dé, regístrelo aquí mismo.", "success")]
     said = [(f"Quedó radicada con número {row.radicado}, prueba de nivel {row.nivel_prueba}.", "success")]
@@ -143,11 +151,11 @@ def _filed_words(row: Envio, others: int) -> list[tuple[str, str]]:
 
 
 @blueprint.get("/envios/<int:envio_id>/paquete")
-@allow(*FILERS)
+@allow(*ANSWERERS)
 def paquete(envio_id: int) -> ResponseReturnValue:
     """Send the files to hand in as one ZIP, named as the payers ask; the reading of each is logged first."""
     with current().database.write() as session:
-        row = load_for(session, Envio, envio_id, person(), roles=FILERS)
+        row = load_envio(session, envio_id)
         nit = session.get_one(Prestador, row.prestador_id).nit
         packages = manual.packages_of(session, row, nit)
         for factura, files in packages:
@@ -159,7 +167,7 @@ def paquete(envio_id: int) -> ResponseReturnValue:
                     sha256=item.sha256,
                     actor=person().actor,
                     action="descargar",
-                    purpose="radicar a mano",
+                    purpose="radicar a mano" if row.acto is Acto.RADICACION else "responder a mano",
                     at=now(),
                 )
     if not any(files for _, files in packages):

@@ -42,7 +42,7 @@ OUTCOMES = {
 }
 MANUAL_CLASES = {"constancia": "Constancia", "correo": "Correo del pagador", "captura": "Imagen de la pantalla"}
 MOVES = {
-    "crear": ("Se ordenó radicar", "curso"),
+    "crear": ("Se ordenó enviar", "curso"),
     "radicar": ("Radicado", "bien"),
     "recibir_sin_numero": ("El pagador la recibió sin dar número", "aviso"),
     "rechazar": ("El pagador lo rechazó", "mal"),

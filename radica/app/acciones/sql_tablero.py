@@ -22,7 +22,7 @@ from radica.jobs.models import Job, JobState, Lane
 from radica.portales.models import CuentaPortal
 from radica.radicacion.models import Envio, EnvioFactura, Intento
 from radica.radicacion.services import KIND_FILE
-from radica.radicacion.states import ABIERTOS, INTENTOS_VIVOS, POR_CONFIRMAR, EstadoEnvio
+from radica.radicacion.states import ABIERTOS, INTENTOS_VIVOS, POR_CONFIRMAR, Acto, EstadoEnvio
 from radica.users.models import Tarea
 
 SHOWN_NUMBERS = 3
@@ -78,6 +78,8 @@ _free_again = exists().where(
     EnvioFactura.factura_id == Factura.id,
     Factura.estado.in_([EstadoFactura.INCOMPLETA, EstadoFactura.NO_LISTA, EstadoFactura.LISTA]),
 )
+_filing = Envio.acto == Acto.RADICACION
+_unnumbered = Envio.estado == EstadoEnvio.RECIBIDO_SIN_NUMERO  # of an answer it is the end: payers give no number
 _bot_waits = and_(Envio.estado == EstadoEnvio.PREPARADO, Envio.canal == "bot", ~_live, ~_unsettled)
 
 
@@ -90,9 +92,11 @@ def condition(situacion: Situacion, *, since: datetime) -> ColumnElement[bool]:
         Situacion.POR_CONFIRMAR: and_(open_, _unsettled),
         Situacion.DETENIDO: and_(_bot_waits, ~_queued),
         Situacion.A_MANO: and_(Envio.estado == EstadoEnvio.PREPARADO, Envio.canal == "mano"),
-        Situacion.SIN_NUMERO: Envio.estado == EstadoEnvio.RECIBIDO_SIN_NUMERO,
+        Situacion.SIN_NUMERO: and_(_unnumbered, _filing),
         Situacion.RECHAZADO: and_(Envio.estado == EstadoEnvio.RECHAZADO, _free_again),
-        Situacion.RADICADO: and_(Envio.estado == EstadoEnvio.RADICADO, Envio.cerrado_at >= since),
+        Situacion.RADICADO: and_(
+            or_(Envio.estado == EstadoEnvio.RADICADO, and_(_unnumbered, ~_filing)), Envio.cerrado_at >= since
+        ),
     }[situacion]
 
 

@@ -47,6 +47,10 @@ CLASES = {
     "operation": "Quién, con qué y cuándo",
     "result": "Resultado del bot",
     "failure": "Evidencia de la falla",
+    "answers": "Respuestas que se llevaron",
+    "items_before": "Ítems antes de responder",
+    "items_after": "Ítems después de responder",
+    "annex": "Anexo de la respuesta",
 }
 
 PICTURES = frozenset({".png", ".jpg", ".jpeg"})
