@@ -18,12 +18,14 @@ from typing import Any
 from waitress.server import create_server
 from waitress.wasyncore import close_all
 
-from radica.app.background import HANDLERS
+from radica.app import background, glosas_fondo
 from radica.app.cli_children import start, stop_all
 from radica.app.cli_context import open_database
 from radica.app.cli_parse import DONE, FINDINGS, leaf, port, positive
 from radica.app.cli_words import note
+from radica.app.compromisos import KIND_PROMISES, review_promises
 from radica.app.factory import create_app
+from radica.app.glosas_terminos import KIND_LAPSES, lapse_terms
 from radica.app.house import make_house
 from radica.app.reloj import run_clock
 from radica.app.worker import FILING_HANDLERS, run_worker
@@ -33,7 +35,13 @@ from radica.kernel.config import Settings
 
 THREADS = 8
 RESTART_S = 5.0
-ALL_HANDLERS = {**FILING_HANDLERS, **HANDLERS}
+ALL_HANDLERS = {
+    **FILING_HANDLERS,
+    **background.HANDLERS,
+    **glosas_fondo.HANDLERS,
+    KIND_LAPSES: lapse_terms,
+    KIND_PROMISES: review_promises,
+}
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:

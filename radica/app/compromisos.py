@@ -6,16 +6,37 @@ Invariant: looking twice a day opens no second task; only promises of signed act
 
 from __future__ import annotations
 
-from datetime import datetime
+import logging
+from datetime import datetime, time
 
+from radica.app.house import House
 from radica.conciliacion.commitments import alert_broken
-from radica.kernel.clock import civil_date
+from radica.jobs.queue import Claimed, Done, finish
+from radica.jobs.schedule import insert_due
+from radica.kernel.clock import civil_date, daily_due
 from radica.kernel.db import Database
 
 KIND_PROMISES = "revisar_compromisos"
+PROMISES_AT = time(0, 15)
+"""Bogotá time of the look: the day on which a payment was promised has just ended."""
+
+log = logging.getLogger("radica.fondo")
 
 
 def check_promises(database: Database, at: datetime) -> int:
     """Open the tasks of the promises broken up to the civil day of `at` (aware); returns how many are broken."""
     with database.write() as session:
         return alert_broken(session, today=civil_date(at), at=at)
+
+
+def order_promises(database: Database, now: datetime) -> int:
+    """Order the look, once for its day. Returns 1 when the job was added."""
+    due = daily_due(now, PROMISES_AT)
+    with database.write() as session:
+        return int(insert_due(session, KIND_PROMISES, due, payload={}, dedup=KIND_PROMISES) is not None)
+
+
+def review_promises(house: House, claimed: Claimed) -> None:
+    """Do the look."""
+    log.info("compromisos incumplidos: %s", check_promises(house.db, house.clock()))
+    finish(house.db, claimed, outcome=Done())

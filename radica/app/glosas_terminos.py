@@ -7,17 +7,18 @@ Invariant: ordered once a day however many clocks run; done in short transaction
 from __future__ import annotations
 
 import logging
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 
 from sqlalchemy import select
 
 from radica.app.house import House
 from radica.entidades.models import Prestador
 from radica.glosas.models import Devolucion, Glosa
+from radica.glosas.recount import recompute_terms
 from radica.glosas.silence import Silencios, apply_batch
 from radica.jobs.queue import Claimed, Done, Progress, finish, heartbeat
 from radica.jobs.schedule import insert_due
-from radica.kernel.clock import BOGOTA, civil_date
+from radica.kernel.clock import civil_date, daily_due
 from radica.kernel.db import Database
 from radica.kernel.errors import Unavailable
 
@@ -28,23 +29,21 @@ LAPSES_AT = time(0, 10)
 log = logging.getLogger("radica.fondo")
 
 
-def lapses_of(now: datetime) -> datetime:
-    """Return the latest due time of the run that is not after `now`."""
-    local = now.astimezone(BOGOTA)
-    due = datetime.combine(local.date(), LAPSES_AT, tzinfo=BOGOTA)
-    return due if due <= local else due - timedelta(days=1)
-
-
 def order_lapses(database: Database, now: datetime) -> int:
     """Order the run, once for its day. Returns 1 when the job was added."""
     with database.write() as session:
-        return int(insert_due(session, KIND_LAPSES, lapses_of(now), payload={}, dedup=KIND_LAPSES) is not None)
+        return int(
+            insert_due(session, KIND_LAPSES, daily_due(now, LAPSES_AT), payload={}, dedup=KIND_LAPSES) is not None
+        )
 
 
 def lapse_terms(house: House, claimed: Claimed) -> None:
-    """Do the run: every provider, in batches, saying how far it is."""
+    """Do the run: the terms are counted again first, for a calendar that changed; then every provider, in batches."""
     summary = Silencios()
     at = house.clock()
+    recount = recompute_terms(house.db, keep=lambda done: _keep(house, claimed, "Recontando términos", done, done))
+    if recount.cambiadas:
+        log.info("términos recontados: %s de %s cambiaron con el calendario", recount.cambiadas, recount.contadas)
     with house.db.read() as session:
         providers = list(session.scalars(select(Prestador.id).order_by(Prestador.id)))
     for done, provider in enumerate(providers, start=1):
@@ -52,7 +51,7 @@ def lapse_terms(house: House, claimed: Claimed) -> None:
             after: int | None = 0
             while after is not None:
                 after = apply_batch(house.db, kind, provider, after, summary, today=civil_date(at), at=at)
-                _keep(house, claimed, done, len(providers))
+                _keep(house, claimed, "Revisando términos de glosas", done, len(providers))
     log.info(
         "términos vencidos: %s glosas y %s devoluciones aceptadas por silencio, %s devoluciones levantadas, "
         "%s sin decisión, %s tareas",
@@ -62,6 +61,7 @@ def lapse_terms(house: House, claimed: Claimed) -> None:
     finish(house.db, claimed, outcome=Done())
 
 
-def _keep(house: House, claimed: Claimed, done: int, of: int) -> None:
-    if not heartbeat(house.db, claimed, house.timing.lease_s, Progress("Revisando términos de glosas", done, of)):
+def _keep(house: House, claimed: Claimed, text: str, done: int, of: int) -> None:
+    """Say how far the job is and keep its turn. Raises Unavailable when another worker has it by now."""
+    if not heartbeat(house.db, claimed, house.timing.lease_s, Progress(text, done, of)):
         raise Unavailable("Otro proceso siguió con este trabajo.", code="turno_perdido")

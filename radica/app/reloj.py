@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time
 from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -19,9 +20,13 @@ from sqlalchemy import select
 
 from radica.app.background import KIND_BOX, KIND_CLEAN, KIND_TERMS
 from radica.app.buzones import has_something, watched_folder
+from radica.app.compromisos import KIND_PROMISES, PROMISES_AT, order_promises
+from radica.app.digest_envio import KIND_DIGEST, order_digests
+from radica.app.glosas_fondo import KIND_READ, order_mailboxes
+from radica.app.glosas_terminos import KIND_LAPSES, LAPSES_AT, order_lapses
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.jobs.schedule import insert_due
-from radica.kernel.clock import BOGOTA, Clock
+from radica.kernel.clock import BOGOTA, Clock, daily_due
 from radica.kernel.config import Settings
 from radica.kernel.db import Database
 from radica.kernel.errors import Unavailable
@@ -40,13 +45,6 @@ def minute_of(now: datetime) -> datetime:
 def hour_of(now: datetime) -> datetime:
     """Return the due time of what happens each hour."""
     return now.replace(minute=0, second=0, microsecond=0)
-
-
-def review_of(now: datetime) -> datetime:
-    """Return the latest due time of the daily review that is not after `now`."""
-    local = now.astimezone(BOGOTA)
-    due = datetime.combine(local.date(), REVIEW_AT, tzinfo=BOGOTA)
-    return due if due <= local else due - timedelta(days=1)
 
 
 def order_boxes(database: Database, settings: Settings, now: datetime) -> int:
@@ -84,7 +82,7 @@ def _worth_a_look(folder: Path, *, named: bool) -> bool:
 def order_review(database: Database, now: datetime) -> int:
     """Order the daily review of terms, once for its day. Returns 1 when the job was added."""
     with database.write() as session:
-        return int(insert_due(session, KIND_TERMS, review_of(now), payload={}, dedup=KIND_TERMS) is not None)
+        return int(insert_due(session, KIND_TERMS, daily_due(now, REVIEW_AT), payload={}, dedup=KIND_TERMS) is not None)
 
 
 def order_cleaning(database: Database, now: datetime) -> int:
@@ -95,24 +93,37 @@ def order_cleaning(database: Database, now: datetime) -> int:
         )
 
 
+@dataclass(frozen=True)
+class Tick:
+    """One thing that falls due: its name in the log, what orders it, and when (fields of APScheduler's CronTrigger)."""
+
+    name: str
+    order: Callable[[Database, Settings, datetime], int]
+    when: Mapping[str, int | str]
+
+
+TICKS = (
+    Tick(KIND_TERMS, lambda db, _, now: order_review(db, now), {"hour": REVIEW_AT.hour, "minute": REVIEW_AT.minute}),
+    Tick(KIND_LAPSES, lambda db, _, now: order_lapses(db, now), {"hour": LAPSES_AT.hour, "minute": LAPSES_AT.minute}),
+    Tick(
+        KIND_PROMISES,
+        lambda db, _, now: order_promises(db, now),
+        {"hour": PROMISES_AT.hour, "minute": PROMISES_AT.minute},
+    ),
+    Tick(KIND_CLEAN, lambda db, _, now: order_cleaning(db, now), {"minute": 0}),
+    Tick(KIND_READ, lambda db, _, now: order_mailboxes(db, now), {"minute": "*/5"}),
+    Tick(KIND_DIGEST, lambda db, _, now: order_digests(db, now), {"minute": "*"}),
+    Tick(KIND_BOX, order_boxes, {"minute": "*"}),
+)
+
+
 def run_clock(database: Database, settings: Settings, clock: Clock, *, stop: threading.Event) -> None:
     """Tick until `stop` is set. What fell due while no clock ran is ordered at once, once."""
-
-    def boxes() -> None:
-        _tick("importar_buzon", lambda: order_boxes(database, settings, clock()))
-
-    def review() -> None:
-        _tick("revisar_plazos", lambda: order_review(database, clock()))
-
-    def clean() -> None:
-        _tick("limpieza", lambda: order_cleaning(database, clock()))
-
     scheduler = BackgroundScheduler(timezone=BOGOTA, job_defaults={"coalesce": True, "misfire_grace_time": None})
-    scheduler.add_job(boxes, CronTrigger(second=0, timezone=BOGOTA))
-    scheduler.add_job(review, CronTrigger(hour=REVIEW_AT.hour, minute=REVIEW_AT.minute, second=0, timezone=BOGOTA))
-    scheduler.add_job(clean, CronTrigger(minute=0, second=0, timezone=BOGOTA))
-    for tick in (review, clean, boxes):
-        tick()
+    for tick in TICKS:
+        _tick(tick, database, settings, clock)
+        trigger = CronTrigger(**tick.when, second=0, timezone=BOGOTA)
+        scheduler.add_job(_tick, trigger, args=(tick, database, settings, clock))
     scheduler.start()
     log.info("reloj en marcha")
     try:
@@ -121,12 +132,12 @@ def run_clock(database: Database, settings: Settings, clock: Clock, *, stop: thr
         scheduler.shutdown(wait=True)
 
 
-def _tick(kind: str, order: Callable[[], int]) -> None:
+def _tick(tick: Tick, database: Database, settings: Settings, clock: Clock) -> None:
     """Run one tick; a database that is busy or away is tried again at the next one."""
     try:
-        added = order()
+        added = tick.order(database, settings, clock())
     except Unavailable as problem:
-        log.warning("%s: %s", kind, problem.code)
+        log.warning("%s: %s", tick.name, problem.code)
         return
     if added:
-        log.info("%s: %s en la cola", kind, added)
+        log.info("%s: %s en la cola", tick.name, added)

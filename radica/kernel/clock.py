@@ -8,7 +8,7 @@ Colombia has had no daylight saving since 1993, so the zone is a constant -05:00
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 BOGOTA = ZoneInfo("America/Bogota")
@@ -38,3 +38,10 @@ def bogota(at: datetime) -> datetime:
 def civil_date(at: datetime) -> date:
     """Return the Colombian calendar day of the instant `at` (aware)."""
     return at.astimezone(BOGOTA).date()
+
+
+def daily_due(now: datetime, at: time) -> datetime:
+    """Return the latest instant with the Bogotá time `at` that is not after `now` (aware): what happens once a day."""
+    local = now.astimezone(BOGOTA)
+    due = datetime.combine(local.date(), at, tzinfo=BOGOTA)
+    return due if due <= local else due - timedelta(days=1)

@@ -22,7 +22,7 @@ from radica.facturas.models import Carga, Documento, Factura, Hallazgo, NoRecono
 from radica.facturas.states import EstadoFactura
 from radica.facturas.tray import operator_scope
 from radica.jobs.models import Job, JobState, ScheduleSlot
-from radica.kernel.clock import Clock, fixed_clock, system_clock
+from radica.kernel.clock import Clock, daily_due, fixed_clock, system_clock
 from radica.kernel.config import Settings, load_settings
 from radica.kernel.db import Database
 from radica.portales.credentials import open_vault
@@ -90,8 +90,12 @@ def test_two_clocks_order_each_due_job_once(db: Database, settings: Settings) ->
 
 
 def test_before_five_past_midnight_the_review_is_still_yesterdays() -> None:
-    assert reloj.review_of(datetime(2026, 11, 20, 5, 4, tzinfo=UTC)) == datetime(2026, 11, 19, 5, 5, tzinfo=UTC)
-    assert reloj.review_of(datetime(2026, 11, 20, 5, 5, tzinfo=UTC)) == datetime(2026, 11, 20, 5, 5, tzinfo=UTC)
+    assert daily_due(datetime(2026, 11, 20, 5, 4, tzinfo=UTC), reloj.REVIEW_AT) == datetime(
+        2026, 11, 19, 5, 5, tzinfo=UTC
+    )
+    assert daily_due(datetime(2026, 11, 20, 5, 5, tzinfo=UTC), reloj.REVIEW_AT) == datetime(
+        2026, 11, 20, 5, 5, tzinfo=UTC
+    )
 
 
 def test_no_folder_is_ordered_that_is_empty_or_of_an_unconfirmed_provider(db: Database, settings: Settings) -> None:
