@@ -9,6 +9,7 @@ import argparse
 
 from radica.app.cli_correo import add_correo
 from radica.app.cli_glosas_codigos import add_codigos
+from radica.app.cli_glosas_exportar import add_exportar
 from radica.app.cli_glosas_importar import add_importar
 from radica.app.cli_glosas_leer import add_leer
 from radica.app.cli_parse import actions
@@ -21,3 +22,4 @@ def configure(_name: str, parser: argparse.ArgumentParser) -> None:
     add_leer(verbs)
     add_importar(verbs)
     add_correo(verbs)
+    add_exportar(verbs)

@@ -6,7 +6,7 @@ names and the invoice does not have is an error said at once, not a hole in the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from radica.entidades.models import Pagador, Prestador
 from radica.facturas.models import Documento, Factura
+from radica.facturas.numbers import parse_invoice_number
 from radica.glosas.answer_codes import catalogo
 from radica.glosas.exports import FilaRespuesta
 from radica.glosas.letter import Carta, LineaCarta, Parte, SoporteCarta
@@ -33,6 +34,41 @@ class Respondida:
     objecion: Glosa | Devolucion
     factura: Factura
     en_juego: int
+
+
+def respuestas_de(
+    session: Session,
+    *,
+    prestador_id: int,
+    estados: Collection[EstadoRespuesta],
+    pagador_id: int | None = None,
+    facturas: Collection[str] = (),
+) -> list[Respuesta]:
+    """Return a provider's answers in these states, of one payer and of these invoices when given. In order of writing.
+
+    Raises NotFound naming the invoices that the provider does not have.
+    """
+    query = (
+        select(Respuesta)
+        .join(Factura, Factura.id == Respuesta.factura_id)
+        .where(Respuesta.prestador_id == prestador_id, Respuesta.estado.in_(estados))
+        .order_by(Respuesta.id)
+    )
+    if pagador_id is not None:
+        query = query.where(Factura.pagador_id == pagador_id)
+    if facturas:
+        wanted = {one.key for text in facturas if (one := parse_invoice_number(text))}
+        known = set(
+            session.scalars(
+                select(Factura.numero_clave).where(
+                    Factura.prestador_id == prestador_id, Factura.numero_clave.in_(wanted)
+                )
+            )
+        )
+        if lost := sorted(wanted - known):
+            raise NotFound(f"El prestador no tiene: {', '.join(lost[:10])[:200]}.", todo="Revise los números.")
+        query = query.where(Factura.numero_clave.in_(wanted))
+    return list(session.scalars(query))
 
 
 def respondidas(session: Session, respuestas: Sequence[Respuesta]) -> list[Respondida]:

@@ -9,11 +9,11 @@ from radica.entidades.models import Pagador, Prestador
 from radica.facturas.models import Documento, Factura
 from radica.glosas import templates_store as store
 from radica.glosas.acts import register_answers_presented
+from radica.glosas.answer_help import limits_for
 from radica.glosas.decisions import decide
 from radica.glosas.exports import salud_total
 from radica.glosas.letter import draw
 from radica.glosas.letter_facts import carta_de, filas_de
-from radica.glosas.profiles import limites_para
 from radica.glosas.states import EstadoRespuesta
 from radica.glosas.suggestions import sugerir
 from radica.glosas.work_models import Decision, PerfilRespuesta, Plantilla, Respuesta
@@ -296,9 +296,9 @@ def test_a_payers_limits_are_the_providers_own_or_those_of_the_data(db: Database
     with db.write() as session:
         factura = casos.filed(session)
         payer = session.get_one(Pagador, factura.pagador_id)
-        assert limites_para(session, prestador_id=factura.prestador_id, pagador=payer).max_caracteres is None
+        assert limits_for(session, factura.prestador_id, payer).max_caracteres is None
         payer.nombre = "Salud Total EPS S.A."
-        assert limites_para(session, prestador_id=factura.prestador_id, pagador=payer).max_caracteres == 500
+        assert limits_for(session, factura.prestador_id, payer).max_caracteres == 500
         session.add(
             PerfilRespuesta(
                 prestador_id=factura.prestador_id,
@@ -309,7 +309,7 @@ def test_a_payers_limits_are_the_providers_own_or_those_of_the_data(db: Database
             )
         )
         session.flush()
-        own = limites_para(session, prestador_id=factura.prestador_id, pagador=payer)
+        own = limits_for(session, factura.prestador_id, payer)
         assert (own.max_caracteres, own.mayusculas, own.un_solo_pdf, own.max_mb) == (1200, True, True, 20)
         other = factories.prestador(session)
-        assert limites_para(session, prestador_id=other.id, pagador=payer).max_caracteres == 500
+        assert limits_for(session, other.id, payer).max_caracteres == 500
