@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from radica.audit.models import Reason
-from radica.audit.services import advance, open_case
+from radica.audit.services import advance, lock_all, open_case
 from radica.glosas.acts_base import Hecho, record_act, set_term
 from radica.glosas.births import Invoice, NuevaDevolucion, lock_invoices, payer_kinds, payer_of, terms_at_birth
 from radica.glosas.models import Devolucion, Notificacion, TipoActo
@@ -35,17 +35,16 @@ def formulate_devolucion(
     The same cause again changes nothing. Raises BadInput (code `segunda_devolucion`) when the invoice has one that is
     past its first state: a second one is not possible; dates as in `formulate_all`.
     """
+    standing = _standing(session, nueva.factura_id)
+    if standing is not None:
+        lock_all(session, [standing])  # before its invoice: the house's order
     invoice = lock_invoices(session, {nueva.factura_id})[nueva.factura_id]
     payer = payer_of(nueva, invoice)
     terms = terms_at_birth(nueva, invoice, payer_kinds(session, {payer})[payer], at)
     pieces = tuple(sorted({*evidence, *([notificacion.sha256] if notificacion else [])}))
     hecho = Hecho(nueva.notificada_at, actor, at, Reason.IMPORTACION, pieces)
     cause = {"codigo": nueva.codigo, "motivo": nueva.motivo}
-    present = session.scalars(
-        select(Devolucion)
-        .where(Devolucion.factura_id == nueva.factura_id, Devolucion.estado != EstadoDevolucion.ANULADA)
-        .with_for_update()
-    ).one_or_none()
+    present = _standing(session, nueva.factura_id)  # another load may have written it while this one waited
     if present is not None:
         return _join(session, present, cause, hecho, invoice)
     row = Devolucion(
@@ -75,6 +74,12 @@ def formulate_devolucion(
     open_case(session, row, actor=actor, at=at, reason=Reason.IMPORTACION, facts=facts)
     record_act(session, row, TipoActo.NOTIFICACION, hecho, autor="pagador", codigo=row.codigo, plazo=terms.prueba)
     return row
+
+
+def _standing(session: Session, factura_id: int) -> Devolucion | None:
+    return session.scalars(
+        select(Devolucion).where(Devolucion.factura_id == factura_id, Devolucion.estado != EstadoDevolucion.ANULADA)
+    ).one_or_none()
 
 
 def _join(session: Session, present: Devolucion, cause: dict[str, str], hecho: Hecho, invoice: Invoice) -> Devolucion:

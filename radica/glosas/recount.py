@@ -6,7 +6,7 @@ that somebody moved meanwhile is left to that act, which counted by itself. Norm
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -34,8 +34,17 @@ class Recuento:
     cambiadas: int
 
 
-def recompute_terms(database: Database, *, calendar: Calendar | None = None, batch: int = BATCH) -> Recuento:
-    """Count the running terms of all glosas and devoluciones again, and write those that changed, in batches."""
+def recompute_terms(
+    database: Database,
+    *,
+    calendar: Calendar | None = None,
+    batch: int = BATCH,
+    keep: Callable[[int], None] | None = None,
+) -> Recuento:
+    """Count the running terms of all glosas and devoluciones again, and write those that changed, in batches.
+
+    `keep` is told after each batch how many rows were counted; what it raises ends the recount between two batches.
+    """
     cal = calendar or default_calendar()
     counted = changed = 0
     for kind in (Glosa, Devolucion):
@@ -52,6 +61,8 @@ def recompute_terms(database: Database, *, calendar: Calendar | None = None, bat
             if new:
                 with database.write() as session:
                     _write(session, kind, new)
+            if keep is not None:
+                keep(counted)
     return Recuento(counted, changed)
 
 
