@@ -1,8 +1,8 @@
 """The evidence bag of one attempt: artefacts written into its folder, with no secret inside.
 
 Kinds: manifest, form_values, screenshot_before, screenshot_after, acuse_shot, acuse_dom, submit_response, tls,
-acuse_document, radicado, context, failure. What a bot writes
-is untrusted until custody seals it, but a password must never even reach the disk: every text is redacted before it is
+acuse_document, radicado, context, failure; of an answer also answers, items_before, items_after, payer_sheet. What a
+bot writes is untrusted until custody seals it, but a password must never even reach the disk: every text is redacted before it is
 written, every file is searched again at the end with all secrets learnt meanwhile (session cookies appear late), and a
 binary file that holds one is thrown away. Invariant: `items` lists only files that passed that last search.
 """

@@ -32,6 +32,7 @@ ITEMS_READY = "#tablaItemsGlosa[data-cuenta='{id}'][data-estado='listo']"
 REPLY_BUTTON, MODAL = "button[btnanswerglosamodal='{id}']", "#modalRespuesta[data-idglosa='{id}']"
 MASS_BUTTON, MASS_MODAL, MASS_ITEMS = "#btnRespuestaMasiva", "#modalMasiva", "#glosaMasItems"
 ONE, MASS = ("#glosaResp", "#btnAnswerGlosa"), ("#glosaMas", "#btnAnswerGlosaMasiva")
+SHEETS = (("#descargarDetalle", "detalle.xlsx"), ("#descargarGlosas", "glosas.xlsx"))
 FINISH, FINISH_ENABLED = "#btRespuestaFinish", "#btRespuestaFinish:not([disabled])"
 CONFIRM, ACCEPT = ".swal2-popup:has(.swal2-question) .swal2-confirm", f"{SUCCESS} .swal2-confirm"
 ASSIGNED, TAKEN, ALREADY, INCOMPLETE = "asignado la cuenta", "asignada", "ya fue respondida", "sin respuesta"
@@ -78,6 +79,8 @@ class RespuestaGlosas:
         self._before = len(self._of_account(earlier))
         self._open(tray)
         self._keep_items("items_before", "items_antes.json", self._rows())
+        for link, name in SHEETS:
+            self._keep_sheet(link, name)
         self._answer_all()
         self.tab.need(
             FINISH_ENABLED, "Terminar respuesta", within_s=float(self.work.profile.get("enable_limit_s", 120))
@@ -318,6 +321,16 @@ class RespuestaGlosas:
         if read["estado"] != "listo" or read["cuenta"] != self.trays.account:
             raise retry("cuenta_no_abre", "La tabla de glosas de la cuenta cambió mientras se leía.")
         return rows_of(read["filas"])
+
+    def _keep_sheet(self, link: str, name: str) -> None:
+        """The payer's own download, where it offers one."""
+        try:
+            found = self.tab.page.locator(link)
+            href = found.first.get_attribute("href", timeout=self.tab.limit_ms()) if found.count() else None
+        except PlaywrightError as error:
+            raise named(error) from None
+        if href:
+            self.work.keep_download("payer_sheet", href, name, b"PK")
 
     def _keep_answers(self) -> None:
         items = [{"id": i.id, "codigo": i.codigo, "tipo": i.tipo, "valor": i.valor, "texto": i.texto, "archivos": list(i.files)}

@@ -234,14 +234,16 @@ class Work:
 
     def keep_document(self, href: str, name: str) -> str | None:
         """E.3 (10): a PDF the payer issues, fetched by the browser. Its evidence name, or None when it did not come."""
+        return name if self.keep_download("acuse_document", href, name, b"%PDF-") else None
+
+    def keep_download(self, kind: str, href: str, name: str, magic: bytes) -> bool:
+        """A file of the portal that begins with `magic`, fetched by the browser. False: it did not come as it should."""
         try:
             got = self.tab.page.evaluate(_FETCH, href)
         except PlaywrightError:
-            return None
+            return False
         data = base64.b64decode(got["body"])
-        if got["status"] != 200 or not data.startswith(b"%PDF-"):
-            return None
-        return name if self.bag.data("acuse_document", name, data) else None
+        return got["status"] == 200 and data.startswith(magic) and self.bag.data(kind, name, data)
 
     def keep_radicado(self, **parsed: Any) -> None:
         """E.3 (11): what was read, from which words, how sure."""

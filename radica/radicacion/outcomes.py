@@ -94,7 +94,7 @@ def decide(
 
 def _judge_found(last: Reading, *, intent_at: datetime, valor: int, tolerance: timedelta) -> Decision:
     if not last.radicado:
-        return Decision(Veredicto.SIN_NUMERO, "El portal conoce la factura pero no dice el número.", reading=last)
+        return Decision(Veredicto.SIN_NUMERO, "El portal muestra que la tiene, pero no dice el número.", reading=last)
     if last.valor != valor:
         return Decision(
             Veredicto.PERSONA,
@@ -121,7 +121,7 @@ def _judge_unnumbered(last: Reading, not_before: datetime) -> Decision:
         return Decision(
             Veredicto.POR_FUERA, "Lo que el portal muestra es anterior a este envío: se hizo por fuera.", reading=last
         )
-    return Decision(Veredicto.SIN_NUMERO, "El portal conoce la factura pero no dice el número.", reading=last)
+    return Decision(Veredicto.SIN_NUMERO, "El portal muestra que la tiene, pero no dice el número.", reading=last)
 
 
 def _judge_silence(readings: Sequence[Reading], settle_ms: int) -> Decision:

@@ -211,13 +211,9 @@ def test_a_colleague_in_the_portal_leaves_it_to_a_person(plain_scene: Scene) -> 
 
 POINTS = [
     "worker.began",
-    "worker.after_intent",
     "worker.after_go",
     "worker.got_result",
-    "worker.sealed",
     "child.drafted",
-    "child.prepared",
-    "child.got_go",
     "child.before_click",
     "child.after_click",
     "child.after_result",

@@ -19,6 +19,7 @@ from radica.jobs.models import Job, JobState, Lane, Phase, WorkerBeat
 from radica.portales.models import CuentaPortal
 from radica.radicacion.models import Envio, EnvioFactura
 from radica.radicacion.services import KIND_FILE, KIND_LOOK_UP
+from radica.radicacion.states import Acto
 
 ALIVE_MS = 60_000
 """A worker that gave no sign for this long is not counted: four of its beats."""
@@ -98,23 +99,26 @@ def _running(session: Session, ids: Collection[int]) -> list[EnMarcha]:
     )
     envios = {int(job.subject[6:]) for job in jobs if job.subject and job.subject.startswith("envio:")}
     rows = session.execute(
-        select(Envio.id, func.min(Factura.id), func.min(Factura.numero), func.min(Pagador.nombre), func.count())
+        select(
+            Envio.id, func.min(Factura.id), func.min(Factura.numero), func.min(Pagador.nombre), func.count(), Envio.acto
+        )
         .join(EnvioFactura, EnvioFactura.envio_id == Envio.id)
         .join(Factura, Factura.id == EnvioFactura.factura_id)
         .join(Pagador, Pagador.id == Envio.pagador_id)
         .where(Envio.id.in_(envios))
-        .group_by(Envio.id)
+        .group_by(Envio.id, Envio.acto)
     )
-    known = {envio_id: (first, numero, payer, count) for envio_id, first, numero, payer, count in rows}
+    known = {envio_id: (first, numero, payer, count, acto) for envio_id, first, numero, payer, count, acto in rows}
     return [_line(job, known) for job in jobs]
 
 
-def _line(job: Job, known: dict[int, tuple[int, str, str, int]]) -> EnMarcha:
+def _line(job: Job, known: dict[int, tuple[int, str, str, int, Acto]]) -> EnMarcha:
     subject = job.subject or ""
     envio_id = int(subject[6:]) if subject.startswith("envio:") else 0
-    first, numero, payer, count = known.get(envio_id, (None, "", "", 0))
+    first, numero, payer, count, acto = known.get(envio_id, (None, "", "", 0, Acto.RADICACION))
+    answering = job.kind == KIND_FILE and acto is not Acto.RADICACION
     return EnMarcha(
-        que=NOMBRES.get(job.kind, job.kind.replace("_", " ").capitalize()),
+        que="Respondiendo" if answering else NOMBRES.get(job.kind, job.kind.replace("_", " ").capitalize()),
         numero=numero if count < 2 else f"{numero} y {count - 1} más",
         factura_id=first,
         pagador=payer,

@@ -51,6 +51,7 @@ CLASES = {
     "items_before": "Ítems antes de responder",
     "items_after": "Ítems después de responder",
     "annex": "Anexo de la respuesta",
+    "payer_sheet": "Hoja del pagador (Excel)",
 }
 
 PICTURES = frozenset({".png", ".jpg", ".jpeg"})
