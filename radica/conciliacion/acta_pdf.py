@@ -224,7 +224,8 @@ def _signatures(content: Contenido, width: Any) -> list[Flowable]:
     blocks = []
     for side, party in (("prestador", content.prestador), ("pagador", content.pagador)):
         people = [one for one in content.asistentes if one.por == side]
-        blocks.append([_block(one.nombre, one.cargo, f"Por {party.nombre}") for one in people])
+        signs = [_block(one.nombre, one.cargo, f"Por {party.nombre}") for one in people]
+        blocks.append(signs or [_block("", "", f"Por {party.nombre}")])
     others = [
         _block(one.nombre, one.cargo, "") for one in content.asistentes if one.por not in ("prestador", "pagador")
     ]
@@ -243,7 +244,7 @@ def _block(name: str, office: str, side: str) -> list[Flowable]:
     line = Table([[""]], colWidths=[72 * mm], rowHeights=[16 * mm])
     line.setStyle(TableStyle([("LINEBELOW", (0, 0), (-1, -1), 0.6, INK)]))
     line.hAlign = "LEFT"
-    words = [Paragraph(f"<b>{escape(name)}</b>", _CELL)]
+    words = [Paragraph(f"<b>{escape(name)}</b>", _CELL)] if name else []
     words += [Paragraph(escape(one), _CELL) for one in (office, side) if one]
     return [line, Spacer(1, 2), *words]
 

@@ -36,11 +36,15 @@ class Cambio:
 
 @dataclass(frozen=True)
 class Guardado:
-    """What became of a page of the table: ids saved, unchanged lines left out, and refusals with their words."""
+    """What became of a page of the table: ids saved, unchanged lines left out, and refusals with their words.
+
+    `queridos`: what was wanted of the lines that somebody else changed, completed to sum.
+    """
 
     guardadas: Sequence[int] = ()
     rechazadas: Mapping[int, str] = field(default_factory=dict)
     vencidas: Mapping[int, str] = field(default_factory=dict)
+    queridos: Mapping[int, Reparto] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ def save_lines(session: Session, row: Conciliacion, changes: Mapping[int, Cambio
     saved: list[int] = []
     refused: dict[int, str] = {}
     stale: dict[int, str] = {}
+    meant: dict[int, Reparto] = {}
     for line_id, change in changes.items():
         line = present.get(line_id)
         if line is None:
@@ -83,6 +88,7 @@ def save_lines(session: Session, row: Conciliacion, changes: Mapping[int, Cambio
             continue  # the other person wrote the same, or this page was sent twice
         if now != change.vio or line.nota != change.vio_nota:
             stale[line_id] = "Otra persona cambió esta línea después de abrir la página; lo suyo no se guardó."
+            meant[line_id] = wanted
             continue
         if len(nota) > MAX_NOTA:
             refused[line_id] = f"La nota pasa de {MAX_NOTA} caracteres."
@@ -97,7 +103,7 @@ def save_lines(session: Session, row: Conciliacion, changes: Mapping[int, Cambio
         )  # fmt: skip
         saved.append(line_id)
     session.flush()
-    return Guardado(saved, refused, stale)
+    return Guardado(saved, refused, stale, meant)
 
 
 def apply_percent(

@@ -101,7 +101,8 @@ def _choices(session: Session, form: Any) -> None:
     provider, payer = form.prestador.data, form.pagador.data
     if provider is None and len(form.prestador.choices) == 1:
         provider = form.prestador.choices[0][0]
-    earlier = sql.earlier_meetings(session, provider, payer) if provider in ours and payer else []
+    known = provider in ours and payer in {one for one, _ in form.pagador.choices}
+    earlier = sql.earlier_meetings(session, provider, payer) if known else []
     form.anterior.choices = [("", "Ninguna")]
     form.anterior.choices += [(str(one.id), f"N.º {one.numero} · {MACHINE.labels[one.estado]}") for one in earlier]
 

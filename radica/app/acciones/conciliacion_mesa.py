@@ -21,7 +21,7 @@ from radica.app.acciones.conciliacion import again, check, simply
 from radica.app.acciones.glosas_formas import read_pesos
 from radica.app.paginas.comun import store
 from radica.app.paginas.conciliacion import here
-from radica.app.paginas.conciliacion_mesa import Tecleado, ledger_page, simulator_page, table_page
+from radica.app.paginas.conciliacion_mesa import Tecleado, ledger_page, pesos, simulator_page, table_page
 from radica.app.paginas.conciliacion_plano import WORKERS, blueprint, load, load_promise
 from radica.conciliacion import commitments, table
 from radica.conciliacion.ledger import IGUAL
@@ -60,7 +60,7 @@ def guardar_mesa(conciliacion_id: int) -> ResponseReturnValue:
         return go(here(row, "conciliacion.mesa", **_kept()))
     with current().database.read() as session:
         row = load(session, conciliacion_id, *WORKERS)
-        typed = {line_id: _as_typed(line_id, words) for line_id, words in problems.items()}
+        typed = {one: _as_typed(one, words, saved.queridos.get(one)) for one, words in problems.items()}
         return table_page(session, row, typed=typed), 422
 
 
@@ -94,8 +94,11 @@ def _text(name: str) -> str:
     return request.form.get(name, "").replace("\r\n", "\n").strip()
 
 
-def _as_typed(line_id: int, words: str) -> Tecleado:
+def _as_typed(line_id: int, words: str, meant: Reparto | None) -> Tecleado:
+    """Return a refused line as it was typed; what was left to follow is filled in when that was understood."""
     lifted, accepted, stays = (request.form.get(f"{column}-{line_id}", "")[:30] for column in ("lev", "ace", "sig"))
+    if meant is not None and min(meant.levantado, meant.aceptado, meant.sigue) >= 0:
+        lifted, accepted, stays = pesos(meant.levantado), pesos(meant.aceptado), pesos(meant.sigue)
     return Tecleado(lifted, accepted, stays, _text(f"nota-{line_id}")[:2000], words)
 
 
@@ -231,10 +234,10 @@ def retirar_compromiso(compromiso_id: int) -> ResponseReturnValue:
 def resolver(compromiso_id: int, acto: str) -> ResponseReturnValue:
     """Write that a promised payment arrived, or that it is given up."""
     with current().database.read() as session:
-        _, row = load_promise(session, compromiso_id)
+        number = load_promise(session, compromiso_id)[1].id
     form = formas.KeptForm(prefix=acto) if acto == "llego" else formas.GivenUpForm(prefix=acto)
     if not form.validate_on_submit():
-        return again(row.id, acto, {acto: form}, elegido=compromiso_id)
+        return again(number, acto, {acto: form}, elegido=compromiso_id)
     at = now()
     values: dict[str, Any] = {"fecha": civil_date(at), "nota": form.nota.data or ""}
     try:
@@ -246,6 +249,6 @@ def resolver(compromiso_id: int, acto: str) -> ResponseReturnValue:
             promise, row = load_promise(session, compromiso_id)
             commitments.settle(session, promise, result, actor=person().actor, at=at, **values)
     except BadInput as refusal:
-        return again(row.id, acto, {acto: form}, refusal, elegido=compromiso_id)
+        return again(number, acto, {acto: form}, refusal, elegido=compromiso_id)
     flash("Quedó registrado.", "success")
     return go(here(row) + "#compromisos")

@@ -18,7 +18,7 @@ from radica.app.acciones import conciliacion_formas as formas
 from radica.app.paginas import conciliacion_consultas as sql
 from radica.app.paginas import pdf
 from radica.app.paginas.comun import opened, store
-from radica.app.paginas.conciliacion_plano import READERS, WORKERS, blueprint, load, may_work
+from radica.app.paginas.conciliacion_plano import READERS, WORKERS, blueprint, load, may_work, query_id
 from radica.app.paginas.consultas_factura import class_name
 from radica.audit.models import Transition
 from radica.audit.services import history
@@ -61,14 +61,14 @@ def lista() -> ResponseReturnValue:
     ids = sorted(me.selected(*READERS))
     state = request.args.get("estado", "")
     asked = EstadoConciliacion(state) if state in list(EstadoConciliacion) else None
-    payer = request.args.get("pagador", 0, type=int)
+    payer = query_id("pagador")
     broken = request.args.get("compromisos") == "incumplidos"
-    before = request.args.get("despues", 0, type=int)
+    before = query_id("despues")
     rows = sql.meetings(
         session, ids, today, estado=asked, pagador_id=payer or None, rotos=broken, before=before or None
     )
     shown = rows[: sql.PER_PAGE]
-    name = session.get(Pagador, payer) if 0 < payer < 2**63 else None
+    name = session.get(Pagador, payer) if payer else None
     filters = [("estado", MACHINE.labels[asked])] if asked else []
     filters += [("pagador", name.nombre)] if name else []
     filters += [("compromisos", "Con compromisos incumplidos")] if broken else []

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from radica.app.acciones.conciliacion_formas import LedgerForm, read_percents
 from radica.app.paginas import conciliacion_consultas as sql
-from radica.app.paginas.conciliacion_plano import READERS, blueprint, load, may_work
+from radica.app.paginas.conciliacion_plano import READERS, blueprint, load, may_work, query_id
 from radica.conciliacion import ledger, ledger_store, table
 from radica.conciliacion.models import Conciliacion
 from radica.conciliacion.scope import RAZONES
@@ -59,10 +59,7 @@ def table_page(
 ) -> str:
     """Return a page of the table; `typed` are the refused lines."""
     code, number = request.args.get("codigo", "")[:12], request.args.get("factura", "")[:40]
-    after = request.args.get("despues", 0, type=int)
-    lines, following = sql.page_of_lines(
-        session, row, codigo=code, factura=number, after=after if 0 <= after < 2**62 else 0
-    )
+    lines, following = sql.page_of_lines(session, row, codigo=code, factura=number, after=query_id("despues"))
     groups = table.groups(session, row)
     return render_template(
         "conciliacion/mesa.html",

@@ -5,12 +5,12 @@ Invariant: glosas and cartera work a table; dirección, jurídica and auditoría
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, request
 from sqlalchemy.orm import Session
 
 from radica.conciliacion.models import Compromiso, Conciliacion
 from radica.kernel.web import person
-from radica.users.access import load_for
+from radica.users.access import MAX_ID, load_for
 from radica.users.models import Rol
 
 blueprint = Blueprint("conciliacion", __name__, url_prefix="/conciliacion")
@@ -29,6 +29,12 @@ def load_promise(session: Session, compromiso_id: int) -> tuple[Compromiso, Conc
     """Return a promise and its meeting, for who works on it. Raises NotFound or Forbidden."""
     promise = load_for(session, Compromiso, compromiso_id, person(), roles=WORKERS)
     return promise, session.get_one(Conciliacion, promise.conciliacion_id)
+
+
+def query_id(name: str) -> int:
+    """Return an id of the address; 0 when it is none that a database could hold."""
+    value = request.args.get(name, 0, type=int)
+    return value if 0 < value <= MAX_ID else 0
 
 
 def may_work(row: Conciliacion) -> bool:

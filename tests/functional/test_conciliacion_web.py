@@ -1,0 +1,409 @@
+"""A meeting through its pages: convened, worked on, compared, closed, signed, and who may not."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import pytest
+import xlsxwriter
+from pypdfium2 import PdfDocument
+from sqlalchemy import select
+
+from radica.conciliacion.models import Compromiso, Conciliacion, ConciliacionLinea
+from radica.conciliacion.simulate import Reparto
+from radica.conciliacion.states import EstadoConciliacion
+from radica.conciliacion.table import split_of
+from radica.custodia.models import Pieza
+from radica.facturas.models import Factura
+from radica.glosas.acts import decide
+from radica.glosas.models import Glosa
+from radica.glosas.states import EstadoGlosa
+from radica.users.models import Rol
+from tests.conciliacion_seed import MEETING, NOW, Mesa, make_mesa, moment, pdf
+from tests.functional.navigators import Browser
+from tests.plugins.glosas import EVIDENCE, day
+from tests.plugins.web import House
+
+
+@pytest.fixture
+def mesa(house: House) -> Mesa:
+    house.clock.at = NOW
+    return make_mesa(house.database, house.settings.store.parent)
+
+
+@pytest.fixture
+def ana(house: House, mesa: Mesa) -> Browser:
+    return house.entered("ana@norte.example", Rol.GLOSAS, provider=mesa.prestador_id)
+
+
+def send(browser: Browser, form_id: str, **values: Any) -> None:
+    """Fill the form with that id and send it to where it goes; a name that it does not have is an error."""
+    (form,) = browser.tree().xpath(f"//form[@id='{form_id}']")
+    data = dict(form.form_values()) | values
+    assert not values.keys() - {one.get("name") for one in form.xpath(".//input|.//select|.//textarea")}
+    browser.raw("POST", form.get("action"), data=data, follow_redirects=True)
+
+
+def convene(browser: Browser) -> int:
+    """Convene with everything of the only payer."""
+    browser.open("/conciliacion")
+    (link,) = browser.tree().xpath("//a[text()='Convocar' and contains(@href, 'pagador')]/@href")
+    browser.open(link)
+    assert "Convocar con 3 líneas" in browser.text
+    send(browser, "convocar")
+    assert browser.status == 200, browser.text
+    return int(browser.path.rsplit("/", 1)[1])
+
+
+def attend(browser: Browser, number: int) -> None:
+    """Say when the meeting is and who comes."""
+    browser.open(f"/conciliacion/{number}")
+    browser.fill(
+        f"/conciliacion/{number}/reunion",
+        **{"reunion-citada": moment(MEETING), "reunion-lugar": "Bogotá"},
+        nombre=["Ana Prueba", "Luis Pagador"],
+        cargo=["Glosas", "Auditor"],
+        por=["prestador", "pagador"],
+    )
+    assert browser.status == 200, browser.text
+
+
+def lines(house: House, number: int) -> list[ConciliacionLinea]:
+    with house.database.read() as session:
+        rows = session.scalars(
+            select(ConciliacionLinea).where(ConciliacionLinea.conciliacion_id == number).order_by(ConciliacionLinea.id)
+        )
+        return list(rows)
+
+
+def agree_all(house: House, browser: Browser, number: int) -> None:
+    """Lift half and accept the rest of every line, by hand."""
+    browser.open(f"/conciliacion/{number}/mesa")
+    typed = {}
+    for line in lines(house, number):
+        half = line.en_disputa // 200  # whole pesos
+        typed |= {f"lev-{line.id}": str(half), f"ace-{line.id}": "", f"sig-{line.id}": "0"}
+    send(browser, "mesa", **typed)
+    assert "Se guardaron 3 líneas" in browser.text
+
+
+def state_of(house: House, number: int) -> Conciliacion:
+    with house.database.read() as session:
+        return session.get_one(Conciliacion, number)
+
+
+def signed_file(text: str = "firmada") -> tuple[io.BytesIO, str]:
+    return io.BytesIO(pdf(text)), "acta firmada.pdf"
+
+
+def test_from_the_list_to_the_signed_acta(house: House, mesa: Mesa, ana: Browser) -> None:
+    number = convene(ana)
+    assert "La fecha y hora de la reunión." in ana.text
+    attend(ana, number)
+    agree_all(house, ana, number)
+    ana.open(f"/conciliacion/{number}")
+    assert "La mesa está completa" in ana.text
+    ana.fill(
+        f"/conciliacion/{number}/compromisos",
+        **{"compromiso-fecha": "2026-11-30", "compromiso-valor": "10.000", "compromiso-nota": "Primer giro"},
+    )
+    assert "$ 10.000" in ana.text
+    ana.fill(f"/conciliacion/{number}/celebrar")
+    assert "Celebrada, por firmar" in ana.text
+    document = PdfDocument(ana.raw("GET", f"/conciliacion/{number}/acta.pdf").get_data())
+    text = " ".join(document[index].get_textpage().get_text_range() for index in range(len(document)))
+    document.close()
+    assert "BORRADOR" not in text
+    with house.database.read() as session:
+        total = sum((split_of(one) for one in lines(house, number)), Reparto())
+        assert f"{total.levantado // 100:,}".replace(",", ".") in text
+        for glosa_id in mesa.glosas:
+            assert session.get_one(Factura, session.get_one(Glosa, glosa_id).factura_id).numero in text
+    ana.open(f"/conciliacion/{number}")
+    ana.fill(f"/conciliacion/{number}/firmar", **{"firmar-fecha": "2026-11-19", "firmar-pruebas": signed_file()})
+    assert "Con acuerdo total" in ana.text, ana.text
+    row = state_of(house, number)
+    assert row.estado is EstadoConciliacion.CON_ACUERDO_TOTAL
+    with house.database.read() as session:
+        assert {session.get_one(Glosa, one).estado for one in mesa.glosas} == {EstadoGlosa.CONCILIADA}
+        piece = session.scalars(select(Pieza).where(Pieza.clase == "acta_firmada")).one()
+        assert piece.sha256 == row.acta_firmada_sha256
+    house.clock.at = day(12, 2)
+    ana = _again(house)
+    ana.open("/conciliacion?compromisos=incumplidos")
+    assert "1 incumplido" in ana.text
+    ana.open(f"/conciliacion/{number}")
+    with house.database.read() as session:
+        promise = session.scalars(select(Compromiso.id)).one()
+    send(
+        ana,
+        f"llego-{promise}",
+        **{"llego-valor": "9.999", "llego-fecha": "2026-12-01", "llego-pruebas": signed_file("pago")},
+    )
+    assert ana.status == 422
+    assert "no está cumplido" in ana.text
+    send(
+        ana,
+        f"llego-{promise}",
+        **{"llego-valor": "10.000", "llego-fecha": "2026-12-01", "llego-pruebas": signed_file("pago")},
+    )
+    assert "cumplido" in ana.text
+    assert ana.status == 200
+
+
+def _again(house: House) -> Browser:
+    """Enter anew: the session of two weeks ago is over."""
+    browser = house.browser()
+    browser.log_in("ana@norte.example", "cuatro palabras que nadie junta")
+    return browser
+
+
+def test_two_people_on_the_table(house: House, mesa: Mesa, ana: Browser) -> None:
+    number = convene(ana)
+    house.person("luis@norte.example", {mesa.prestador_id: (Rol.CARTERA,)}, nombre="Luis")
+    luis = house.browser()
+    luis.log_in("luis@norte.example", "cuatro palabras que nadie junta")
+    first, second, third = lines(house, number)
+    address = f"/conciliacion/{number}/mesa"
+    ana.open(address)
+    luis.open(address)
+    send(ana, "mesa", **{f"lev-{first.id}": "1.000", f"nota-{first.id}": "se acordó"})
+    send(
+        luis,
+        "mesa",
+        **{
+            f"lev-{first.id}": "2.000", f"nota-{first.id}": "lo mío",
+            f"ace-{second.id}": "3.000,50",
+            f"lev-{third.id}": "mil",
+        },
+    )  # fmt: skip
+    assert luis.status == 422
+    assert "2 líneas no se guardaron" in luis.text
+    assert "Otra persona cambió esta línea" in luis.text
+    assert "No se entiende el valor" in luis.text
+    tree = luis.tree()
+    # What was typed is still there, and beside it what stands now.
+    assert tree.xpath(f"//input[@name='lev-{first.id}']/@value") == ["2.000"]
+    assert tree.xpath(f"//input[@name='nota-{first.id}']/@value") == ["lo mío"]
+    assert tree.xpath(f"//input[@name='lev-{third.id}']/@value") == ["mil"]
+    assert "Ahora dice: levantado $ 1.000" in luis.text
+    now = lines(house, number)
+    assert split_of(now[0]) == Reparto(100_000, 0, first.en_disputa - 100_000)
+    assert now[0].nota == "se acordó"
+    assert split_of(now[1]) == Reparto(0, 300_050, second.en_disputa - 300_050)
+    send(luis, "mesa", **{f"lev-{third.id}": ""})  # he looked at both and insists on the first
+    assert luis.status == 200
+    assert split_of(lines(house, number)[0]).levantado == 200_000
+
+
+def test_percentages_from_the_table_and_from_the_simulator(house: House, mesa: Mesa, ana: Browser) -> None:
+    number = convene(ana)
+    ana.open(f"/conciliacion/{number}/mesa?codigo=TA0801")
+    ana.fill(f"/conciliacion/{number}/mesa/codigo", levanta="33,5", acepta="50 %")
+    assert "Cambió una línea" in ana.text
+    (line,) = [one for one in lines(house, number) if one.levantado]
+    assert split_of(line) == Reparto(837_500, 1_250_001, 412_500)
+    ana.open(f"/conciliacion/{number}/simulador?a-FA0201=100&l-SO3401=10")
+    assert "$ 10.000" in ana.text  # all of FA0201
+    before = [split_of(one) for one in lines(house, number)]
+    ana.open(f"/conciliacion/{number}/simulador?a-FA0201=100&l-SO3401=101")
+    assert "Un porcentaje va de 0 a 100" in ana.text
+    assert [split_of(one) for one in lines(house, number)] == before
+    ana.open(f"/conciliacion/{number}/simulador?a-FA0201=100&l-SO3401=10")
+    token = ana.tree().xpath("//form[@id='simular']//input[@name='csrf_token']/@value")[0]
+    ana.raw(
+        "POST", f"/conciliacion/{number}/simulador",
+        data={"csrf_token": token, "a-FA0201": "100", "l-SO3401": "10"}, follow_redirects=True,
+    )  # fmt: skip
+    assert "Cambiaron 2 líneas de la mesa" in ana.text
+
+
+def book(rows: list[list[object]]) -> tuple[io.BytesIO, str]:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as workbook:
+        sheet = workbook.add_worksheet()
+        for at, row in enumerate(rows):
+            sheet.write_row(at, 0, row)
+    return io.BytesIO(out.getvalue()), "Cartera EPS.xlsx"
+
+
+def test_both_ledgers(house: House, mesa: Mesa, ana: Browser) -> None:
+    number = convene(ana)
+    with house.database.read() as session:
+        first, second = (session.get_one(Factura, one).numero for one in mesa.facturas[:2])
+    address = f"/conciliacion/{number}/libro"
+    ana.open(address)
+    send(ana, "libro", archivo=book([["Nombre", "Ciudad"], ["x", "y"]]))
+    assert ana.status == 422
+    assert "«Nombre», «Ciudad»" in ana.text
+    send(
+        ana,
+        "libro",
+        archivo=book(
+            [
+                ["No. Factura", "Valor factura", "Valor glosa", "Estado"],
+                [first, 100_000, 10_000, "Ratificada"],
+                [second, 100_000, 5, "Levantada"],
+                ["OTRA-77", 5_000, 500, "Ratificada"],
+            ]
+        ),
+    )
+    assert "Se leyeron 3 filas: 3 facturas difieren, 1 son iguales" in ana.text, ana.text
+    ana.open(address + "?diferencia=glosa%2Bestado")
+    assert second in ana.text
+    assert "ellos levantada, nosotros en disputa" in ana.text
+    ana.open(address + "?diferencia=no_es_nuestra")
+    assert "OTRA-77" in ana.text
+    ana.open(address + "?diferencia=iguales")
+    assert first in ana.text
+    rows = ana.tree().xpath("//table[1]/tfoot//td")
+    assert rows[1].text_content().strip() == "4"
+    ana.raw("GET", address + "?diferencia=glosa&desde=-5")
+    assert ana.status == 200
+
+
+def test_a_decision_that_arrives_meanwhile_is_named_and_mended(house: House, mesa: Mesa, ana: Browser) -> None:
+    number = convene(ana)
+    attend(ana, number)
+    agree_all(house, ana, number)
+    ana.open(f"/conciliacion/{number}")
+    ana.fill(f"/conciliacion/{number}/celebrar")
+    with house.database.write() as session:
+        row = session.get_one(Glosa, mesa.glosas[0])
+        decide(
+            session, row, levantado=row.en_disputa, ratificado=False, ocurrido_at=day(11, 17), evidence=[EVIDENCE],
+            actor="prueba", at=NOW, motivo="registro_manual",
+        )  # fmt: skip
+        invoice = session.get_one(Factura, row.factura_id).numero
+    ana.open(f"/conciliacion/{number}")
+    assert "así no se puede firmar" in ana.text
+    ana.fill(f"/conciliacion/{number}/firmar", **{"firmar-fecha": "2026-11-19", "firmar-pruebas": signed_file()})
+    assert ana.status == 422
+    assert f"FA0201 de la factura {invoice}: ya no está en disputa" in ana.text
+    assert state_of(house, number).estado is EstadoConciliacion.CELEBRADA
+    ana.fill(f"/conciliacion/{number}/reabrir", **{"reabrir-motivo": "Llegó una decisión"})
+    ana.fill(f"/conciliacion/{number}/mesa/actualizar")
+    assert "y 1 que salieron" in ana.text
+    assert len(lines(house, number)) == 2
+
+
+def test_the_page_of_yesterday_signs_nothing(house: House, mesa: Mesa, ana: Browser) -> None:
+    number = convene(ana)
+    attend(ana, number)
+    agree_all(house, ana, number)
+    ana.open(f"/conciliacion/{number}")
+    ana.fill(f"/conciliacion/{number}/celebrar")
+    stale = ana.form(f"/conciliacion/{number}/firmar")
+    values = dict(stale.form_values())
+    ana.fill(f"/conciliacion/{number}/reabrir", **{"reabrir-motivo": "Falta una línea"})
+    ana.fill(f"/conciliacion/{number}/celebrar")
+    data = {**values, "firmar-fecha": "2026-11-19", "firmar-pruebas": signed_file()}
+    ana.raw("POST", f"/conciliacion/{number}/firmar", data=data)
+    assert ana.status == 409
+    assert state_of(house, number).estado is EstadoConciliacion.CELEBRADA
+    ana.open(f"/conciliacion/{number}")
+    ana.fill(f"/conciliacion/{number}/firmar", **{"firmar-fecha": "2026-11-19", "firmar-pruebas": signed_file()})
+    token = ana.tree().xpath("//input[@name='csrf_token']/@value")[0]
+    again = {"csrf_token": token, "firmar-version": "9", "firmar-fecha": "2026-11-19", "firmar-pruebas": signed_file()}
+    ana.raw("POST", f"/conciliacion/{number}/firmar", data=again, follow_redirects=True)
+    assert "ya estaba registrada" in ana.text  # a second click is no error
+
+
+def test_nothing_typed_is_lost(house: House, mesa: Mesa, ana: Browser) -> None:
+    number = convene(ana)
+    ana.fill(
+        f"/conciliacion/{number}/reunion",
+        **{"reunion-citada": "no es fecha", "reunion-lugar": "Cali", "reunion-notas": "acordar tarifas"},
+        nombre=["", "Rosa"],
+        cargo=["Directora", ""],
+        por=["prestador", "pagador"],
+    )
+    assert ana.status == 422
+    page = ana.page.get_data(as_text=True)  # type: ignore[union-attr]
+    for typed in ("Cali", "acordar tarifas", "Directora", "Rosa"):
+        assert typed in page
+    ana.fill(
+        f"/conciliacion/{number}/compromisos", **{"compromiso-fecha": "2026-12-01", "compromiso-valor": "99.999.999"}
+    )
+    assert ana.status == 422
+    assert "solo pueden deber" in ana.text
+    assert "99.999.999" in ana.page.get_data(as_text=True)  # type: ignore[union-attr]
+
+
+def test_lines_are_taken_off_and_put_back(house: House, mesa: Mesa, ana: Browser) -> None:
+    number = convene(ana)
+    ana.open(f"/conciliacion/{number}/mesa")
+    first = lines(house, number)[0]
+    with house.database.read() as session:
+        invoice = session.get_one(Factura, first.factura_id).numero
+    token = ana.tree().xpath("//input[@name='csrf_token']/@value")[0]
+    ana.raw(
+        "POST", f"/conciliacion/{number}/quitar", data={"csrf_token": token, "linea": [str(first.id)]},
+        follow_redirects=True,
+    )  # fmt: skip
+    assert "Se quitó una línea" in ana.text
+    assert len(lines(house, number)) == 2
+    ana.fill(f"/conciliacion/{number}/lineas", facturas=f"{invoice}, {invoice}\n")
+    assert "Se agregó una línea" in ana.text
+    ana.fill(f"/conciliacion/{number}/lineas", facturas="NADA1")
+    assert "NADA1" in ana.text
+    ana.open(f"/conciliacion/{number}")
+    ana.fill(f"/conciliacion/{number}/fracasar", **{"fracasar-motivo": "No asistió el pagador"})
+    assert "Fracasada" in ana.text
+    assert ana.raw("GET", f"/conciliacion/{number}/acta.pdf").status_code == 404
+
+
+def test_the_draft_says_that_it_is_one(house: House, mesa: Mesa, ana: Browser) -> None:
+    number = convene(ana)
+    ana.open(f"/conciliacion/{number}/acta")
+    pages = ana.tree().xpath("//main//img/@src")
+    assert len(pages) >= 3
+    assert ana.raw("GET", pages[0]).mimetype == "image/png"
+    assert ana.raw("GET", f"/conciliacion/{number}/acta/pagina/99").status_code == 404
+    document = PdfDocument(ana.raw("GET", f"/conciliacion/{number}/acta.pdf").get_data())
+    assert "BORRADOR" in document[0].get_textpage().get_text_range()
+    document.close()
+
+
+@pytest.mark.parametrize("role", [Rol.DIRECCION, Rol.JURIDICA, Rol.AUDITORIA])
+def test_who_only_reads_changes_nothing(house: House, mesa: Mesa, ana: Browser, role: Rol) -> None:
+    number = convene(ana)
+    house.person("dora@norte.example", {mesa.prestador_id: (role,)}, nombre="Dora")
+    dora = house.browser()
+    dora.log_in("dora@norte.example", "cuatro palabras que nadie junta")
+    for page in ("", f"/{number}", f"/{number}/mesa", f"/{number}/simulador", f"/{number}/libro", f"/{number}/acta"):
+        dora.open(f"/conciliacion{page}")
+        assert dora.status == 200, page
+        forms = dora.tree().xpath("//main//form[@method='post']/@action")
+        assert forms == [], page
+    token = dora.tree().xpath("//input[@name='csrf_token']/@value")[0]
+    for act in ("mesa", "celebrar", "firmar", "fracasar", "reunion", "libro", "quitar", "compromisos"):
+        dora.raw("POST", f"/conciliacion/{number}/{act}", data={"csrf_token": token})
+        assert dora.status == 403, act
+    assert dora.open("/conciliacion/nueva").status_code == 403
+
+
+def test_billing_does_not_see_meetings(house: House, mesa: Mesa) -> None:
+    biller = house.entered("eva@norte.example", Rol.FACTURACION, provider=mesa.prestador_id)
+    assert biller.open("/conciliacion").status_code == 403
+
+
+def test_an_empty_house_says_what_fills_it(house: House) -> None:
+    browser = house.entered("ana@norte.example", Rol.GLOSAS)
+    browser.open("/conciliacion")
+    assert "Todavía no hay conciliaciones" in browser.text
+    browser.open("/conciliacion/nueva")
+    assert "Ningún pagador ha objetado nada" in browser.text
+    assert browser.open("/conciliacion?estado=otro&pagador=99999999999999999999&despues=x").status_code == 200
+    assert re.search(r"Ninguna|Todavía", browser.text)
+
+
+def test_a_scope_of_another_provider_is_refused(house: House, mesa: Mesa) -> None:
+    stranger = house.entered("ana@sur.example", Rol.GLOSAS)
+    answer = stranger.open(
+        f"/conciliacion/nueva?prestador={mesa.prestador_id}&pagador={mesa.pagador_id}&corte=2026-11-20"
+    )
+    assert answer.status_code == 422  # neither of the two is a choice of hers
+    assert "FV" not in stranger.text
