@@ -21,7 +21,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import radica
-from radica.app.acciones import cargar, conciliacion_rutas, glosas_rutas, portales, radicacion, tareas, tray
+from radica.app.acciones import cargar, conciliacion_rutas, correos, glosas_rutas, portales, radicacion, tareas, tray
 from radica.app.acts import check_acts
 from radica.app.nav import ENTRIES
 from radica.app.paginas import buscar, documentos, factura, facturas, hoy
@@ -54,6 +54,7 @@ BLUEPRINTS = (
     documentos.blueprint,
     buscar.blueprint,
     glosas_rutas.blueprint,
+    correos.blueprint,
     conciliacion_rutas.blueprint,
     tareas.blueprint,
 )

@@ -275,11 +275,10 @@ def pedir_importacion(session: Session, correo: Correo) -> int:
 
 
 def reclasificar(session: Session, correo: Correo, clase: ClaseCorreo, *, actor: str) -> None:
-    """Follow a person who says what a mail is; what becomes a notice is imported."""
-    if clase is correo.clase:
-        return
-    correo.razones = [*correo.razones, f"{actor} dijo que es {clase.value} y no {correo.clase.value}."]
-    correo.clase = clase
+    """Follow a person who says what a mail is; what is a notice is imported, also when it failed before."""
+    if clase is not correo.clase:
+        correo.razones = [*correo.razones, f"{actor} dijo que es {clase.value} y no {correo.clase.value}."]
+        correo.clase = clase
     if clase in IMPORTED:
         pedir_importacion(session, correo)
 
