@@ -57,6 +57,28 @@ def test_a_workbook_of_excel_97_with_a_password_is_refused(tmp_path):
     assert (reading.formato, reading.lineas) == ("", ())
 
 
+@pytest.mark.parametrize(
+    ("at", "data"),
+    [(24, b"\xff" * 8), (44, b"\xff" * 4), (60, b"\xff\xff\xff\x0f"), (512, b"\xff" * 32), (1100, b"\x7f" * 40)],
+)
+def test_a_damaged_workbook_of_excel_97_takes_nothing_down(tmp_path, at, data):
+    path = xls(tmp_path / "golpeado.xls", [TITULOS, ["FE1", "TA0801", 1250.5]])
+    content = bytearray(path.read_bytes())
+    content[at : at + len(data)] = data
+    path.write_bytes(content)
+    (reading,) = leer_archivo(path, hoy=HOY)
+    assert reading.formato in ("", "generico")
+    assert reading.lineas == () or [line.valor for line in reading.lineas] == [125_050]
+
+
+def test_a_workbook_of_excel_97_that_makes_its_reader_ask_for_gigabytes_is_refused(tmp_path):
+    path = xls(tmp_path / "cuatro gigas.xls", [TITULOS, ["FE1", "TA0801", 1250.5]])
+    content = path.read_bytes()
+    path.write_bytes(content[:53] + b"\x18\xf3\x8bV" + content[56:])
+    (reading,) = leer_archivo(path, hoy=HOY)
+    assert "dañado" in reading.avisos[0]
+
+
 def _mail(tmp_path: Path, html: str = "", *adjuntos: Path) -> Path:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = (
@@ -124,6 +146,12 @@ def test_titles_that_people_write_are_recognised(tmp_path, titulos):
     (reading,) = leer_archivo(libro(tmp_path / "x.xlsx", {"Hoja1": [titulos, ["FE1", "TA0801", 1000]]}), hoy=HOY)
     assert [(line.factura, line.codigo, line.valor) for line in reading.lineas] == [("FE1", "TA0801", 100_000)]
     assert reading.confianza <= 70
+
+
+def test_the_code_of_the_service_is_not_taken_for_the_glosa_s(tmp_path):
+    rows = [["Factura", "Código", "Causal", "Valor glosa"], ["FE1", "890201", "TA0201", 1000]]
+    (reading,) = leer_archivo(libro(tmp_path / "x.xlsx", {"Hoja1": rows}), hoy=HOY)
+    assert [line.codigo for line in reading.lineas] == ["TA0201"]
 
 
 @pytest.mark.parametrize("titulo", ["Valor factura", "Valor aceptado", "Cantidad", "Valor a pagar", "Valor servicio"])

@@ -101,6 +101,7 @@ def test_a_damaged_workbook_never_breaks_the_reading(tmp_path, at):
         (b'r="A3"', b'r="XFD1048576"'),
         (b'r="B3"', b'r="B1048576" s="0" '),
         (b'<row r="3"', b'<row r="999999999"'),
+        (b'<c r="A3"', b"<x:c s=\"0\" r='XFD900000'"),
     ],
 )
 def test_a_sheet_that_claims_a_huge_rectangle_is_refused_before_it_is_opened(tmp_path, old, new):
@@ -111,6 +112,12 @@ def test_a_sheet_that_claims_a_huge_rectangle_is_refused_before_it_is_opened(tmp
         assert "más celdas" not in told  # one column more of a million rows still fits
     else:
         assert "más celdas de las que se pueden leer" in told
+
+
+def test_a_line_without_end_is_refused(tmp_path):
+    path = tmp_path / "linea.csv"
+    path.write_text("Factura;Código de glosa;Valor glosado\n" + "a;b;" * 200_000, encoding="utf-8")
+    assert "demasiado largas" in refused(path)
 
 
 def test_two_million_rows_of_nothing_are_refused(tmp_path, monkeypatch):

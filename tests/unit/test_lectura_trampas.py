@@ -92,6 +92,28 @@ def test_rows_of_totals_are_compared_and_never_summed(tmp_path, totales, declara
     assert any("no es la suma" in note for note in reading.avisos) is (declarado == 999_900)
 
 
+@pytest.mark.parametrize(
+    ("antes", "despues", "declarado"),
+    [
+        (["Valor total glosado: $ 2.000,00"], [], 200_000),
+        (["Total glosa", 2000], [], 200_000),
+        (["Total de facturas", 2], [], None),
+        (["Valor total facturado: $ 9.000,00"], [], None),
+        (["Total glosado: 1.234"], [], None),
+        ([], ["Total glosado: $ 2.000,00"], 200_000),
+    ],
+)
+def test_a_total_printed_around_the_table_is_the_file_s_total(tmp_path, antes, despues, declarado):
+    reading = hoja(tmp_path, antes, TITULOS, FILA, ["FE2", *FILA[1:]], despues)
+    assert (len(reading.lineas), reading.total_declarado) == (2, declarado)
+
+
+def test_a_repeated_header_of_a_file_of_ratifications_is_no_row(tmp_path):
+    titles = ["Factura", "Código de glosa", "Valor ratificado"]
+    reading = hoja(tmp_path, titles, ["FE1", "TA0801", 1000], titles, ["FE2", "TA0801", 1000])
+    assert ([line.factura for line in reading.lineas], reading.no_leidas) == (["FE1", "FE2"], ())
+
+
 def test_a_service_called_total_is_not_a_total(tmp_path):
     titles = ["Servicio", *TITULOS]
     reading = hoja(tmp_path, titles, ["TOTAL PARENTERAL NUTRICIÓN", *FILA], ["Gran abdominoplastia", *FILA])
@@ -181,6 +203,8 @@ def test_no_text_in_a_cell_loses_or_adds_a_line(tmp_path, texts):
         ("TA0201 - Consulta", "TA0201", "TA0201"),
         ("PE0101", None, "PE0101"),
         ("SC01", None, "SC01"),
+        ("TA", "TA", "TA"),
+        ("RE9602", "RE9602", "RE9602"),
     ],
 )
 def test_codes_of_each_manual_stay_apart_and_unknown_ones_keep_their_line(tmp_path, codigo, leido, original):

@@ -63,7 +63,8 @@ def contar_una_vez(lines: list[LineaLeida], declared: int | None, context: Conte
             f"En {_invoices(repeated)} el valor de la factura se repite en cada línea: se contó una sola vez."
         )
         return _once(lines, repeated, CABECERA_REPETIDA)
-    if declared != total:
+    several = sum(times > 1 for times in Counter(line.factura for line in lines).values())
+    if declared != total and len(groups) * 2 > several:
         context.avisar(
             f"En {_invoices(groups)} todas las líneas traen el mismo valor: compruebe que no sea el total de la factura."
         )

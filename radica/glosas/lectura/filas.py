@@ -7,11 +7,12 @@ repeated headers and totals are never lines, and totals are kept to be compared.
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from radica.glosas.lectura.dinero import EstiloDinero, dinero
@@ -27,14 +28,16 @@ from radica.glosas.lectura.valores import MAX_TEXTO, Celda, Duda, factura, texto
 UNCOMPUTED = "tiene una fórmula sin calcular: ábralo en Excel, guárdelo y cárguelo de nuevo"
 _TOTALS = ("TOTAL", "SUBTOTAL", "GRANTOTAL", "SUMATOTAL", "TOTALES", "VALORTOTAL", "SUMAN", "SUMATORIA")
 _TOTAL_WORDS = frozenset({*_TOTALS, "TOTALGLOSA", "TOTALGLOSAS", "TOTALGENERAL", "TOTALFACTURA", "TOTALGLOSADO"})
+_AMOUNTS = ("valor", "ratificado", "levantado")
 _SOFT = frozenset({"valor_factura", "valor_servicio", "valor_unitario", "otro_valor"})
 """Money that a line can do without: unread, it is left out with a note."""
 _KEPT = frozenset(Datos.__slots__)
 """Columns that serve the signature alone (patients' names among them) are not read at all."""
+_ENDS_IN_AMOUNT = re.compile(r"\$?\s?\d[\d.,']*\s*$")
+_PRINTED_TOTAL = re.compile("(?:VALOR)?TOTAL(?:DE)?(?:LA|LAS)?(?:GLOSA|GLOSAS|GLOSADO|OBJETADO)")
 _TRAY_TEXT = 500
 _TOTAL_INITIALS = frozenset("TSGVtsgv")
-_DATE_CACHE = 4096
-_TEXT_CACHE = 20_000
+_KEPT_CELLS = 20_000
 
 
 @dataclass(slots=True)
@@ -73,7 +76,8 @@ def _table(hoja: Hoja, found: Reconocida, context: Contexto) -> Tabla:
     readers = _readers(hoja, found)
     table = Tabla()
     maker = Constructor(found.formato.codigos, context, {})
-    value_at, invoice_at = (_at(found.columnas, name) for name in ("valor", "factura"))
+    invoice_at = _at(found.columnas, "factura")
+    value_at = next((at for at in (_at(found.columnas, name) for name in _AMOUNTS) if at >= 0), -1)
     heads = {one.indice: one.titulo for one in found.columnas if one.titulo}
     for number, row in hoja.filas():
         if number <= found.fila_titulo:
@@ -124,7 +128,7 @@ def _readers(hoja: Hoja, found: Reconocida) -> list[tuple[int, str, Lector]]:
         if number > found.fila_titulo:
             width = len(row)
             for index, style in styles:
-                if index < width:
+                if index < width and row[index].__class__ is not float:  # numbers settle nothing
                     style.ver(row[index])
     return [
         (one.indice, one.campo.nombre, _reader(one, found, money, days))
@@ -133,44 +137,40 @@ def _readers(hoja: Hoja, found: Reconocida) -> list[tuple[int, str, Lector]]:
     ]
 
 
+class _Leidas(dict[Celda, Any]):
+    """Cells already read, with how to read one that is not: a file of 100,000 rows repeats most of its texts.
+
+    Equal texts become one object too. 0 and 1 are not kept: True and False would be found under them.
+    """
+
+    __slots__ = ("leer",)
+
+    def __init__(self, leer: Lector) -> None:
+        super().__init__()
+        self.leer = leer
+
+    def __missing__(self, cell: Celda) -> Any:
+        value = self.leer(cell)
+        if len(self) < _KEPT_CELLS and cell not in (0, 1):
+            self[cell] = value
+        return value
+
+
 def _reader(one: Columna, found: Reconocida, money: dict[int, EstiloDinero], days: dict[int, EstiloFecha]) -> Lector:
+    if one.campo.clase is Clase.FACTURA:
+        return factura
     if one.campo.clase is Clase.DINERO:
-        sign = money[one.indice].signo
-        return lambda cell: dinero(cell, sign)
+        return _Leidas(partial(dinero, signo=money[one.indice].signo)).__getitem__
     if one.campo.clase is Clase.FECHA:
-        return _date_reader(days[one.indice], found)
-    return factura if one.campo.clase is Clase.FACTURA else _text_reader()
+        style = days[one.indice]
+        read = partial(leer_fecha, orden=style.orden(found.formato.habito), trocadas=style.trocadas)
+        return _Leidas(read).__getitem__
+    return _Leidas(_text).__getitem__
 
 
-def _text_reader() -> Lector:
-    known: dict[Celda, str] = {}
-
-    def read(cell: Celda) -> str:
-        # One object for equal texts: a file of 100,000 rows repeats most of them.
-        text = known.get(cell)
-        if text is None:
-            text = texto(cell)
-            text = "" if vacio(text) else text[:MAX_TEXTO]
-            if len(known) < _TEXT_CACHE:
-                known[cell] = text
-        return text
-
-    return read
-
-
-def _date_reader(style: EstiloFecha, found: Reconocida) -> Lector:
-    order = style.orden(found.formato.habito)
-    known: dict[Celda, date | Duda | None] = {}
-
-    def read(cell: Celda) -> date | Duda | None:
-        if cell in known:
-            return known[cell]
-        day = leer_fecha(cell, order, trocadas=style.trocadas)
-        if len(known) < _DATE_CACHE:
-            known[cell] = day
-        return day
-
-    return read
+def _text(cell: Celda) -> str:
+    text = texto(cell)
+    return "" if vacio(text) else text[:MAX_TEXTO]
 
 
 class Clasificada(Enum):
@@ -189,9 +189,11 @@ def _kind(
     row: Sequence[Celda], columns: Sequence[Columna], heads: dict[int, str], invoice_at: int, value_at: int
 ) -> Clasificada:
     """Say what a row is; asked of every row, so that the common case costs little."""
-    first = next((cell for cell in row if cell is not None and cell != ""), None)
-    if first is None:
-        return Clasificada.OTRA
+    first = row[0] if row else None
+    if first is None or first == "":
+        first = next((cell for cell in row if cell is not None and cell != ""), None)
+        if first is None:
+            return Clasificada.OTRA
     if isinstance(first, str) and first.lstrip()[:1] in _TOTAL_INITIALS and _is_total(first, row, columns):
         return Clasificada.TOTAL
     width = len(row)
@@ -233,7 +235,8 @@ def _total(
     number: int, row: Sequence[Celda], value_at: int, readers: list[tuple[int, str, Lector]], table: Tabla
 ) -> None:
     """Keep the amount of a row of totals: from the value's column, else the only other amount of the row."""
-    words = clave(next(cell for cell in row if isinstance(cell, str) and cell.strip())[:60])
+    label = next(cell for cell in row if isinstance(cell, str) and cell.strip())
+    words = clave(label[:60])
     read = next((reader for index, _, reader in readers if index == value_at), None)
     cell = row[value_at] if 0 <= value_at < len(row) else None
     amount = read(cell) if read else None
@@ -241,8 +244,29 @@ def _total(
         others = [dinero(one, None) for one in row if one is not None and one != "" and not isinstance(one, bool)]
         amounts = [one for one in others if isinstance(one, int)]
         amount = amounts[0] if len(amounts) == 1 else None
+    if amount is None:
+        amount = importe_escrito(texto(label))
     if isinstance(amount, int):
         table.totales.append((number, words, amount))
+
+
+def importe_escrito(text: str) -> int | None:
+    """Return the amount with which a text ends (`Total glosado: $ 26.000,00`), None without one of one reading."""
+    match = _ENDS_IN_AMOUNT.search(text)
+    amount = dinero(match.group(), None) if match else None
+    return amount if isinstance(amount, int) else None
+
+
+def total_impreso(previo: Sequence[str]) -> int | None:
+    """Return the total of glosas that the file prints above its header, in one text or in the cell after its label."""
+    for at, text in enumerate(previo):
+        if _PRINTED_TOTAL.match(clave(text[:60])):
+            following = dinero(previo[at + 1], None) if at + 1 < len(previo) else None
+            amount = importe_escrito(text)
+            amount = amount if amount is not None or isinstance(following, Duda) else following
+            if amount is not None:
+                return amount
+    return None
 
 
 def _read(number: int, row: Sequence[Celda], readers: list[tuple[int, str, Lector]]) -> Datos | Duda | None:
@@ -254,18 +278,16 @@ def _read(number: int, row: Sequence[Celda], readers: list[tuple[int, str, Lecto
         if index >= width:
             continue
         cell = row[index]
-        if cell is None or cell == "":
+        if not cell and (cell is None or cell == ""):
             continue
         value = read(cell)
-        if value is None or value == "":
-            continue
-        if isinstance(value, Duda):
+        if value.__class__ is Duda:
             if name in _SOFT:
                 data.avisos.append(f"no se leyó {name.replace('_', ' ')}: {value.motivo}")
             elif doubt is None:
                 doubt = value
-            continue
-        setattr(data, name, value)
+        elif value is not None:
+            setattr(data, name, value)
     if doubt is not None:
         return doubt
     if not data.factura and data.valor is None and not data.codigo and not data.enlace:

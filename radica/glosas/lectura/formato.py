@@ -39,7 +39,7 @@ class ReglaCodigo(StrEnum):
 class Campo:
     """A column: the field of `Datos` it fills, its known titles (first present wins) and what it must hold.
 
-    `patron` is a regular expression over the key of a title, for sheets that no program wrote. `ocurrencia` 2 is the
+    `patrones` are regular expressions over the key of a title, for sheets that no program wrote. `ocurrencia` 2 is the
     second column with the same title. `firma` columns make the signature; `obligatorio`
     ones must be there.
     """
@@ -50,7 +50,7 @@ class Campo:
     obligatorio: bool = False
     firma: bool = True
     ocurrencia: int = 1
-    patron: str = ""
+    patrones: tuple[str, ...] = ()
 
     @property
     def claves(self) -> tuple[str, ...]:
@@ -65,10 +65,10 @@ def campo(
     firma: bool = True,
     obligatorio: bool = False,
     n: int = 1,
-    patron: str = "",
+    patrones: tuple[str, ...] = (),
 ) -> Campo:
     """Write a column of a layout on one line."""
-    return Campo(nombre, titulos, clase, obligatorio, firma, n, patron)
+    return Campo(nombre, titulos, clase, obligatorio, firma, n, patrones)
 
 
 @dataclass(slots=True)

@@ -7,12 +7,17 @@ claims cells enough to fill the machine is refused before it is opened.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from python_calamine import (
@@ -24,8 +29,9 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+import radica
 from radica.facturas.xmlsafe import Unreadable
-from radica.glosas.lectura import planos
+from radica.glosas.lectura import planos, xls_hijo
 from radica.glosas.lectura.valores import Celda
 
 Fila = tuple[int, Sequence[Celda]]
@@ -34,13 +40,18 @@ Fila = tuple[int, Sequence[Celda]]
 MAX_CELDAS = 30_000_000
 """Cells of one sheet's rectangle: 24 bytes each while it is open."""
 MAX_HOJAS = 200
-MAX_XML = 1_500 * 1024 * 1024
+MAX_XML = 800 * 1024 * 1024
+MAX_TEXTOS = 256 * 1024 * 1024
+"""Bytes of a workbook's XML, and of its shared texts, which are all in memory at once."""
+XLS_S = 90
+"""Seconds that trying a workbook of Excel 97 may take."""
+_KEEP_ENV = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "PYTHONSAFEPATH")
 _LETTERS = 26
 _CHUNK = 4 * 1024 * 1024
 _OVERLAP = 256
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_ROW = re.compile(rb'<row [^>]*?\br="(\d{1,9})"')
+_ROW = re.compile(rb'<(?:\w+:)?row [^>]*?\br=["\'](\d{1,9})["\']')
 _UNCOMPUTED = re.compile(rb'<c r="[A-Z]{1,3}(\d{1,9})"[^>]*><f(?:\s[^>]*)?(?:/>|>[^<]*</f>)(?:<v\s?/>|<v></v>)?</c>')
 _HTML = re.compile(rb"<(?:!doctype html|html|table|head|body|meta)\b", re.IGNORECASE)
 _XML_SHEET = b"urn:schemas-microsoft-com:office:spreadsheet"
@@ -91,13 +102,33 @@ def _looks_html(head: bytes) -> bool:
 
 
 def _check_ole(path: Path) -> None:
-    """Refuse an encrypted workbook: Excel wraps it in an OLE container. Raises Unreadable."""
+    """Refuse what an OLE container holds instead of a readable workbook. Raises Unreadable.
+
+    Excel wraps an encrypted workbook in one; anything else is tried in a process of its own first.
+    """
     with path.open("rb") as stream:
         tail = b""
         while chunk := stream.read(_CHUNK):
             if _ENCRYPTED in tail + chunk:
                 raise _encrypted()
             tail = chunk[-64:]
+    try:
+        tried = subprocess.run(
+            [sys.executable, "-m", "radica.glosas.lectura.xls_hijo", str(path.resolve())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=XLS_S,
+            check=False,
+            env={name: os.environ[name] for name in _KEEP_ENV if name in os.environ},
+            cwd=Path(radica.__file__).parent.parent,
+        )
+    except subprocess.TimeoutExpired:
+        raise _damaged() from None
+    if tried.returncode == xls_hijo.LOCKED:
+        raise _encrypted()
+    if tried.returncode != xls_hijo.GOOD:
+        raise _damaged()
 
 
 def _encrypted() -> Unreadable:
@@ -128,13 +159,18 @@ def _check_zip(path: Path) -> dict[str, frozenset[int]]:
                 raise Unreadable("Ese tipo de libro no se lee.", todo="Guárdelo como .xlsx.", code="otro_libro")
             if "xl/workbook.xml" not in names:
                 raise Unreadable("El archivo no es un libro de Excel.", todo="Revise qué recibió.", code="no_es_libro")
-            if sum(entry.file_size for entry in bundle.infolist()) > MAX_XML:
+            sizes = {entry.filename: entry.file_size for entry in bundle.infolist()}
+            if sum(sizes.values()) > MAX_XML or sizes.get("xl/sharedStrings.xml", 0) > MAX_TEXTOS:
                 raise _too_big()
             sheets = [name for name in names if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name)]
             if len(sheets) > MAX_HOJAS:
                 raise _too_big()
             return {name: _scan_sheet(bundle, name) for name in sheets}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as problem:
+        raise _damaged() from problem
+    except OSError as problem:
+        if problem.errno != errno.EINVAL:  # a place before the file's beginning, which only a damaged index names
+            raise
         raise _damaged() from problem
 
 
@@ -176,7 +212,7 @@ def _scan_sheet(bundle: zipfile.ZipFile, name: str) -> frozenset[int]:
 
 @lru_cache(maxsize=16)
 def _far(digits: int) -> re.Pattern[bytes]:
-    return re.compile(rb'<c r="(?:([A-Z]{2,3})(\d{1,9})|[A-Z](\d{%d,9}))"' % digits)
+    return re.compile(rb'\br=["\'](?:([A-Z]{2,3})(\d{1,9})|[A-Z](\d{%d,9}))["\']' % digits)
 
 
 def _column(letters: bytes) -> int:
@@ -186,33 +222,45 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def _workbook(path: Path, uncomputed: dict[str, frozenset[int]]) -> Iterator[Hoja]:
+@contextmanager
+def _guarded() -> Iterator[None]:
+    """Turn what the workbook reader says of bad files into our refusals. It is Rust: some damage makes it panic."""
     try:
-        book = CalamineWorkbook.from_path(str(path))
+        yield
     except PasswordError as problem:
         raise _encrypted() from problem
     except (CalamineError, OSError) as problem:
         raise _damaged() from problem
+    except BaseException as problem:
+        if type(problem).__name__ == "PanicException":  # of no module that could be imported
+            # Its words may quote a cell: they go no further.
+            raise _damaged() from None
+        raise
+
+
+def _workbook(path: Path, uncomputed: dict[str, frozenset[int]]) -> Iterator[Hoja]:
+    with _guarded():
+        book = CalamineWorkbook.from_path(str(path))
     with book:
         wanted = [one for one in book.sheets_metadata if one.typ is SheetTypeEnum.WorkSheet]
         for number, one in enumerate(wanted, start=1):
             if one.visible is not SheetVisibleEnum.Visible:
                 yield Hoja(one.name, _no_rows, avisos=(f"La hoja oculta «{one.name[:60]}» no se leyó.",))
                 continue
-            try:
+            with _guarded():
                 sheet = book.get_sheet_by_name(one.name)
-            except CalamineError as problem:
-                raise _damaged() from problem
             # Excel numbers the files of its sheets in their order; where it did not, no formula is blamed.
-            yield Hoja(one.name, _rows_of(sheet), uncomputed.get(f"xl/worksheets/sheet{number}.xml", frozenset()))
+            yield Hoja(
+                one.name,
+                partial(_rows_of, sheet),
+                uncomputed.get(f"xl/worksheets/sheet{number}.xml", frozenset()),
+            )
 
 
 def _no_rows() -> Iterator[Fila]:
     return iter(())
 
 
-def _rows_of(sheet: CalamineSheet) -> Callable[[], Iterator[Fila]]:
-    def rows() -> Iterator[Fila]:
-        return enumerate(sheet.iter_rows(), start=1)
-
-    return rows
+def _rows_of(sheet: CalamineSheet) -> Iterator[Fila]:
+    with _guarded():
+        yield from enumerate(sheet.iter_rows(), start=1)

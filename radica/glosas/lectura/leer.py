@@ -18,7 +18,7 @@ from radica.facturas.archive import Entrada
 from radica.facturas.xmlsafe import Unreadable
 from radica.glosas.lectura.cierre import avisos_de_lineas, comparar, contar_una_vez, total_declarado
 from radica.glosas.lectura.contenedor import CUERPO_HTML, es_cuerpo, expandir
-from radica.glosas.lectura.filas import Tabla, leer_detalle, leer_tabla
+from radica.glosas.lectura.filas import Tabla, leer_detalle, leer_tabla, total_impreso
 from radica.glosas.lectura.formato import Contexto, Detalle, Formato
 from radica.glosas.lectura.formatos import FORMATOS
 from radica.glosas.lectura.formatos.coosalud_correo import DETALLE
@@ -173,6 +173,8 @@ def _add(parts: dict[str, _Parte], sheet: Hoja, found: Reconocida, name: str, de
     if layout.cerrar:
         table.lineas, table.no_leidas = layout.cerrar(table.lineas, table.no_leidas, context)
     declared = total_declarado(table.totales)
+    if declared is None:
+        declared = total_impreso(found.previo)
     table.lineas = contar_una_vez(table.lineas, declared, context)
     if table.sin_objecion:
         context.avisar(f"{table.sin_objecion} filas con valor 0 y sin código no objetan nada y no se cargaron.")

@@ -22,6 +22,8 @@ FUTURA_OTRA = "trae una fecha posterior a hoy"
 ANTES_DE_RADICAR = "la notificación es anterior a la radicación"
 EXCESO = "el valor objetado es mayor que el de la factura"
 NEGATIVO = "el valor es negativo: parece un reverso"
+GENERAL = "trae solo el concepto general, sin código específico"
+DE_RESPUESTA = "el código es de respuesta a una glosa, no de glosa"
 SIN_MANUAL = "el código no está en ningún manual"
 _CODE_HEAD = re.compile(r"\s*\(?([A-Za-z]{2}[ ./_-]?\d{2,4}|\d{3,4})(?:\.0+)?\)?\s*(?:[-–:.]\s*|\s+|$)")
 # «39145-Procedimientos-3202- texto»: element, kind and causal in one cell; or the causal with its text.
@@ -53,6 +55,8 @@ def leer_codigo(text: str, rule: ReglaCodigo) -> CodigoLeido:
     whole = codes.normalizar(text)
     if whole is not None and whole.nivel != "general":
         return _known(whole, text, "", rule)
+    if whole is not None and whole.codigo.isalpha():
+        return CodigoLeido(whole.codigo, text, whole.tipo, GENERAL)
     first = codes.primer_codigo(text)
     head = _CODE_HEAD.match(text)
     rest = text[head.end() :].strip() if head else ""
@@ -163,7 +167,7 @@ class Constructor:
 
     def linea(self, row: Datos) -> LineaLeida | Duda | None:
         """Return the line of a row, why there is none, or None when the row objects to nothing."""
-        factura = unir_prefijo(row.prefijo, row.factura)
+        factura = unir_prefijo(row.prefijo, row.factura) if row.prefijo else row.factura
         if not factura:
             return Duda("no trae el número de factura")
         if not factura[-1].isdigit() and not _DIGITS.search(factura):
@@ -191,6 +195,8 @@ class Constructor:
         notes = row.avisos
         if code.aviso:
             notes.append(code.aviso)
+        if code.tipo == "respuesta":
+            notes.append(DE_RESPUESTA)
         if decision is not None and decision.aviso:
             notes.append(decision.aviso)
         _check(row, valor, self.contexto.hoy, notes)

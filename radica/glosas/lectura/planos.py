@@ -11,6 +11,7 @@ import csv
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from radica.facturas.xmlsafe import Unreadable
 from radica.glosas.lectura.valores import Celda
@@ -46,7 +47,7 @@ def abrir(path: Path, head: bytes) -> tuple[Filas, frozenset[int], tuple[str, ..
 
     def rows() -> Iterator[tuple[int, list[Celda]]]:
         with path.open(encoding=encoding, errors="replace", newline=None) as stream:
-            yield from _rows(stream, separator)
+            yield from _rows(_lines(stream), separator)
 
     return rows, frozenset(), notes
 
@@ -121,6 +122,14 @@ def _split(line: str, separator: str) -> list[str]:
     if '"' not in bare:
         return bare.split(separator)
     return next(csv.reader([bare], delimiter=separator), [])
+
+
+def _lines(stream: TextIO) -> Iterator[str]:
+    """Yield the lines; raise Unreadable for one that no table has."""
+    while line := stream.readline(MAX_LARGO):
+        if len(line) == MAX_LARGO and not line.endswith("\n"):
+            raise Unreadable("El texto tiene líneas demasiado largas.", todo="Revise qué recibió.", code="no_es_tabla")
+        yield line
 
 
 def _rows(stream: Iterator[str], separator: str) -> Iterator[tuple[int, list[Celda]]]:

@@ -119,10 +119,10 @@ def _find(one: Campo, keys: Sequence[str], used: set[int]) -> int | None:
         places = [index for index, key in enumerate(keys) if key and igual(key, known)]
         if len(places) >= one.ocurrencia and places[one.ocurrencia - 1] not in used:
             return places[one.ocurrencia - 1]
-    if one.patron:
-        return next(
-            (at for at, key in enumerate(keys) if key and at not in used and re.fullmatch(one.patron, key)), None
-        )
+    for pattern in one.patrones:
+        for at, key in enumerate(keys):
+            if key and at not in used and re.fullmatch(pattern, key):
+                return at
     return None
 
 
@@ -138,8 +138,10 @@ def _assign(formato: Formato, keys: Sequence[str], number: int) -> _Candidato | 
 
 def _fixed(formato: Formato, sample: Sequence[Fila]) -> _Candidato | None:
     """Take a layout by the order of its columns, where a file of exactly that width came without its titles."""
+    wide = formato.columnas_fijas
     rows = [row for _, row in sample if _filled(row)]
-    if not rows or any(len(row) != formato.columnas_fijas for row in rows):
+    # A separator at the end of the line makes one more column, always empty.
+    if not rows or any(len(row) != wide and (len(row) != wide + 1 or row[-1] not in ("", None)) for row in rows):
         return None
     columns = tuple(Columna(one, index, "") for index, one in enumerate(formato.campos[: formato.columnas_fijas]))
     return _Candidato(formato, columns, 0, 0.8)

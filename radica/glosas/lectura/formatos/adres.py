@@ -86,7 +86,9 @@ FORMATOS = (
                 "Descripción Glosa",
                 "Descripción Causal",
                 clase=Clase.CODIGO,
-                patron="(?:COD|CODIGO)?(?:DE)?(?:LA)?CAUSAL(?:ES)?(?:DE)?(?:LA)?(?:GLOSA)?(?:APLICADA)?|(?:COD|CODIGO)(?:DE)?GLOSA|GLOSA",
+                patrones=(
+                    "(?:COD|CODIGO)?(?:DE)?(?:LA)?CAUSAL(?:ES)?(?:DE)?(?:LA)?(?:GLOSA)?(?:APLICADA)?|(?:COD|CODIGO)(?:DE)?GLOSA|GLOSA",
+                ),
             ),
             campo("motivo", "Descripción Glosa", "Descripción Causal", firma=False),
             campo("tipo_elemento", "Tipo Elemento", firma=False),

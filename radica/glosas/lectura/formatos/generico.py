@@ -10,19 +10,24 @@ from radica.glosas.lectura.formato import Campo, Clase, Formato, campo
 _NUM = "(?:N|NO|NRO|NUM|NUMERO|NUMEROS)?(?:DE)?(?:LA)?"
 _MONEY = "(?:VALOR|VR|VLR|MONTO|TOTAL)(?:TOTAL)?(?:DE)?(?:LA|L)?"
 _OBJECTED = "(?:GLOSA|GLOSAS|GLOSADO|GLOSADA|OBJECION|OBJETADO|DEVOLUCION|DEVUELTO|GLOSAODEVOLUCION|GLOSADEVOLUCION)"
+_CODE_OF_GLOSA = (
+    "(?:COD|CODIGO)(?:DE)?(?:LA|L)?(?:GLOSA|GLOSAS|OBJECION|DEVOLUCION|CAUSAL|MOTIVO|CONCEPTO)"
+    "(?:(?:DE|O|Y)?(?:LA)?(?:GLOSA|DEVOLUCION|DEV))?"
+)
+_CAUSE = "CAUSAL(?:DE)?(?:LA)?(?:GLOSA|DEVOLUCION|OBJECION)?(?:ODEVOLUCION)?"
 _DAY = "FECHA(?:DE)?(?:LA|L)?"
 
 
 def _money(name: str, pattern: str, *, signature: bool = False) -> Campo:
-    return campo(name, clase=Clase.DINERO, firma=signature, patron=pattern)
+    return campo(name, clase=Clase.DINERO, firma=signature, patrones=(pattern,))
 
 
 def _day(name: str, pattern: str) -> Campo:
-    return campo(name, clase=Clase.FECHA, firma=False, patron=f"{_DAY}(?:{pattern})")
+    return campo(name, clase=Clase.FECHA, firma=False, patrones=(f"{_DAY}(?:{pattern})",))
 
 
 def _text(name: str, pattern: str) -> Campo:
-    return campo(name, firma=False, patron=pattern)
+    return campo(name, firma=False, patrones=(pattern,))
 
 
 FORMATOS = (
@@ -38,7 +43,9 @@ FORMATOS = (
                 "FACTURA",
                 clase=Clase.FACTURA,
                 obligatorio=True,
-                patron=f"{_NUM}(?:FACTURA|FACTURAS|FACT|FEV)(?:DEVENTA|ELECTRONICA|ELECTRONICADEVENTA|NO|NRO|NUMERO)?",
+                patrones=(
+                    f"{_NUM}(?:FACTURA|FACTURAS|FACT|FEV)(?:DEVENTA|ELECTRONICA|ELECTRONICADEVENTA|NO|NRO|NUMERO)?",
+                ),
             ),
             campo(
                 "codigo",
@@ -47,11 +54,8 @@ FORMATOS = (
                 "CODIGO ESPECIFICO",
                 clase=Clase.CODIGO,
                 obligatorio=True,
-                patron=(
-                    "(?:COD|CODIGO)(?:DE)?(?:LA|L)?(?:GLOSA|GLOSAS|OBJECION|DEVOLUCION|CAUSAL|MOTIVO|CONCEPTO)?"
-                    "(?:(?:DE|O|Y)?(?:LA)?(?:GLOSA|DEVOLUCION|DEV))?"
-                    "|CAUSAL(?:DE)?(?:LA)?(?:GLOSA|DEVOLUCION|OBJECION)?(?:ODEVOLUCION)?"
-                ),
+                # «Código» alone may be the service's, when another column is the cause's.
+                patrones=(_CODE_OF_GLOSA, _CAUSE, "COD|CODIGO"),
             ),
             _money("valor", f"(?:{_MONEY})?{_OBJECTED}(?:INICIAL|TOTAL|IPS)?(?:PESOS|COP)?", signature=True),
             _text("prefijo", "PREFIJO(?:DE)?(?:LA)?(?:FACTURA)?"),
