@@ -15,11 +15,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import AnyConverter, IntegerConverter, Rule
 
+from radica.conciliacion.models import Compromiso, Conciliacion
+from radica.conciliacion.states import EstadoConciliacion
 from radica.custodia.models import Blob, Pieza
 from radica.entidades.models import Prestador
 from radica.facturas.models import Carga, Documento, Factura, NoReconocido, TipoDocumento
 from radica.glosas.answer_draft import Borrador
 from radica.glosas.answering import save_answer
+from radica.glosas.mail_models import ClaseCorreo, Correo
 from radica.glosas.work_models import Decision
 from radica.jobs.models import Job, Lane
 from radica.portales.models import CuentaPortal
@@ -105,7 +108,9 @@ def things_of(house: House, provider: int) -> dict[str, int | str]:
             "prestador_id": provider,
             **WORDS,
         }
-        ids |= _papers(session, invoice) | _filing(session, invoice) | _rest(session, invoice)
+        ids |= (
+            _papers(session, invoice) | _filing(session, invoice) | _rest(session, invoice) | _meeting(session, invoice)
+        )
         return ids | _objections(session, invoice)
 
 
@@ -245,12 +250,54 @@ def _objections(session: Session, invoice: Factura) -> dict[str, int]:
     line, whole = glosas_seed.objected(session, filed), glosas_seed.returned(session, filed)
     draft = Borrador(Decision.DEFENDER, glosas_seed.TEXTO)
     answer = save_answer(session, line, draft, actor="prueba", at=NOW)
+    notice, loose = glosas_seed.notice(session, invoice.prestador_id)
     return {
         "objecion_id": line.id,
         "glosa.objecion_id": line.id,
         "devolucion.objecion_id": whole.id,
         "respuesta_id": answer.id,
+        "notificacion_id": notice.id,
+        "linea_id": loose.id,
+        "correo_id": _mail(session, invoice),
     }
+
+
+def _mail(session: Session, invoice: Factura) -> int:
+    sha = f"{invoice.id + 7_000_000:064x}"
+    session.add(Blob(sha256=sha, bytes=10, stored_at=NOW))
+    session.flush()
+    row = Correo(
+        prestador_id=invoice.prestador_id,
+        message_id="1@example.com",
+        sha256=sha,
+        bytes=10,
+        remitente="eps@example.com",
+        asunto="Glosas",
+        llegada_at=NOW,
+        leido_at=NOW,
+        clase=ClaseCorreo.GLOSA,
+        razones=["El asunto habla de glosas."],
+    )
+    return _added(session, row)
+
+
+def _meeting(session: Session, invoice: Factura) -> dict[str, int]:
+    assert invoice.pagador_id is not None
+    meeting = Conciliacion(
+        prestador_id=invoice.prestador_id,
+        pagador_id=invoice.pagador_id,
+        numero=1,
+        fecha_corte=NOW.date(),
+        estado=EstadoConciliacion.CONVOCADA,
+        version=0,
+        creada_at=NOW,
+        creada_por="prueba",
+    )
+    meeting_id = _added(session, meeting)
+    promise = Compromiso(
+        prestador_id=invoice.prestador_id, conciliacion_id=meeting_id, fecha=NOW.date(), valor=1, nota=""
+    )
+    return {"conciliacion_id": meeting_id, "compromiso_id": _added(session, promise)}
 
 
 def test_the_walk_sees_the_addresses(house: House) -> None:
