@@ -14,10 +14,10 @@ from radica.entidades.models import Pagador
 from radica.facturas.models import Documento, Factura, TipoDocumento
 from radica.facturas.states import EstadoFactura
 from radica.glosas.acts import NuevaDevolucion, NuevaGlosa, formulate_all, formulate_devolucion
-from radica.glosas.models import Devolucion, Glosa, Manual
+from radica.glosas.models import DestinoLinea, Devolucion, Glosa, LineaNotificada, Manual, Notificacion
 from tests import factories
 
-_serial = count(1)
+_serial = count(5_000_001)
 NOTICED = factories.NOW - timedelta(days=3)
 FILED = factories.NOW - timedelta(days=20)
 TEXTO = "El servicio se prestó y se facturó a la tarifa pactada; el soporte va adjunto."
@@ -27,7 +27,7 @@ def filed_invoice(
     session: Session, provider: int, payer: Pagador | None = None, *, valor: int = 50_000_000, filed: datetime = FILED
 ) -> Factura:
     """Add a filed invoice with one support. `valor` in centavos."""
-    number = f"FE{next(_serial) + 20000}"
+    number = f"FE{next(_serial) % 5_000_000 + 20000}"
     row = Factura(
         prestador_id=provider,
         pagador_id=(payer or factories.pagador(session)).id,
@@ -38,7 +38,7 @@ def filed_invoice(
         version=0,
         valor=valor,
         valor_bruto=valor,
-        radicado=f"R-{next(_serial):06d}",
+        radicado=f"R-{next(_serial) % 5_000_000:06d}",
         fecha_radicacion=filed,
         nivel_prueba=3,
         expedida_at=filed - timedelta(days=2),
@@ -103,3 +103,41 @@ def returned(session: Session, invoice: Factura, *, codigo: str = "DE1601", noti
     """Add a devolución of an invoice."""
     new = NuevaDevolucion(invoice.id, codigo, "El paciente está a cargo de otro responsable.", noticed, "persona")
     return formulate_devolucion(session, new, notificacion=None, actor="prueba", at=factories.NOW)
+
+
+def notice(
+    session: Session, provider: int, *, razon: str = "factura_desconocida"
+) -> tuple[Notificacion, LineaNotificada]:
+    """Add a notice with one line that was not matched."""
+    digest = f"{next(_serial):064x}"
+    session.add(Blob(sha256=digest, bytes=900, stored_at=factories.NOW))
+    session.flush()
+    row = Notificacion(
+        prestador_id=provider,
+        origen="archivo",
+        formato="generico",
+        nombre="glosas.xlsx",
+        sha256=digest,
+        recibida_at=factories.NOW,
+        cargada_at=factories.NOW,
+        cargada_por="prueba",
+        terminada_at=factories.NOW,
+        total_leido=1_000_000,
+        lineas=1,
+        sin_cruzar=1,
+    )
+    session.add(row)
+    session.flush()
+    line = LineaNotificada(
+        prestador_id=provider,
+        notificacion_id=row.id,
+        fila=2,
+        destino=DestinoLinea.SIN_CRUZAR,
+        razon=razon,
+        motivo="La factura FE999 no está entre las suyas.",
+        valor=1_000_000,
+        contenido={"factura": "FE999", "codigo": "TA0801", "paciente_documento": "1020304050"},
+    )
+    session.add(line)
+    session.flush()
+    return row, line

@@ -187,14 +187,18 @@ def unpend(session: Session, row: Objecion, *, actor: str, at: datetime) -> None
 # --- Escalation -------------------------------------------------------------------------------------------------
 
 
-def escalate(session: Session, *, hoy: date, actor: str, at: datetime, limit: int = 5_000) -> int:
-    """Give to whom each provider named the objections that are about to lapse unanswered; returns how many moved.
+def escalate(
+    session: Session, *, hoy: date, actor: str, at: datetime, prestador_id: int | None = None, limit: int = 5_000
+) -> int:
+    """Give to whom each provider (or one) named the objections that are about to lapse unanswered; returns how many moved.
 
     "About to": the last day is at most `escalar_dias` business days away, and no answer is on its way. What was left
     pending comes back. Doing it again on the same day moves nothing.
     """
     moved = 0
     settings = select(AjusteGlosas).where(AjusteGlosas.escalar_a_id.is_not(None)).order_by(AjusteGlosas.prestador_id)
+    if prestador_id is not None:
+        settings = settings.where(AjusteGlosas.prestador_id == prestador_id)
     for one in session.scalars(settings):
         owner = one.escalar_a_id
         if owner is None or owner not in workers(session, one.prestador_id):

@@ -6,13 +6,15 @@ Invariant: the factory registers what stands here; a file of screens that is not
 from __future__ import annotations
 
 from radica.app.acciones import glosas as _answers
+from radica.app.acciones import glosas_cargar as _load
 from radica.app.acciones import glosas_masiva as _bulk
 from radica.app.acciones import glosas_presentar as _present
 from radica.app.acciones import glosas_trabajo as _work
 from radica.app.paginas import glosas as _trays
 from radica.app.paginas import glosas_linea as _line
+from radica.app.paginas import glosas_notificaciones as _notices
 from radica.app.paginas.glosas_plano import blueprint
 
-ROOMS = (_trays, _line, _answers, _work, _bulk, _present)
+ROOMS = (_trays, _line, _answers, _work, _bulk, _present, _load, _notices)
 
 __all__ = ["ROOMS", "blueprint"]
