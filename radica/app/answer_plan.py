@@ -7,25 +7,20 @@ answer gives the same bytes in every attempt, so that a later one knows the draf
 from __future__ import annotations
 
 import hashlib
-import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
-from reportlab.lib.pagesizes import LETTER
-from reportlab.lib.styles import getSampleStyleSheet
-from reportlab.lib.units import cm
-from reportlab.platypus import Paragraph, SimpleDocTemplate
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bots import contract
 from radica.app.attempt_files import ANNEX
-from radica.entidades.models import Pagador
+from radica.entidades.models import Pagador, Prestador
 from radica.facturas.models import Factura
+from radica.glosas.letter import Parte, anexo
 from radica.glosas.models import Glosa
 from radica.glosas.presenting import ROLE, answer_files, answers_of_envio, thing_of
 from radica.glosas.splitting import Limites, limites_de, partir
@@ -64,13 +59,15 @@ class AnswerPlan:
 def plan_answer(session: Session, envio: Envio, perfil: Mapping[str, Any]) -> AnswerPlan:
     """Read the answer that an envío carries. `perfil`: the account's. Raises NotFound, BadInput."""
     factura = session.get_one(Factura, envio.lineas[0].factura_id)
+    issuer = session.get_one(Prestador, envio.prestador_id)
+    provider = Parte(issuer.nombre, issuer.nit)
     names = {sha256: item.name for sha256, item in answer_files(session, envio).items()}
     limits = _limits(session, envio, perfil)
     pairs = [(row, _glosa(session, row)) for row in answers_of_envio(session, envio)]
     numbers = Counter(glosa.numero_glosa for _, glosa in pairs)
     items, annexes = [], []
     for row, glosa in pairs:
-        item, annex = _item(row, glosa, factura, names, limits)
+        item, annex = _item(row, glosa, factura, provider, names, limits)
         # A number that several lines share is the payer's number of the notice, not of the item.
         items.append(item if numbers[glosa.numero_glosa] == 1 else replace(item, id=None))
         annexes += [annex] if annex else []
@@ -104,7 +101,7 @@ def _limits(session: Session, envio: Envio, perfil: Mapping[str, Any]) -> Limite
 
 
 def _item(
-    row: Respuesta, glosa: Glosa, factura: Factura, names: Mapping[str, str], limits: Limites
+    row: Respuesta, glosa: Glosa, factura: Factura, provider: Parte, names: Mapping[str, str], limits: Limites
 ) -> tuple[contract.AnswerItem, Annex | None]:
     text = row.texto.strip() or (ACCEPTED if row.decision is Decision.ACEPTAR else "")
     parts = partir(text, limits)
@@ -112,7 +109,8 @@ def _item(
     if parts.anexo is not None:
         name = f"{ANNEX}{safe(factura.numero)}-{glosa.id}.pdf"
         annex = Annex(
-            name, annex_pdf(f"Respuesta a la glosa {glosa.codigo} de la factura {factura.numero}", parts.anexo)
+            name,
+            anexo(provider, f"Respuesta a la glosa {glosa.codigo} de la factura {factura.numero}", parts.anexo),
         )
     supports = [names[sha256] for sha256 in row.soportes]
     values = [plain(glosa.valor_objetado), plain(glosa.valor), plain(glosa.en_disputa)]
@@ -127,18 +125,3 @@ def _item(
         otros_valores=tuple(dict.fromkeys(one for one in values[1:] if one != values[0])),
     )
     return item, annex
-
-
-def annex_pdf(title: str, text: str) -> bytes:
-    """Return a PDF of a text; the same text gives the same bytes."""
-    out, styles = io.BytesIO(), getSampleStyleSheet()
-    margin = 2.5 * cm
-    page = SimpleDocTemplate(
-        out, pagesize=LETTER, leftMargin=margin, rightMargin=margin, topMargin=margin, bottomMargin=margin,
-        title=title, invariant=1,
-    )  # fmt: skip
-    lines: Sequence[str] = [line for line in text.splitlines() if line.strip()]
-    page.build(
-        [Paragraph(escape(title), styles["Heading2"]), *(Paragraph(escape(one), styles["BodyText"]) for one in lines)]
-    )
-    return out.getvalue()

@@ -121,6 +121,24 @@ def draw(carta: Carta, adjuntos: Sequence[Path] = ()) -> bytes:
         raise ValueError("a letter needs lines, and its attachments are the supports that it lists")
     out = io.BytesIO()
     title = _title(carta)
+    document = _sheets(out, carta.prestador, title)
+    document.build(_story(carta, document.width, joined=bool(adjuntos)))
+    names = [f"{one.sigla or 'sin sigla'} (el {number} de la lista)" for number, one in enumerate(carta.soportes, 1)]
+    others = list(zip(names, adjuntos, strict=False)) if adjuntos else []
+    return paper.join(out.getvalue(), others, title=letters(title), foot=f"Contenido SHA-256 {carta.sha256}")
+
+
+def anexo(prestador: Parte, titulo: str, texto: str) -> bytes:
+    """Return the annex of one answer: the whole text to which a portal's short one sends, foliated, with its hash."""
+    body = json.dumps([prestador.nombre, prestador.nit, titulo, texto], ensure_ascii=False)
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    out = io.BytesIO()
+    document = _sheets(out, prestador, "Anexo de la respuesta")
+    document.build([Paragraph(escape(letters(titulo)), TITLE), Spacer(1, 4), *paper.prose(texto)])
+    return paper.join(out.getvalue(), [], title=letters(titulo), foot=f"Contenido SHA-256 {digest}")
+
+
+def _sheets(out: io.BytesIO, prestador: Parte, title: str) -> BaseDocTemplate:
     document = BaseDocTemplate(
         out,
         pagesize=letter,
@@ -131,11 +149,9 @@ def draw(carta: Carta, adjuntos: Sequence[Path] = ()) -> bytes:
         invariant=1,
     )
     frame = Frame(document.leftMargin, document.bottomMargin, document.width, document.height, 0, 0, 0, 0, id="cuerpo")
-    document.addPageTemplates(PageTemplate("hoja", [frame], onPage=lambda canvas, _: _dress(canvas, carta)))
-    document.build(_story(carta, document.width, joined=bool(adjuntos)))
-    names = [f"{one.sigla or 'sin sigla'} (folio de la lista {number})" for number, one in enumerate(carta.soportes, 1)]
-    others = list(zip(names, adjuntos, strict=False)) if adjuntos else []
-    return paper.join(out.getvalue(), others, title=letters(title), foot=f"Contenido SHA-256 {carta.sha256}")
+    dress = PageTemplate("hoja", [frame], onPage=lambda canvas, _: _dress(canvas, prestador, title))
+    document.addPageTemplates(dress)
+    return document
 
 
 def _title(carta: Carta) -> str:
@@ -143,17 +159,17 @@ def _title(carta: Carta) -> str:
     return f"{'Segunda respuesta' if carta.ronda > 1 else 'Respuesta'} a {what} N.º {carta.numero}"
 
 
-def _dress(canvas: Any, carta: Carta) -> None:
+def _dress(canvas: Any, prestador: Parte, title: str) -> None:
     width, height = letter
     canvas.saveState()
     canvas.setFillColor(INK)
     canvas.setFont("Helvetica-Bold", 9)
-    name = letters(carta.prestador.nombre)
+    name = letters(prestador.nombre)
     canvas.drawString(MARGIN, height - 13 * mm, name if len(name) <= 60 else name[:59] + "…")
     canvas.setFont("Helvetica", 8)
     canvas.setFillColor(DIM)
-    canvas.drawString(MARGIN, height - 17 * mm, f"NIT {letters(carta.prestador.nit)}")
-    canvas.drawRightString(width - MARGIN, height - 13 * mm, letters(_title(carta)))
+    canvas.drawString(MARGIN, height - 17 * mm, f"NIT {letters(prestador.nit)}")
+    canvas.drawRightString(width - MARGIN, height - 13 * mm, letters(title))
     canvas.setStrokeColor(LINE)
     canvas.setLineWidth(0.6)
     canvas.line(MARGIN, height - 19.5 * mm, width - MARGIN, height - 19.5 * mm)

@@ -12,7 +12,7 @@ import pypdfium2 as pdfium
 import pytest
 
 from radica.app.demo_pdf import Line, write_pdf
-from radica.glosas.letter import Carta, LineaCarta, Parte, SoporteCarta, draw
+from radica.glosas.letter import Carta, LineaCarta, Parte, SoporteCarta, anexo, draw
 from radica.glosas.paper import letters
 from radica.kernel.errors import BadInput
 
@@ -170,3 +170,15 @@ def test_a_letter_without_lines_or_with_other_attachments_is_a_defect(tmp_path: 
 def test_signs_that_the_type_lacks_have_a_plain_form() -> None:
     assert letters("SpO₂ ≥ 90 → ok, ñandú «€» 😀\u200b fin\x00") == "SpO2 >= 90 -> ok, ñandú «€» ? fin?"
     assert letters("nin\u0303o\tx\ny") == "niño x\ny"
+
+
+def test_the_annex_of_one_answer_holds_the_whole_text_foliated_and_is_the_same_every_time() -> None:
+    text = "\n".join(f"Párrafo {n}: la tarifa es la pactada con niñez & corazón." for n in range(120))
+    data = anexo(CARTA.prestador, "Respuesta a la glosa TA0801", text)
+    said = pages(data)
+    whole = " ".join(said)
+    assert all(f"Párrafo {n}: la tarifa" in whole for n in range(120))
+    assert all(f"Folio {n} de {len(said)}" in one for n, one in enumerate(said, 1))
+    assert "IPS Clínica Ñandú & Hijos" in said[-1]
+    assert anexo(CARTA.prestador, "Respuesta a la glosa TA0801", text) == data
+    assert anexo(CARTA.prestador, "Respuesta a la glosa TA0801", text + ".") != data
