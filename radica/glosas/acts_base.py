@@ -25,6 +25,7 @@ from radica.glosas.models import Acto, Devolucion, Glosa, TipoActo
 from radica.glosas.states import EstadoDevolucion, EstadoGlosa
 from radica.glosas.work_models import AjusteGlosas
 from radica.kernel.clock import bogota, civil_date
+from radica.kernel.db import insert_rows
 from radica.kernel.errors import BadInput, StalePage
 from radica.kernel.money import format_cop
 from radica.users.models import ClaseTarea, Tarea
@@ -125,7 +126,8 @@ def term_of(
 
 def set_term(session: Session, thing: Glosa | Devolucion) -> None:
     """Write whose turn it is and what lapses, from the present state and the dates of the acts (call it after the act)."""
-    session.flush()
+    if isinstance(thing, Devolucion):
+        session.flush()  # its term reads the act of the answer
     corre = term_of(session, thing)
     thing.turno = clocks.turn(thing.estado)
     thing.vence = corre.vence if corre else None
@@ -183,20 +185,55 @@ def name_of(session: Session, thing: Glosa | Devolucion) -> str:
     return f"{'glosa' if isinstance(thing, Glosa) else 'devolución'} {thing.codigo} de la factura {number}"
 
 
-def ask_credit_note(session: Session, thing: Glosa | Devolucion, amount: int, at: datetime) -> None:
-    """Open the task for the credit note of an accepted value, or of the RIPS adjustment when there is no value."""
+def note_wanted(session: Session, thing: Glosa | Devolucion, amount: int) -> tuple[ClaseTarea, str] | None:
+    """Return the task for the note that an accepted value asks for: credit note, RIPS adjustment (SO61), or none."""
     what = name_of(session, thing)
-    if amount == 0:
-        if thing.codigo[:4] in SIN_VALOR:
-            ask(session, thing, ClaseTarea.NOTA_AJUSTE_RIPS, f"Emitir la nota de ajuste de RIPS: {what}", at)
+    if amount:
+        return ClaseTarea.EMITIR_NOTA_CREDITO, _note_title(amount, what)
+    if thing.codigo[:4] in SIN_VALOR:
+        return ClaseTarea.NOTA_AJUSTE_RIPS, f"Emitir la nota de ajuste de RIPS: {what}"
+    return None
+
+
+def ask_credit_note(session: Session, thing: Glosa | Devolucion, amount: int, at: datetime) -> None:
+    """Open the task for the note of an accepted value; one task while the note of an earlier part is still to be made."""
+    wanted = note_wanted(session, thing, amount)
+    if wanted is None:
         return
-    row = ask(session, thing, ClaseTarea.EMITIR_NOTA_CREDITO, _note_title(amount, what), at)
-    if row.creada_at != at and isinstance(thing, Glosa):
-        row.titulo = _note_title(thing.aceptado, what)  # the note of an earlier part is still to be made: one for both
+    row = ask(session, thing, *wanted, at)
+    if amount and row.creada_at != at and isinstance(thing, Glosa):
+        row.titulo = _note_title(thing.aceptado, name_of(session, thing))
 
 
 def _note_title(amount: int, what: str) -> str:
     return f"Emitir nota crédito por {format_cop(amount)}: {what}"[:300]
+
+
+@dataclass(frozen=True)
+class Pedido:
+    """A task to open on an objection."""
+
+    thing: Glosa | Devolucion
+    clase: ClaseTarea
+    titulo: str
+    detalle: str = ""
+
+
+def ask_all(session: Session, wanted: Sequence[Pedido], at: datetime) -> None:
+    """Open many tasks in one statement, each for the owner of its objection; those that are open already stay."""
+    rows = [
+        {
+            "prestador_id": one.thing.prestador_id,
+            "clase": one.clase,
+            "case_key": one.thing.case_key,
+            "titulo": one.titulo[:300],
+            "detalle": one.detalle,
+            "responsable_id": one.thing.responsable_id,
+            "creada_at": at,
+        }
+        for one in wanted
+    ]
+    insert_rows(session, Tarea, rows, again=True)
 
 
 def ask(

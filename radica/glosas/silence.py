@@ -19,15 +19,17 @@ from sqlalchemy.orm import Session
 
 from radica.audit.models import Reason
 from radica.audit.services import Move, advance_all
+from radica.entidades.models import Pagador
 from radica.facturas.models import Factura
 from radica.glosas.acts_base import (
     Hecho,
-    ask,
-    ask_credit_note,
+    Pedido,
+    ask_all,
     balance_of,
     hold,
     last_answer,
     name_of,
+    note_wanted,
     record_act,
     set_balance,
     set_term,
@@ -40,7 +42,7 @@ from radica.kernel.clock import BOGOTA
 from radica.kernel.db import Database
 from radica.users.models import ClaseTarea, Tarea
 
-BATCH = 200
+BATCH = 100
 """Objections that one transaction looks at: filings wait behind it."""
 ACTOR = "reloj"
 MIN_LEVEL = 2
@@ -153,8 +155,11 @@ def _apply(
 ) -> None:
     things: list[Glosa | Devolucion] = list(session.scalars(select(kind).where(kind.id.in_(ids)).order_by(kind.id)))
     hold(session, things)
-    # Held here, the invoices stay in the session's memory and are not asked for one by one.
-    invoices = list(session.scalars(select(Factura).where(Factura.id.in_({thing.factura_id for thing in things}))))
+    # Held here, invoices and payers stay in the session's memory and are not asked for one by one.
+    held = [
+        *session.scalars(select(Factura).where(Factura.id.in_({thing.factura_id for thing in things}))),
+        *session.scalars(select(Pagador).where(Pagador.id.in_({thing.pagador_id for thing in things}))),
+    ]
     done.miradas += len(things)
     travelling = _travelling(session, kind, ids)
     accepted_before = _accepted_before(session, kind, ids)
@@ -173,7 +178,7 @@ def _apply(
             lapses.append(lapse)
     _act(session, [one for one in lapses if one.event is not None], done, at)
     _ask_once(session, lapses, done, at)
-    del invoices
+    del held
 
 
 def _travelling(session: Session, kind: type[Glosa] | type[Devolucion], ids: Sequence[int]) -> set[int]:
@@ -254,6 +259,7 @@ def _act(session: Session, lapses: Sequence[_Lapse], done: Silencios, at: dateti
         if one.event is not None
     ]
     advance_all(session, moves, actor=ACTOR, at=at)
+    notes: list[Pedido] = []
     for lapse in lapses:
         thing, amount = lapse.thing, accepted.get(lapse.thing.case_key)
         hecho = Hecho(lapse.effect_at, ACTOR, at, Reason.TERMINO_VENCIDO, (), lapse.titulo)
@@ -263,8 +269,10 @@ def _act(session: Session, lapses: Sequence[_Lapse], done: Silencios, at: dateti
         )  # fmt: skip
         set_term(session, thing)
         _count(done, lapse, amount)
-        if amount is not None:
-            ask_credit_note(session, thing, amount, at)
+        note = note_wanted(session, thing, amount) if amount is not None else None
+        if note is not None:
+            notes.append(Pedido(thing, *note))
+    ask_all(session, notes, at)
 
 
 def _code(thing: Glosa | Devolucion, accepted: int | None) -> str | None:
@@ -290,11 +298,13 @@ def _ask_once(session: Session, lapses: Sequence[_Lapse], done: Silencios, at: d
         (row.clase, row.case_key): row.creada_at
         for row in session.scalars(select(Tarea).where(Tarea.case_key.in_(keys)).order_by(Tarea.id))
     }
+    wanted: list[Pedido] = []
     for lapse in lapses:
         if lapse.event is EventoDevolucion.VENCER_DECISION and isinstance(lapse.thing, Devolucion):
             continue  # withdrawn by the payer's silence: nothing is left to decide
         last = told.get((lapse.clase, lapse.thing.case_key))
         if last is not None and last >= lapse.effect_at:
             continue
-        ask(session, lapse.thing, lapse.clase, lapse.titulo, at, lapse.detalle)
-        done.tareas += 1
+        wanted.append(Pedido(lapse.thing, lapse.clase, lapse.titulo, lapse.detalle))
+    ask_all(session, wanted, at)
+    done.tareas += len(wanted)
