@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from radica.custodia.store import FolderStore
 from radica.facturas.models import Factura
 from radica.facturas.texts import storable
-from radica.glosas.fates import DONE, Aviso, Linea, line_traits
+from radica.glosas.fates import DONE, Aviso, Linea, line_traits, names_service
 from radica.glosas.items import fill_items, items_of
 from radica.glosas.lectura.tipos import LineaLeida, NoLeida, TipoLinea
 from radica.glosas.matching import CruceFactura, FacturaRef, line_number, match_invoice, match_item
@@ -85,7 +85,7 @@ def read_batch(run: Corrida, notice: Aviso, part: Sequence[LineaLeida]) -> list[
 
 def match_items(run: Corrida, lines: Sequence[Linea]) -> None:
     """Match the lines that name a service to the RIPS of their invoices."""
-    naming = [line for line in lines if line.cruce.factura is not None and _names_service(line.leida)]
+    naming = [line for line in lines if line.cruce.factura is not None and names_service(line.leida)]
     ids = {line.factura.id for line in naming}
     if not ids:
         return
@@ -94,10 +94,6 @@ def match_items(run: Corrida, lines: Sequence[Linea]) -> None:
         items = items_of(session, ids)
     for line in naming:
         line.item = match_item(line.leida, items.get(line.factura.id, ()))
-
-
-def _names_service(read: LineaLeida) -> bool:
-    return read.tipo is TipoLinea.GLOSA and bool(read.servicio or read.descripcion_servicio or read.paciente_documento)
 
 
 def invoices_by_digits(session: Session, prestador_id: int, digits: set[str]) -> Mapping[str, Sequence[FacturaRef]]:

@@ -109,6 +109,12 @@ def line_traits(one: LineaLeida) -> Rasgos:
     return rasgos(codigo_de(one)[0], one.numero_glosa, one.servicio, one.descripcion_servicio, one.paciente_documento)
 
 
+def names_service(one: LineaLeida) -> bool:
+    """Say whether a line names what a service of the RIPS could be found by."""
+    told = one.servicio or one.descripcion_servicio or one.paciente_documento
+    return one.tipo is TipoLinea.GLOSA and bool(told)
+
+
 def codigo_de(line: LineaLeida) -> tuple[str, Manual, str]:
     """Return code, manual and family under which a line is kept; manual `otro` without family for an unknown code."""
     return _kept_code(line.codigo, line.codigo_original)

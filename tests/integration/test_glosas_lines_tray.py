@@ -1,0 +1,172 @@
+"""The tray of lines that wait: decided by a person with a reason, or by a fact that came later."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlalchemy import text
+
+from radica.glosas.lines_tray import Acto, accept, candidates, discard, figures, match_by_hand, retry, waiting
+from radica.glosas.models import DestinoLinea, LineaNotificada, Notificacion
+from radica.kernel.clock import fixed_clock
+from radica.kernel.errors import BadInput, NotFound
+from tests import factories
+from tests.plugins.glosas import day, filed
+from tests.plugins.notices import Notices, row
+
+
+def acto(notices: Notices, motivo: str = "lo confirmó el pagador") -> Acto:
+    return Acto("usuario:9", notices.at, motivo)
+
+
+def only(notices: Notices) -> LineaNotificada:
+    with notices.db.read() as session:
+        (line,) = waiting(session, [notices.prestador.id])
+        return line
+
+
+def again(notices: Notices) -> dict[DestinoLinea, int]:
+    return dict(retry(notices.db, notices.store, notices.prestador.id, actor="reloj", clock=fixed_clock(notices.at)))
+
+
+def test_pages_follow_one_another_and_figures_add_up(notices: Notices) -> None:
+    notices.one([row(f"FV{n}", "10") for n in range(1, 8)])
+    with notices.db.read() as session:
+        first = waiting(session, [notices.prestador.id], limit=4)
+        rest = waiting(session, [notices.prestador.id], limit=4, after_id=first[-1].id)
+        none = waiting(session, [notices.prestador.id], razon="otro_pagador")
+        total = figures(session, [notices.prestador.id])
+    assert [one.id for one in (*first, *rest)] == sorted({one.id for one in (*first, *rest)})
+    assert (len(first), len(rest), none) == (4, 3, [])
+    assert total == {(DestinoLinea.SIN_CRUZAR, "factura_desconocida"): (7, 7_000)}
+
+
+def test_the_tray_is_read_along_its_own_index(notices: Notices) -> None:
+    notices.one([row("FV1", "10")])
+    if not notices.db.is_sqlite:
+        pytest.skip("the plan of an almost empty table says nothing on PostgreSQL")
+    with notices.db.read() as session:
+        plan = session.execute(
+            text(
+                "EXPLAIN QUERY PLAN SELECT * FROM lineas_notificadas WHERE prestador_id IN (1) AND "
+                "lineas_notificadas.destino IN ('sin_cruzar', 'por_decidir', 'no_leida') ORDER BY id"
+            )
+        ).all()
+    assert "ix_lineas_notificadas_bandeja" in str(plan)
+
+
+def test_by_hand_one_number_of_a_notice_is_matched_at_once(notices: Notices) -> None:
+    invoice = notices.invoice("FV501")
+    notices.one([row("ABC77", "10"), row("ABC77", "20"), row("ABC77", "20"), row("ABC78", "30")])
+    with notices.db.write() as session:
+        line = waiting(session, [notices.prestador.id])[0]
+        ended = match_by_hand(session, line, invoice.id, acto(notices))
+    assert ended == {DestinoLinea.CARGADA: 3}
+    assert notices.money() == (3, 5_000)
+    assert notices.tray() == [("sin_cruzar", "factura_desconocida")]
+    (notice,) = notices.rows(Notificacion)
+    assert (notice.nuevas, notice.sin_cruzar) == (3, 1)
+    done = notices.lineas()[0]
+    assert done.resuelta_por == "usuario:9"
+    assert "lo confirmó el pagador" in (done.motivo or "")
+
+
+def test_by_hand_nothing_of_another_provider_is_found(notices: Notices) -> None:
+    with notices.db.write() as session:
+        stranger = filed(session, prestador=factories.prestador(session), pagador=notices.pagador, numero="FV777")
+    notices.one([row("FV777")])
+    line = only(notices)
+    with notices.db.write() as session:
+        here = session.get_one(LineaNotificada, line.id)
+        assert candidates(session, here) == []
+        with pytest.raises(NotFound):
+            match_by_hand(session, here, stranger.id, acto(notices))
+    assert notices.money() == (0, 0)
+
+
+def test_candidates_of_an_ambiguous_number(notices: Notices) -> None:
+    for numero in ("F9", "V9"):
+        notices.invoice(numero)
+    notices.one([row("9")])
+    with notices.db.read() as session:
+        found = candidates(session, waiting(session, [notices.prestador.id])[0])
+    assert [one.numero for one in found] == ["F9", "V9"]
+
+
+def test_a_higher_value_is_accepted_as_a_glosa_of_the_difference(notices: Notices) -> None:
+    notices.invoice("FV501")
+    notices.one([row("FV501", "100")])
+    notices.one([row("FV501", "150", fecha="2026-06-18")])
+    with notices.db.write() as session:
+        assert (
+            accept(session, session.get_one(LineaNotificada, only(notices).id), acto(notices)) is DestinoLinea.CARGADA
+        )
+    first, second = notices.glosas()
+    assert (first.valor, second.valor_objetado) == (10_000, 5_000)
+    assert second.fecha_segun_pagador == date(2026, 6, 18)
+    assert second.notificada_at == day(6, 18, 0)
+    assert notices.one([row("FV501", "150", fecha="2026-06-18", motivo="otra vez")]).repetidas == 1
+
+
+def test_a_doubtful_date_ends_by_the_true_one(notices: Notices) -> None:
+    notices.invoice("FV501", at=day(6, 20))
+    notices.one([row("FV501")])
+    with notices.db.write() as session:
+        line = session.get_one(LineaNotificada, only(notices).id)
+        with pytest.raises(BadInput, match="fecha"):
+            accept(session, line, acto(notices))
+        assert accept(session, line, acto(notices), notificada=date(2026, 6, 19)) is DestinoLinea.POR_DECIDIR
+        assert accept(session, line, acto(notices), notificada=date(2026, 6, 23)) is DestinoLinea.CARGADA
+    (glosa,) = notices.glosas()
+    assert (glosa.notificada_segun, glosa.notificada_at) == ("persona", day(6, 23, 0))
+
+
+def test_what_cannot_be_set_aside(notices: Notices) -> None:
+    notices.invoice("FV501")
+    notices.one([row("FV501", "1", "DE1601", "2026-06-04"), row("FV501", "5")])
+    with notices.db.write() as session, pytest.raises(BadInput, match="no se puede"):
+        accept(session, session.get_one(LineaNotificada, only(notices).id), acto(notices))
+    with notices.db.write() as session, pytest.raises(BadInput, match="por qué"):
+        discard(session, session.get_one(LineaNotificada, only(notices).id), acto(notices, " "))
+    assert notices.money() == (0, 0)
+
+
+def test_discarded_with_a_reason_and_only_once(notices: Notices) -> None:
+    notices.one([row("FV501")])
+    line = only(notices)
+    with notices.db.write() as session:
+        discard(session, session.get_one(LineaNotificada, line.id), acto(notices, "es de otra sede"))
+    (kept,) = notices.lineas()
+    assert (kept.destino, kept.resuelta_por) == (DestinoLinea.DESCARTADA, "usuario:9")
+    assert (kept.motivo or "").endswith("Descartada: es de otra sede")
+    with notices.db.write() as session, pytest.raises(BadInput, match="ya salió"):
+        discard(session, session.get_one(LineaNotificada, line.id), acto(notices))
+
+
+def test_an_invoice_that_comes_later_settles_its_lines(notices: Notices) -> None:
+    split = [row("FV501", "10"), row("FV501", "10"), row("FV502", "30")]
+    notices.one(split)
+    assert again(notices) == {}
+    notices.invoice("FV501")
+    assert again(notices) == {DestinoLinea.CARGADA: 2}
+    assert notices.money() == (2, 2_000)
+    assert notices.tray() == [("sin_cruzar", "factura_desconocida")]
+    assert again(notices) == {}
+    assert notices.one([*split, row("FV501", "10", "SO3401")]).repetidas == 2
+
+
+def test_one_of_two_equal_lines_decided_alone_does_not_swallow_the_other(notices: Notices) -> None:
+    invoice = notices.invoice("FV501")
+    notices.one([row("X1", "10"), row("X2", "10")])
+    for _ in range(2):
+        with notices.db.write() as session:
+            line = waiting(session, [notices.prestador.id])[0]
+            assert match_by_hand(session, line, invoice.id, acto(notices)) == {DestinoLinea.CARGADA: 1}
+    assert notices.money() == (2, 2_000)
+
+
+def test_retrying_many_pages_ends(notices: Notices) -> None:
+    notices.one([row(f"FV{n}", "10") for n in range(1, 2_300)])
+    notices.invoice("FV2299")
+    assert again(notices) == {DestinoLinea.CARGADA: 1}
