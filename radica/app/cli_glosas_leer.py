@@ -57,6 +57,8 @@ def document(readings: Sequence[Lectura], name: str) -> dict[str, Any]:
     if len(readings) == 1:
         return lectura_json(readings[0])
     known = [one for one in readings if one.formato]
+    # A file that only accompanies others (the items of Coosalud) does not make the delivery one of several formats.
+    known = [one for one in known if one.lineas or one.no_leidas] or known
     formats = {one.formato for one in known}
     payers = {one.pagador_nit for one in known}
     declared = [one.total_declarado for one in known]

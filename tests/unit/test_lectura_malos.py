@@ -37,14 +37,14 @@ def _book(tmp_path: Path) -> bytes:
     return escribir(tmp_path, "sanitas").read_bytes()
 
 
-def _edited(tmp_path: Path, old: bytes, new: bytes) -> bytes:
-    """Return the Sanitas workbook with its sheet's XML changed."""
+def _edited(tmp_path: Path, old: bytes, new: bytes, part: str = "xl/worksheets/sheet1.xml") -> bytes:
+    """Return the Sanitas workbook with a part of its XML changed."""
     source = escribir(tmp_path, "sanitas")
     target = tmp_path / "editado.xlsx"
     with zipfile.ZipFile(source) as bundle, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as out:
         for name in bundle.namelist():
             data = bundle.read(name)
-            if name == "xl/worksheets/sheet1.xml":
+            if name == part:
                 assert old in data
                 data = data.replace(old, new)
             out.writestr(name, data)
@@ -112,6 +112,12 @@ def test_a_sheet_that_claims_a_huge_rectangle_is_refused_before_it_is_opened(tmp
         assert "más celdas" not in told  # one column more of a million rows still fits
     else:
         assert "más celdas de las que se pueden leer" in told
+
+
+def test_a_list_of_texts_that_lies_about_its_length_is_refused(tmp_path):
+    path = tmp_path / "miente.xlsx"
+    path.write_bytes(_edited(tmp_path, b' uniqueCount="', b' uniqueCount="9999999999', "xl/sharedStrings.xml"))
+    assert "dañado" in refused(path)
 
 
 def test_a_line_without_end_is_refused(tmp_path):
@@ -247,6 +253,14 @@ def test_a_delivery_of_several_files_is_one_document_over_all(tmp_path):
     assert (found["archivo"], found["formato"], len(found["lineas"])) == ("todo.zip", "varios", 3)
     assert found["total_leido"] == "1307200.50"
     assert [one["formato"] for one in found["lecturas"]] == ["sanitas", "sura"]
+
+
+def test_a_companion_file_does_not_make_a_delivery_of_several_formats(tmp_path):
+    files = {MOLDES[one].archivo: escribir(tmp_path, one) for one in ("coosalud_correo", "coosalud_detalle")}
+    readings = leer_archivo(zip_de(tmp_path / "FC6001.zip", files), hoy=HOY)
+    found = document(readings, "FC6001.zip")
+    assert (found["formato"], found["pagador_nit"], len(found["lineas"])) == ("coosalud_correo", "900226715", 2)
+    assert exit_code(readings) == 0
 
 
 def test_only_whole_readings_are_clean():

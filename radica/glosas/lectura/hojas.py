@@ -41,7 +41,7 @@ MAX_CELDAS = 30_000_000
 """Cells of one sheet's rectangle: 24 bytes each while it is open."""
 MAX_HOJAS = 200
 MAX_XML = 800 * 1024 * 1024
-MAX_TEXTOS = 256 * 1024 * 1024
+MAX_TEXTOS = 128 * 1024 * 1024
 """Bytes of a workbook's XML, and of its shared texts, which are all in memory at once."""
 XLS_S = 90
 """Seconds that trying a workbook of Excel 97 may take."""
@@ -51,6 +51,8 @@ _CHUNK = 4 * 1024 * 1024
 _OVERLAP = 256
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_TEXTS = "xl/sharedStrings.xml"
+_COUNTS = re.compile(rb'\b(?:c|uniqueC)ount=["\'](\d+)["\']')
 _ROW = re.compile(rb'<(?:\w+:)?row [^>]*?\br=["\'](\d{1,9})["\']')
 _UNCOMPUTED = re.compile(rb'<c r="[A-Z]{1,3}(\d{1,9})"[^>]*><f(?:\s[^>]*)?(?:/>|>[^<]*</f>)(?:<v\s?/>|<v></v>)?</c>')
 _HTML = re.compile(rb"<(?:!doctype html|html|table|head|body|meta)\b", re.IGNORECASE)
@@ -160,8 +162,9 @@ def _check_zip(path: Path) -> dict[str, frozenset[int]]:
             if "xl/workbook.xml" not in names:
                 raise Unreadable("El archivo no es un libro de Excel.", todo="Revise qué recibió.", code="no_es_libro")
             sizes = {entry.filename: entry.file_size for entry in bundle.infolist()}
-            if sum(sizes.values()) > MAX_XML or sizes.get("xl/sharedStrings.xml", 0) > MAX_TEXTOS:
+            if sum(sizes.values()) > MAX_XML or sizes.get(_TEXTS, 0) > MAX_TEXTOS:
                 raise _too_big()
+            _check_texts(bundle, sizes)
             sheets = [name for name in names if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name)]
             if len(sheets) > MAX_HOJAS:
                 raise _too_big()
@@ -172,6 +175,16 @@ def _check_zip(path: Path) -> dict[str, frozenset[int]]:
         if problem.errno != errno.EINVAL:  # a place before the file's beginning, which only a damaged index names
             raise
         raise _damaged() from problem
+
+
+def _check_texts(bundle: zipfile.ZipFile, sizes: dict[str, int]) -> None:
+    """Refuse a list of texts that says it is longer than its bytes can be: its reader makes room for what it says."""
+    if _TEXTS not in sizes:
+        return
+    with bundle.open(_TEXTS) as stream:
+        head = stream.read(4096)
+    if any(int(count) > sizes[_TEXTS] // len("<si/>") for count in _COUNTS.findall(head)):
+        raise _damaged()
 
 
 def _too_big() -> Unreadable:
