@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from radica.glosas.lectura import pdf_proceso
-from radica.glosas.lectura.carta import OCR_LIMIT, codigo_de, montos, ultimo_monto
+from radica.glosas.lectura.carta import OCR_LIMIT, codigo_de, leida_por_ocr, montos, ultimo_monto
 from radica.glosas.lectura.pdf import es_carta, leer_pdf
 from radica.glosas.lectura.tipos import Lectura, TipoLinea
 from tests import glosas_cartas as cartas
@@ -48,6 +48,7 @@ def test_a_letter_of_axa(tmp_path: Path):
     assert first.valor_servicio == 85_400_00
     assert first.tipo is TipoLinea.GLOSA
     assert (first.hoja, first.avisos) == ("página 1", ())
+    assert not leida_por_ocr(first)
     assert found.no_leidas == ()
     assert found.total_leido == found.total_declarado == 1_373_600_50
 
@@ -243,6 +244,7 @@ def test_a_scanned_letter_is_read_and_never_sure(tmp_path: Path, kind: str):
         ("FC10023", "DE1601", 125_000_000, TipoLinea.DEVOLUCION)
     ]
     assert "OCR" in found.lineas[0].avisos[0]
+    assert leida_por_ocr(found.lineas[0])
     assert found.lineas[0].radicado == "RAD-2026-00123"
 
 

@@ -21,6 +21,7 @@ from radica.glosas.lectura.valores import Duda
 
 OCR_LIMIT = 55
 """Confidence of a file read by OCR never passes this: a person looks at each line."""
+_OCR_LINE = "Leída por OCR"
 OCR_NOTICE = "Leída por OCR de una carta escaneada: compárela con la imagen antes de usarla."
 
 _WRITTEN = (
@@ -229,7 +230,12 @@ def armar(
 
 def avisos_de(line: Renglon) -> tuple[str, ...]:
     """Return the notices of one line: what OCR read is never sure, and how sure it was is said."""
-    return () if line.certeza >= 100 else (f"Leída por OCR (certeza {line.certeza} de 100): verifíquela.",)
+    return () if line.certeza >= 100 else (f"{_OCR_LINE} (certeza {line.certeza} de 100): verifíquela.",)
+
+
+def leida_por_ocr(line: LineaLeida) -> bool:
+    """Say whether OCR read this line: it is never loaded before a person compared it with the picture."""
+    return any(notice.startswith(_OCR_LINE) for notice in line.avisos)
 
 
 def fecha_creible(found: date | None, hoy: date, notices: list[str]) -> date | None:
