@@ -382,6 +382,7 @@ def test_two_formats_in_one_zip_and_a_file_twice_under_another_name(tmp_path):
         ("sanitas", "800130907", "800130907", True),
         ("sanitas", "999999999", "999999999", False),
         ("generico", "900226715", "900226715", False),
+        ("policia", "900226715", "900226715", True),
     ],
 )
 def test_a_payer_that_the_file_contradicts_is_told_and_never_replaced(tmp_path, formato, elegido, queda, contradice):

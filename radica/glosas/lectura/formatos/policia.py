@@ -49,6 +49,7 @@ FORMATOS = (
     Formato(
         nombre="policia",
         etiqueta="Sanidad de la Policía",
+        pagador="Sanidad de la Policía",
         archivo=r"glosa.{0,3}a.{0,3}rad",
         titulo=r"\brad",
         minimo=0.7,
