@@ -12,6 +12,7 @@ from radica.app.cli_glosas_codigos import add_codigos
 from radica.app.cli_glosas_exportar import add_exportar
 from radica.app.cli_glosas_importar import add_importar
 from radica.app.cli_glosas_leer import add_leer
+from radica.app.cli_glosas_plantillas import add_plantillas
 from radica.app.cli_parse import actions
 
 
@@ -23,3 +24,4 @@ def configure(_name: str, parser: argparse.ArgumentParser) -> None:
     add_importar(verbs)
     add_correo(verbs)
     add_exportar(verbs)
+    add_plantillas(verbs)

@@ -29,6 +29,7 @@ from radica.glosas.lectura.leer import leer_archivo
 from radica.glosas.lectura.tipos import Lectura
 from radica.glosas.models import DestinoLinea, LineaNotificada, Notificacion
 from radica.glosas.storing import Turno, active_rules, store_lines, take_turn
+from radica.glosas.templates_store import sembrar
 from radica.kernel.clock import Clock, bogota, civil_date
 from radica.kernel.db import Database, insert_rows
 from radica.kernel.errors import BadInput
@@ -196,12 +197,16 @@ def _finished(task: _Encargo, sha256: str) -> ResumenImportacion | None:
 
 
 def _open_notices(task: _Encargo, stored: Stored, readings: Sequence[Lectura]) -> list[Aviso]:
-    """Write a notice for each reading, all in one transaction, and seal the file as its evidence; again finds them."""
+    """Write a notice for each reading in one transaction, and seal the file as its evidence; again finds them.
+
+    A provider's first file also brings it the starter templates, with which its lines will be answered.
+    """
     at = task.clock()
     source = "correo" if task.correo_id is not None or task.origen == "correo" else ""
     source = source or ("persona" if task.recibida_at is not None else "archivo")
     with task.db.write(durable=True) as session:
         record_blobs(session, [stored], at=at)
+        sembrar(session, prestador_id=task.prestador_id, actor=task.actor, at=at)
         nits = {one.pagador_nit for one in readings if one.pagador_nit}
         payers = dict(session.execute(select(Pagador.nit, Pagador.id).where(Pagador.nit.in_(nits))).all())
         found = []

@@ -24,6 +24,7 @@ from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.template_text import Texto, llenar, validar
 from radica.glosas.work_models import Plantilla, Respuesta
 from radica.kernel.clock import civil_date
+from radica.kernel.db import insert_rows
 from radica.kernel.errors import BadInput, StalePage
 from radica.kernel.money import format_cop
 from radica.plazos.table import versions
@@ -42,11 +43,10 @@ def sembrar(session: Session, *, prestador_id: int, actor: str, at: datetime) ->
     """Give a provider the starter templates that it never had; returns how many. Safe to repeat."""
     known = set(session.scalars(select(Plantilla.clave).where(Plantilla.prestador_id == prestador_id)))
     fresh = [row for row in iniciales() if row["clave"] not in known]
-    session.add_all(
-        Plantilla(prestador_id=prestador_id, version=1, pagador_id=None, creada_at=at, creada_por=actor, **row)
-        for row in fresh
-    )
-    session.flush()
+    common = {"prestador_id": prestador_id, "version": 1, "pagador_id": None, "vigente": True}
+    rows = [{**common, "creada_at": at, "creada_por": actor, **row} for row in fresh]
+    # Two imports at once may both find that there is none.
+    insert_rows(session, Plantilla, rows, again=True)
     return len(fresh)
 
 

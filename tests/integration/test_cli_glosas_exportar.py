@@ -1,4 +1,4 @@
-"""`radica glosas exportar` and `carta` as an operator uses them: files on the disk, refusals, the reading log."""
+"""`radica glosas exportar`, `carta` and `plantillas` as an operator uses them: files, refusals, versions, reading log."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def base(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
 @pytest.fixture
 def radica(base: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     def run(*words: str) -> tuple[int, str, str]:
-        code = cli.main(["--datos", str(tmp_path / "datos"), "glosas", *words, "--salida", str(tmp_path)])
+        place = () if words[0] == "plantillas" else ("--salida", str(tmp_path))
+        code = cli.main(["--datos", str(tmp_path / "datos"), "glosas", *words, *place])
         said = capsys.readouterr()
         return code, said.out, said.err
 
@@ -133,3 +134,35 @@ def test_what_cannot_be_exported(radica, base, nit: str, tmp_path: Path) -> None
     assert code == 2
     assert errors.count("falta el número de radicación") == 2
     assert not list(tmp_path.glob("RTAGLOSA*"))
+
+
+def test_templates_from_the_console(radica, nit: str, tmp_path: Path) -> None:
+    words = ("plantillas", "--prestador", nit)
+    assert "No hay plantillas" in radica(*words)[1]
+    code, out, _ = radica(*words, "--iniciales", "--json")
+    assert code == 0
+    assert len(json.loads(out)["plantillas"]) >= 25
+    text = tmp_path / "tarifa.txt"
+    text.write_text("La tarifa de {item} es la del acuerdo {contrato}.", encoding="utf-8")
+    save = (
+        *words,
+        "--guardar",
+        "tarifa-pactada",
+        "--texto",
+        str(text),
+        "--respuesta",
+        "re9602",
+        "--codigo",
+        "ta",
+        "--json",
+    )
+    listed = {one["clave"]: one for one in json.loads(radica(*save)[1])["plantillas"]}
+    assert listed["tarifa-pactada"]["version"] == 2
+    text.write_text("Según la Ley 9999 de 2020, {factura}.", encoding="utf-8")
+    code, _, errors = radica(*save[:-1])
+    assert code == 2
+    assert "Ley 9999 de 2020" in errors
+    text.write_bytes(b"\xff\xfe\x00")
+    assert "UTF-8" in radica(*save[:-1])[2]
+    assert radica(*words, "--retirar", "tarifa-pactada")[0] == 0
+    assert radica(*words, "--retirar", "tarifa-pactada")[0] == 1
