@@ -289,6 +289,16 @@ def kept(
     }
 
 
+def pay_until(levantada: datetime | date, *, pagador: str, calendar: Calendar | None = None) -> dict[str, Any]:
+    """Return, as plain values for the act, until when the payer must pay what it lifted (GLO-06)."""
+    corre = running("GLO-06", levantada, pagador=pagador, calendar=calendar)
+    return {
+        "termino": corre.termino,
+        "vence": corre.vence.isoformat() if corre.vence else None,
+        "exigible": not corre.sin_efecto,
+    }
+
+
 def count_proof(desde: datetime | date, hasta: datetime | date, *, calendar: Calendar | None = None) -> Conteo:
     """Return the count from one day to another, every day listed with its number or the reason it is skipped.
 

@@ -25,6 +25,7 @@ from radica.glosas.acts_base import (
     hold,
     last_answer,
     name_of,
+    payer_kind,
     record_act,
     set_balance,
     set_term,
@@ -72,6 +73,8 @@ def decide(
     }[word]  # fmt: skip
     after = Glosa.MACHINE.next(glosa.estado, event)
     plazo = _kept(session, glosa, hecho)
+    if levantado:
+        plazo["pago"] = clocks.pay_until(ocurrido_at, pagador=payer_kind(session, glosa.pagador_id))
     tacit = glosa.estado is G.ACEPTADA_TACITA
     balance = balance_of(glosa)
     set_balance(glosa, (balance.restore(levantado) if tacit else balance).lift(levantado))

@@ -218,6 +218,9 @@ def test_a_whole_withdrawal_counts_whenever_it_comes(db: Database) -> None:
         decide(session, answered, levantado=1_000_000, ratificado=False, on=day(7, 3))
         assert {unanswered.estado, answered.estado} == {EstadoGlosa.LEVANTADA_TOTAL}
         assert money(answered) == (1_000_000, 0, 1_000_000, 0)
+        # GLO-06: five business days to pay; the 29th is a holiday.
+        pay = rows_of(session, unanswered)[-1].plazo["pago"]
+        assert pay == {"termino": "GLO-06", "vence": "2026-06-26", "exigible": True}
 
 
 @pytest.mark.parametrize("second", [False, True])
