@@ -136,7 +136,17 @@ def notice(
         razon=razon,
         motivo="La factura FE999 no está entre las suyas.",
         valor=1_000_000,
-        contenido={"factura": "FE999", "codigo": "TA0801", "paciente_documento": "1020304050"},
+        contenido={
+            "fila": 2,
+            "factura": "FE999",
+            "tipo": "glosa",
+            "codigo": "TA0801",
+            "codigo_original": "TA0801",
+            "valor": 1_000_000,
+            "motivo": "Se cobra por encima de la tarifa pactada.",
+            "fecha_notificacion": NOTICED.date().isoformat(),
+            "paciente_documento": "1020304050",
+        },
     )
     session.add(line)
     session.flush()

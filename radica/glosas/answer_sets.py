@@ -14,10 +14,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from radica.entidades.models import Pagador, Prestador
-from radica.facturas.models import Documento, Factura
-from radica.glosas import answer_codes
-from radica.glosas.letter import Carta, LineaCarta, Parte, SoporteCarta
+from radica.entidades.models import Pagador
+from radica.facturas.models import Factura
 from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.states import EstadoRespuesta
 from radica.glosas.tray_filter import Objecion, stake
@@ -131,54 +129,3 @@ def pairs_of(session: Session, factura_ids: Sequence[int]) -> list[Par]:
         kind_of, id_ = ("glosa", one.glosa_id) if one.glosa_id is not None else ("devolucion", one.devolucion_id)
         answers[kind_of, id_ or 0, one.ronda] = one
     return [Par(row, answers.get((row.KIND, row.id, row.ronda if isinstance(row, Glosa) else 1))) for row in lines]
-
-
-def letter_of(session: Session, factura: Factura, pairs: Sequence[Par], *, day: date, acto: str, ronda: int) -> Carta:
-    """Return the letter of a set: its approved answers and the supports that they name, each once."""
-    codes = answer_codes.catalogo()
-    ready = [(pair.objecion, pair.respuesta) for pair in pairs if pair.lista and pair.respuesta is not None]
-    payer = session.get_one(Pagador, ready[0][0].pagador_id)
-    owner = session.get_one(Prestador, factura.prestador_id)
-    return Carta(
-        prestador=Parte(owner.nombre, owner.nit),
-        pagador=Parte(payer.nombre, payer.nit),
-        fecha=day,
-        numero=f"{factura.numero}-{ronda}",
-        acto=acto,
-        ronda=ronda,
-        lineas=tuple(
-            LineaCarta(
-                factura=factura.numero,
-                codigo=row.codigo,
-                servicio=_service(row),
-                valor=stake(row),
-                aceptado=answer.valor_aceptado,
-                respuesta=answer.codigo,
-                sentido=codes[answer.codigo].texto if answer.codigo in codes else "",
-                texto=answer.texto,
-                numero_glosa=(row.numero_glosa if isinstance(row, Glosa) else row.numero) or "",
-                radicado=factura.radicado or "",
-            )
-            for row, answer in ready
-        ),
-        soportes=_supports(session, factura, [answer for _, answer in ready]),
-    )
-
-
-def _service(row: Objecion) -> str:
-    if isinstance(row, Devolucion):
-        return "Factura completa"
-    return " ".join(part for part in (row.servicio, row.descripcion_servicio) if part)
-
-
-def _supports(session: Session, factura: Factura, answers: Sequence[Respuesta]) -> tuple[SoporteCarta, ...]:
-    wanted = list(dict.fromkeys(sha for one in answers for sha in one.soportes))
-    rows = session.scalars(
-        select(Documento).where(Documento.factura_id == factura.id, Documento.sha256.in_(wanted)).order_by(Documento.id)
-    )
-    by_sha = {row.sha256: row for row in rows}
-    return tuple(
-        SoporteCarta(by_sha[sha].sigla or by_sha[sha].tipo.value, by_sha[sha].nombre, sha, factura.numero)
-        for sha in wanted
-        if sha in by_sha
-    )

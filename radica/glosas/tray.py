@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from radica.entidades.models import Pagador
 from radica.facturas.models import Factura
-from radica.glosas.models import DestinoLinea, Devolucion, Glosa, LineaNotificada
+from radica.glosas.lines_tray import figures
+from radica.glosas.models import DestinoLinea, Devolucion, Glosa
 from radica.glosas.states import EstadoRespuesta
 from radica.glosas.tray_filter import Filtro, Objecion, conditions, model_of, money_of, stake
 from radica.glosas.work_models import Respuesta
@@ -220,22 +221,13 @@ def waiting_for_approval(session: Session, prestadores: Collection[int]) -> tupl
     return count, int(cents or 0)
 
 
-TRAY_LINES = (DestinoLinea.SIN_CRUZAR, DestinoLinea.POR_DECIDIR, DestinoLinea.NO_LEIDA)
-
-
 def unplaced(session: Session, prestadores: Collection[int]) -> dict[DestinoLinea, tuple[int, int]]:
-    """Return lines of notices that wait for a person, by why: how many and centavos."""
-    # Written as literals, so that the partial index of the tray serves.
-    query = (
-        select(LineaNotificada.destino, func.count(), func.sum(LineaNotificada.valor))
-        .where(
-            LineaNotificada.prestador_id.in_(prestadores),
-            LineaNotificada.destino.in_(TRAY_LINES),
-            LineaNotificada.resuelta_at.is_(None),
-        )
-        .group_by(LineaNotificada.destino)
-    )
-    return {kind: (int(n), int(cents or 0)) for kind, n, cents in session.execute(query)}
+    """Return lines of notices that wait for a person, by fate: how many and centavos."""
+    sums: dict[DestinoLinea, tuple[int, int]] = {}
+    for (fate, _), (count, cents) in figures(session, prestadores).items():
+        before = sums.get(fate, (0, 0))
+        sums[fate] = (before[0] + count, before[1] + cents)
+    return sums
 
 
 def payers_in(session: Session, prestadores: Collection[int], clase: str) -> list[tuple[int, str]]:

@@ -23,7 +23,7 @@ from radica.facturas.models import Carga, Documento, Factura, NoReconocido, Tipo
 from radica.glosas.answer_draft import Borrador
 from radica.glosas.answering import save_answer
 from radica.glosas.mail_models import ClaseCorreo, Correo
-from radica.glosas.work_models import Decision
+from radica.glosas.work_models import Decision, ReglaAsignacion
 from radica.jobs.models import Job, Lane
 from radica.portales.models import CuentaPortal
 from radica.radicacion.models import Envio, EnvioFactura, Intento
@@ -258,8 +258,15 @@ def _objections(session: Session, invoice: Factura) -> dict[str, int]:
         "respuesta_id": answer.id,
         "notificacion_id": notice.id,
         "linea_id": loose.id,
+        "regla_id": _added(session, _rule(session, invoice)),
         "correo_id": _mail(session, invoice),
     }
+
+
+def _rule(session: Session, invoice: Factura) -> ReglaAsignacion:
+    user = session.scalars(select(Acceso.usuario_id).where(Acceso.prestador_id == invoice.prestador_id)).first()
+    assert user is not None
+    return ReglaAsignacion(prestador_id=invoice.prestador_id, orden=1, usuario_id=user)
 
 
 def _mail(session: Session, invoice: Factura) -> int:

@@ -214,8 +214,9 @@ class DecisionForm(ActForm):
 
 
 class ReasonOnlyForm(SeenForm):
-    """An act of ours that needs only a reason."""
+    """An act of ours that needs a reason, and takes evidence."""
 
+    pruebas = MultipleFileField("Evidencia", description="Si la hay.", render_kw={"accept": ACCEPT})
     motivo = TextAreaField(
         "Motivo",
         validators=[InputRequired("Escriba por qué."), Length(max=2000, message="Son más de 2000 caracteres.")],

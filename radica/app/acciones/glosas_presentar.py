@@ -21,7 +21,8 @@ from radica.app.paginas.glosas_plano import ANSWERERS, blueprint
 from radica.audit.services import record_reading
 from radica.facturas.models import Factura
 from radica.glosas import letter, presenting
-from radica.glosas.answer_sets import Conjunto, Par, letter_of, pairs_of, ready_sets, sets_of
+from radica.glosas.answer_sets import Conjunto, Par, pairs_of, ready_sets, sets_of
+from radica.glosas.letter_facts import carta_de
 from radica.glosas.models import Glosa
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import BadInput, NotFound
@@ -163,9 +164,10 @@ def _letter(factura_id: int, acto: str, ronda: int, *, joined: bool) -> tuple[by
     with current().database.read() as session:
         row = load_for(session, Factura, min(factura_id, MAX_ID), person(), roles=HEALTH_ROLES)
         pairs = _of(pairs_of(session, [row.id]), acto, ronda)
-        if not any(pair.lista for pair in pairs):
+        ready = [pair.respuesta for pair in pairs if pair.lista and pair.respuesta is not None]
+        if not ready:
             raise NotFound("Todavía no hay respuestas aprobadas para esa carta.", todo="Apruebe las respuestas.")
-        paper = letter_of(session, row, pairs, day=civil_date(now()), acto=acto, ronda=ronda)
+        paper = carta_de(session, ready, numero=f"{row.numero}-{ronda}", fecha=civil_date(now()))
     files = [store().path(one.sha256) for one in paper.soportes] if joined else []
     return letter.draw(paper, files), row
 

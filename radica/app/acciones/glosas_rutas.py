@@ -6,15 +6,19 @@ Invariant: the factory registers what stands here; a file of screens that is not
 from __future__ import annotations
 
 from radica.app.acciones import glosas as _answers
+from radica.app.acciones import glosas_actos as _acts
 from radica.app.acciones import glosas_cargar as _load
+from radica.app.acciones import glosas_lineas as _loose
 from radica.app.acciones import glosas_masiva as _bulk
 from radica.app.acciones import glosas_presentar as _present
+from radica.app.acciones import glosas_reglas as _rules
+from radica.app.acciones import glosas_siifa as _siifa
 from radica.app.acciones import glosas_trabajo as _work
 from radica.app.paginas import glosas as _trays
 from radica.app.paginas import glosas_linea as _line
 from radica.app.paginas import glosas_notificaciones as _notices
 from radica.app.paginas.glosas_plano import blueprint
 
-ROOMS = (_trays, _line, _answers, _work, _bulk, _present, _load, _notices)
+ROOMS = (_trays, _line, _answers, _work, _bulk, _present, _load, _notices, _acts, _loose, _siifa, _rules)
 
 __all__ = ["ROOMS", "blueprint"]

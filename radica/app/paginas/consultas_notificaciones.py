@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
 from radica.entidades.models import Pagador
 from radica.glosas.models import DestinoLinea, LineaNotificada, Notificacion
-from radica.glosas.tray import TRAY_LINES
 from radica.jobs.models import Job, JobState
 
 NOTICES, LINES = 50, 100
+_WAITING = "lineas_notificadas.destino IN ('sin_cruzar', 'por_decidir', 'no_leida')"
+"""The words of the partial index, literally, or SQLite does not use it."""
 
 
 def notices(
@@ -72,27 +73,14 @@ def line_count(session: Session, f: FiltroLineas) -> tuple[int, int]:
     return count, int(cents or 0)
 
 
-def reasons(session: Session, prestadores: Collection[int]) -> list[tuple[DestinoLinea, str, int]]:
-    """Return why lines wait for a person: fate, coded reason, how many."""
-    f = FiltroLineas(frozenset(prestadores))
-    rows = session.execute(
-        select(LineaNotificada.destino, LineaNotificada.razon, func.count())
-        .where(*_conditions(f))
-        .group_by(LineaNotificada.destino, LineaNotificada.razon)
-    )
-    return sorted(((kind, why or "", int(n)) for kind, why, n in rows), key=lambda one: -one[2])
-
-
 def _conditions(f: FiltroLineas) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [LineaNotificada.prestador_id.in_(f.prestadores)]
     if f.notificacion is not None:
         found.append(LineaNotificada.notificacion_id == f.notificacion)
     if f.destino is not None:
         found.append(LineaNotificada.destino == f.destino)
-    elif f.notificacion is None:
-        found.append(LineaNotificada.destino.in_(TRAY_LINES))
     if f.notificacion is None:
-        found.append(LineaNotificada.resuelta_at.is_(None))
+        found.append(text(_WAITING))  # type: ignore[arg-type] # a condition in words
     if f.razon:
         found.append(LineaNotificada.razon == f.razon)
     return found

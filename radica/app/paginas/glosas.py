@@ -18,12 +18,12 @@ from radica.app.paginas.comun import HEALTH_ROLES, provider_names
 from radica.app.paginas.glosas_filtro import KEPT, RESPUESTAS, TURNOS, asked, chips, kept, read_cursor
 from radica.app.paginas.glosas_plano import ANSWERERS, MANAGERS, WORKERS, blueprint
 from radica.app.paginas.urgencia import NOMBRES, rangos
-from radica.glosas import tray
+from radica.glosas import siifa, tray
 from radica.glosas.codes import FAMILIAS
 from radica.glosas.models import DestinoLinea, Devolucion, Glosa
 from radica.glosas.states import EstadoDevolucion, EstadoGlosa
 from radica.glosas.tray_filter import DEFAULT_ORDER, DEVOLUCIONES, GLOSAS, Filtro, stake
-from radica.kernel.web import db_session, person
+from radica.kernel.web import db_session, now, person
 from radica.kernel.web_format import cop_short, entero
 from radica.kernel.web_paging import Page, cut
 from radica.plazos.calendar import OutOfCalendar
@@ -31,6 +31,11 @@ from radica.plazos.rules import EstadoPlazo, Paso, estado_fecha
 from radica.users.services import people_of
 
 PAGE = 50
+LINEAS = {
+    DestinoLinea.SIN_CRUZAR: "Sin cruzar",
+    DestinoLinea.POR_DECIDIR: "Por decidir",
+    DestinoLinea.NO_LEIDA: "No leídas",
+}
 MAX_BULK = 200
 """Lines of one bulk act."""
 
@@ -161,11 +166,21 @@ def _tiles(session: Session, base: Filtro, days: Sequence[tray.Dia]) -> list[Fic
 
 
 def _loose(session: Session, base: Filtro) -> list[Ficha]:
-    """Return the tiles of what is not in any tray of work yet."""
-    lines = tray.unplaced(session, base.prestadores)
-    names = {
-        DestinoLinea.SIN_CRUZAR: "Sin cruzar",
-        DestinoLinea.POR_DECIDIR: "Por decidir",
-        DestinoLinea.NO_LEIDA: "No leídas",
-    }
-    return [Ficha(names[kind], entero(n), cop_short(cents), None) for kind, (n, cents) in sorted(lines.items()) if n]
+    """Return the tiles of what is not in any tray of work yet, and of what SIIFA waits for."""
+    sums = tray.unplaced(session, base.prestadores)
+    found = [
+        Ficha(name, entero(sums[fate][0]), cop_short(sums[fate][1]), url_for("glosas.lineas", destino=fate.value))
+        for fate, name in LINEAS.items()
+        if fate in sums
+    ]
+    registering = siifa.counts(session, sorted(base.prestadores), now())
+    waiting = sum(registering.values())
+    if waiting:
+        late = registering[siifa.Urgencia.VENCIDA]
+        found.append(
+            Ficha(
+                "SIIFA", entero(waiting), f"{entero(late)} fuera de las 48 h" if late else "por registrar",
+                url_for("glosas.registros_siifa"), Paso.VENCIDA.value if late else "",
+            )
+        )  # fmt: skip
+    return found

@@ -15,7 +15,7 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from radica.app.acciones.glosas_formas import AnswerForm
+from radica.app.acciones.glosas_formas import ActForm, AnswerForm, DecisionForm, ReasonOnlyForm
 from radica.app.paginas.comun import HEALTH_ROLES, sees_health
 from radica.app.paginas.consultas_glosa import CasoGlosa, load_line_case
 from radica.app.paginas.documentos import viewer_of
@@ -30,7 +30,7 @@ from radica.glosas.answer_draft import NAMES, answerable, needs_second, options_
 from radica.glosas.answer_help import help_for
 from radica.glosas.bulk_answer import count_equal
 from radica.glosas.models import Devolucion, Glosa, RegistroSiifa, TipoActo
-from radica.glosas.states import EstadoRespuesta
+from radica.glosas.states import DEV_ABIERTAS, FINALES, EstadoGlosa, EstadoRespuesta, EventoDevolucion, EventoGlosa
 from radica.glosas.tray_filter import Objecion, stake
 from radica.glosas.work_models import Decision
 from radica.kernel.clock import civil_date
@@ -39,6 +39,8 @@ from radica.kernel.money import format_cop
 from radica.kernel.web import current, db_session, now, person
 from radica.plazos.calendar import OutOfCalendar
 from radica.plazos.terms import version_for
+
+G = EstadoGlosa
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,15 @@ def ver(kind: str, objecion_id: int) -> ResponseReturnValue:
     return line_page(row)
 
 
-def line_page(row: Objecion, form: AnswerForm | None = None, *, error: RadicaError | None = None) -> str:
-    """Return the page of an objection, with the form as a person left it."""
+def line_page(
+    row: Objecion,
+    form: AnswerForm | None = None,
+    *,
+    error: RadicaError | None = None,
+    acto: str = "",
+    acto_form: Any = None,
+) -> str:
+    """Return the page of an objection, with the form (of the answer, or of `acto`) as a person left it."""
     f = asked(CLASES[row.KIND])
     with current().database.read() as session:
         caso = load_line_case(session, row)
@@ -114,10 +123,46 @@ def line_page(row: Objecion, form: AnswerForm | None = None, *, error: RadicaErr
         visor=_beside(caso),
         esta=lambda **more: url_for("glosas.ver", **{**kept(), **more, "kind": row.KIND, "objecion_id": row.id}),
         hoy=civil_date(now()),
+        actos=act_forms(row, acto, acto_form),
+        acto=acto or request.args.get("acto", ""),
     )
 
 
 _OPEN = (EstadoRespuesta.BORRADOR,)
+
+
+_DECISION_EVENTS = (EventoGlosa.LEVANTAR, EventoGlosa.LEVANTAR_PARTE, EventoGlosa.RATIFICAR)
+_RETURN_EVENTS = (EventoDevolucion.LEVANTAR, EventoDevolucion.REITERAR)
+
+
+def act_forms(row: Objecion, acto: str, form: Any) -> dict[str, Any]:
+    """Return the forms of the acts that the machine allows now and the person may record, by name."""
+    held = person().granted
+    able = row.prestador_id in held(*ANSWERERS)
+    heads = row.prestador_id in held(*MANAGERS)
+    machine, state = row.MACHINE, row.estado
+    whole = isinstance(row, Devolucion)
+    decides = _RETURN_EVENTS if whole else _DECISION_EVENTS
+    annul = EventoDevolucion.ANULAR if whole else EventoGlosa.ANULAR
+    reopen = EventoDevolucion.REABRIR if whole else EventoGlosa.REABRIR
+    open_ = state in DEV_ABIERTAS if whole else state not in FINALES
+    offered: dict[str, type[Any]] = {}
+    if able and any(machine.can(state, event) for event in decides):
+        offered["decision"] = DecisionForm
+    if not whole and (able or heads) and machine.can(state, EventoGlosa.DECLARAR_DEFINITIVA):
+        offered["definitiva"] = ReasonOnlyForm
+    if not whole and heads and state in (G.EN_SUBSANACION, G.LEVANTADA_PARCIAL, G.DEFINITIVA):
+        offered["aceptar"] = ReasonOnlyForm
+    if heads and machine.can(state, reopen):
+        offered["reabrir"] = ActForm
+    if (able or heads) and open_:
+        offered["fecha"] = ActForm
+    if heads and machine.can(state, annul):
+        offered["anular"] = ReasonOnlyForm
+    forms = {name: kind(prefix=name, formdata=None, version=row.version) for name, kind in offered.items()}
+    if form is not None:
+        forms[acto] = form
+    return forms
 
 
 def _author(caso: CasoGlosa) -> str:

@@ -11,13 +11,14 @@ from pathlib import PurePosixPath
 
 from flask import render_template, request, send_file
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from radica.app.glosas_importar import KIND_LOAD, subject_of
 from radica.app.paginas import consultas_notificaciones as sql
 from radica.app.paginas.comun import HEALTH_ROLES, opened, payer_names, store
 from radica.app.paginas.glosas_plano import ANSWERERS, blueprint
+from radica.glosas import lines_tray
 from radica.glosas.models import DestinoLinea, LineaNotificada, Notificacion
-from radica.glosas.tray import TRAY_LINES
 from radica.kernel.web import allow, current, db_session, passive, person
 from radica.kernel.web_paging import Page, cut, decode_cursor
 from radica.users.access import load_for, selected_ids
@@ -35,17 +36,34 @@ DESTINOS = {
 RAZONES = {
     "factura_desconocida": "La factura no está entre las suyas",
     "factura_ambigua": "Puede ser de más de una factura",
+    "factura_dudosa": "La factura no es segura",
+    "factura_devuelta": "La factura está devuelta",
+    "factura_glosada": "La factura ya está glosada por líneas",
+    "factura_anulada": "La factura está anulada",
+    "sin_numero": "No dice la factura",
+    "sin_pagador": "No se sabe quién es el pagador",
+    "otro_pagador": "La factura es de otro pagador",
     "mayor_valor": "La misma glosa, por más valor",
+    "posible_repetida": "Puede ser la misma de antes",
+    "glosa_anulada": "Repite una que se anuló",
     "sin_glosa": "Decide sobre algo que no se había glosado",
+    "varias_glosas": "Puede decidir sobre más de una glosa",
+    "estado_no_admite": "El estado del caso no admite esa decisión",
+    "decision_sin_fecha": "La decisión no trae fecha",
     "notificada_antes": "Notificada antes de radicar la factura",
     "fecha_futura": "La fecha todavía no llega",
-    "otro_pagador": "La factura es de otro pagador",
 }
 
 
 def reason_name(code: str | None) -> str:
     """Return how a person calls the coded reason of a line."""
     return RAZONES.get(code or "", (code or "otra razón").replace("_", " ").capitalize())
+
+
+def reasons(session: Session, prestadores: frozenset[int]) -> list[tuple[DestinoLinea, str, int]]:
+    """Return why lines wait for a person: fate, coded reason, how many; the most frequent first."""
+    found = lines_tray.figures(session, prestadores).items()
+    return sorted(((fate, why or "", count) for (fate, why), (count, _) in found), key=lambda one: (-one[2], one[1]))
 
 
 def cursor_id(name: str) -> int | None:
@@ -124,7 +142,7 @@ def lineas() -> ResponseReturnValue:
     """List the lines that wait for a person, by why."""
     session = db_session()
     ids = selected_ids(person())
-    kinds = {one.value: one for one in TRAY_LINES}
+    kinds = {one.value: one for one in lines_tray.WAITING}
     f = sql.FiltroLineas(
         ids, destino=kinds.get(request.args.get("destino", "")), razon=request.args.get("razon", "")[:60]
     )
@@ -135,10 +153,9 @@ def lineas() -> ResponseReturnValue:
         "glosas/lineas.html",
         f=f,
         page=Page(page.rows, page.next, None, total, cents),
-        razones=sql.reasons(session, ids),
+        razones=reasons(session, ids),
         archivos=_files(page.rows),
         DESTINOS=DESTINOS,
-        TRAY=TRAY_LINES,
         razon=reason_name,
         salud=person().granted(*HEALTH_ROLES),
         puede=person().may(*ANSWERERS),
