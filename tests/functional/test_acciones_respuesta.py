@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
+from radica.audit.models import AccessLog
 from radica.glosas.models import Glosa
 from radica.glosas.presenting import order_answers
 from radica.glosas.states import EstadoGlosa, EstadoRespuesta
@@ -76,6 +79,18 @@ def _board(browser: Browser) -> str:
     return browser.text
 
 
+def test_the_package_of_an_answer_has_its_letter(house: House, presented: Callable[..., tuple[Browser, int]]) -> None:
+    browser, envio = presented(Rol.GLOSAS)
+    browser.open(f"/radicacion/envios/{envio}/paquete")
+    assert browser.page is not None
+    with zipfile.ZipFile(io.BytesIO(browser.page.get_data())) as archive:
+        assert archive.namelist() == ["Respuesta_FE777-1.pdf"]
+        assert archive.read("Respuesta_FE777-1.pdf").startswith(b"%PDF-")
+    with house.database.read() as session:
+        readings = session.scalars(select(AccessLog.object)).all()
+    assert f"carta:envio:{envio}" in readings
+
+
 def test_without_proof_nothing_is_presented(house: House, presented: Callable[..., tuple[Browser, int]]) -> None:
     browser, envio = presented(Rol.GLOSAS)
     day = house.clock().strftime("%Y-%m-%dT07:00")
@@ -92,6 +107,8 @@ def test_a_refused_or_withdrawn_answer_is_free_again(
     send(browser, f"/radicacion/envios/{envio}/rechazada", {}, **{"rechazada-motivo": "Fuera de término"})
     assert "Quedó registrado el rechazo. Corrija las respuestas." in browser.text
     assert _states(house, envio) == (EstadoEnvio.RECHAZADO, EstadoRespuesta.APROBADA, EstadoGlosa.FORMULADA)
+    browser.open(f"/radicacion/envios/{envio}/paquete")
+    assert browser.status == 404
     with house.database.write() as session:
         ids = list(session.scalars(select(Respuesta.id)))
         second = order_answers(session, ids, actor="persona:1", at=house.clock()).envios[0].id

@@ -9,22 +9,29 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import IO, Any
 
 from flask import flash, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from radica.app.acciones.comun import ANSWERERS, EVIDENCE_LIMIT, check_envio, keep_evidence, load_envio, roles_of
 from radica.app.acciones.formas import AbsentForm, FiledForm, RejectedForm, WithdrawForm
 from radica.app.acciones.plano import blueprint
 from radica.app.acciones.sql_envio import load_view
 from radica.app.paginas.comun import store
+from radica.audit.services import record_reading
 from radica.custodia.services import log_opening
 from radica.entidades.models import Prestador
 from radica.facturas.models import Factura
+from radica.glosas import letter
+from radica.glosas.letter import Carta
+from radica.glosas.letter_facts import carta_de
+from radica.glosas.presenting import answers_of_envio
 from radica.jobs.clock import now_ms
+from radica.kernel.clock import civil_date
 from radica.kernel.errors import BadInput, NotFound, RadicaError, StalePage
 from radica.kernel.web import allow, current, db_session, go, max_upload, now, person
 from radica.radicacion import manual
@@ -54,6 +61,9 @@ def _page(row: Envio, acto: str = "", form: Any = None, error: RadicaError | Non
     forms = {name: kind(prefix=name, formdata=None, version=row.version) for name, kind in FORMS.items()}
     if form is not None:
         forms[acto] = form
+    if row.acto is not Acto.RADICACION:
+        forms["radicada"].fecha.label.text = "Fecha y hora en que se presentó"
+        forms["radicada"].sin_numero.label.text = "El pagador la recibió y no da número"
     may = row.prestador_id in person().granted(*roles_of(row))
     return render_template(
         "radicacion/envio.html",
@@ -153,7 +163,10 @@ def _filed_words(row: Envio, others: int) -> list[tuple[str, str]]:
 @blueprint.get("/envios/<int:envio_id>/paquete")
 @allow(*ANSWERERS)
 def paquete(envio_id: int) -> ResponseReturnValue:
-    """Send the files to hand in as one ZIP, named as the payers ask; the reading of each is logged first."""
+    """Send what is handed in as one ZIP, named as the payers ask; the reading of each piece is logged first.
+
+    An answer's begins with its letter, drawn from the answers that the envío carries and dated when it was ordered.
+    """
     with current().database.write() as session:
         row = load_envio(session, envio_id)
         nit = session.get_one(Prestador, row.prestador_id).nit
@@ -170,11 +183,12 @@ def paquete(envio_id: int) -> ResponseReturnValue:
                     purpose="radicar a mano" if row.acto is Acto.RADICACION else "responder a mano",
                     at=now(),
                 )
-    if not any(files for _, files in packages):
-        raise NotFound("Esta factura no tiene documentos que entregar.")
+        paper = _letter(session, row)
+    if paper is None and not any(files for _, files in packages):
+        raise NotFound("Este envío no tiene documentos que entregar.")
     box = tempfile.TemporaryFile(dir=current().settings.incoming)  # noqa: SIM115 - the answer closes it
     try:
-        _pack(box, packages)
+        _pack(box, packages, {f"Respuesta_{safe(paper.numero)}.pdf": letter.draw(paper)} if paper else {})
     except BaseException:
         box.close()
         raise
@@ -182,9 +196,31 @@ def paquete(envio_id: int) -> ResponseReturnValue:
     return send_file(box, mimetype="application/zip", as_attachment=True, download_name=zip_name(first, nit), max_age=0)
 
 
-def _pack(box: IO[bytes], packages: Sequence[tuple[Factura, Sequence[PackageFile]]]) -> None:
-    """Write the files of an envío as a ZIP, a folder per invoice when there are several."""
+def _letter(session: Session, row: Envio) -> Carta | None:
+    """Return the letter of an answer, its reading logged; None for a filing, and for an envío that carries none any more."""
+    answers = answers_of_envio(session, row)
+    if not answers:
+        return None
+    record_reading(
+        session,
+        prestador_id=row.prestador_id,
+        actor=person().actor,
+        action="descargar",
+        purpose="responder a mano",
+        object_=f"carta:{row.case_key}",
+        at=now(),
+    )
+    number = session.get_one(Factura, row.lineas[0].factura_id).numero
+    return carta_de(session, answers, numero=f"{number}-{answers[0].ronda}", fecha=civil_date(row.creado_at))
+
+
+def _pack(
+    box: IO[bytes], packages: Sequence[tuple[Factura, Sequence[PackageFile]]], drawn: Mapping[str, bytes]
+) -> None:
+    """Write the files of an envío as a ZIP, a folder per invoice when there are several; `drawn` ones come first."""
     with zipfile.ZipFile(box, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, data in drawn.items():
+            archive.writestr(name, data)
         for factura, files in packages:
             folder = f"{safe(factura.numero)}/" if len(packages) > 1 else ""
             for item in files:
