@@ -32,6 +32,16 @@ from radica.kernel.clock import civil_date
 from radica.kernel.errors import NotFound, Unavailable
 
 KIND_BOX, KIND_TERMS, KIND_CLEAN = "importar_buzon", "revisar_plazos", "limpieza"
+FORGETTABLE = (
+    KIND_BOX,
+    KIND_TERMS,
+    KIND_CLEAN,
+    "leer_correo",
+    "enviar_resumen",
+    "vencer_terminos_glosas",
+    "revisar_compromisos",
+)
+"""Kinds whose finished jobs tell nothing after a month; by name, because their rooms are built upon this one."""
 
 SECOND_LOOK_S = 2.0
 """Pause between two looks at a file: a copy that keeps the original's date shows only in its size."""
@@ -123,7 +133,7 @@ def clean(house: House, claimed: Claimed) -> None:
         before = now_ms(session) - int(FORGET.total_seconds() * 1000)
         session.execute(
             delete(Job).where(
-                Job.kind.in_([KIND_BOX, KIND_TERMS, KIND_CLEAN]),
+                Job.kind.in_(FORGETTABLE),
                 Job.state == JobState.DONE.value,
                 Job.finished_ms < before,
             )

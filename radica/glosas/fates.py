@@ -15,6 +15,7 @@ from functools import lru_cache
 from radica.facturas.states import EstadoFactura
 from radica.glosas import codes
 from radica.glosas.fingerprint import Existente, Par, Rasgos, alike, next_ordinal, pair, rasgos
+from radica.glosas.lectura.carta import leida_por_ocr
 from radica.glosas.lectura.tipos import LineaLeida, TipoLinea
 from radica.glosas.matching import CruceFactura, CruceItem, FacturaRef
 from radica.glosas.models import DestinoLinea, Manual
@@ -171,7 +172,10 @@ def settle_first(line: Linea, notice: Aviso, today: date) -> None:
         TipoLinea.DEVOLUCION,
     ):
         what = "de devolución" if found.tipo == "devolucion" else "de glosa"
-        line.ask("tipo_dudoso", f"El código {found.codigo} es {what} y la línea vino como {read.tipo.value}.")
+        if line.ask("tipo_dudoso", f"El código {found.codigo} es {what} y la línea vino como {read.tipo.value}."):
+            return
+    if leida_por_ocr(read):
+        line.ask("leida_por_ocr", "Se leyó por OCR de una imagen: compárela con la carta antes de cargarla.")
 
 
 def _payer_fits(line: Linea, notice: Aviso) -> bool:

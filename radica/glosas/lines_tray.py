@@ -29,7 +29,15 @@ from radica.kernel.errors import BadInput, NotFound
 
 WAITING = (DestinoLinea.SIN_CRUZAR, DestinoLinea.POR_DECIDIR, DestinoLinea.NO_LEIDA)
 ACEPTABLES = frozenset(
-    {"otro_pagador", "posible_repetida", "mayor_valor", "glosa_anulada", "decision_sin_fecha", "notificada_antes"}
+    {
+        "otro_pagador",
+        "posible_repetida",
+        "mayor_valor",
+        "glosa_anulada",
+        "decision_sin_fecha",
+        "notificada_antes",
+        "leida_por_ocr",
+    }
 )
 """Doubts that a person may set aside; the others end by another invoice, by another date or by discarding the line."""
 CON_FECHA = frozenset({"notificada_antes", "fecha_futura"})
