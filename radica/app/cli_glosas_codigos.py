@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from radica.app.cli_parse import DONE, FINDINGS, leaf
+from radica.app.cli_parse import DONE, FINDINGS, day, leaf
 from radica.app.cli_words import answer, table
 from radica.glosas import codes
 from radica.glosas.codes import Codigo, Manual
@@ -27,6 +27,10 @@ def add_codigos(verbs: Any) -> None:
         metavar="CÓDIGO|PALABRAS",
         help="TA0801, FA02, 203, o palabras de su texto; nada: conceptos",
     )
+    parser.add_argument("--servicio", type=day, metavar="FECHA", help="dice qué manual rige un servicio de ese día")
+    parser.add_argument("--radicacion", type=day, metavar="FECHA")
+    parser.add_argument("--expedicion", type=day, metavar="FECHA")
+    parser.add_argument("--grupo", choices=["G1", "G2", "G3"], default="", metavar="G1|G2|G3", help="del prestador")
     leaf(parser)
     parser.set_defaults(run=codigos)
 
@@ -34,17 +38,27 @@ def add_codigos(verbs: Any) -> None:
 def codigos(options: argparse.Namespace, _settings: object) -> int:
     """Say a code, or the codes that hold these words, or the general concepts."""
     words = " ".join(options.codigo).strip()
-    if not words:
-        found = tuple(one for one in codes.codigos(Manual.UNICO) if one.nivel == "general")
-        answer({"codigos": [_document(one) for one in found]}, _listing(found), as_json=options.json)
-        return DONE
-    exact = codes.normalizar(words)
+    exact = codes.normalizar(words) if words else None
+    found: tuple[Codigo, ...]
     if exact is not None:
-        answer({"codigos": [_document(exact)]}, _words(exact), as_json=options.json)
-        return DONE
-    found = codes.buscar_texto(words)
-    nothing = f"Ningún manual tiene «{words[:40]}», ni como código ni en sus textos."
-    answer({"codigos": [_document(one) for one in found]}, _listing(found) if found else nothing, as_json=options.json)
+        found, said = (exact,), _words(exact)
+    elif words:
+        found = codes.buscar_texto(words)
+        said = _listing(found) if found else f"Ningún manual tiene «{words[:40]}», ni como código ni en sus textos."
+    else:
+        found = tuple(one for one in codes.codigos(Manual.UNICO) if one.nivel == "general")
+        said = _listing(found)
+    document: dict[str, object] = {"codigos": [_document(one) for one in found]}
+    if options.servicio or options.radicacion or options.expedicion:
+        rule = codes.manual_aplicable(options.servicio, options.radicacion, options.expedicion, grupo=options.grupo)
+        document["manual_aplicable"] = {
+            "manual": rule.manual.value if rule.manual else None,
+            "motivo": rule.motivo,
+            "marca": rule.marca,
+        }
+        name = _NAMES[rule.manual] if rule.manual else "las fechas no lo resuelven"
+        said += f"\n\nManual que rige: {name}. {rule.motivo}"
+    answer(document, said, as_json=options.json)
     return DONE if found else FINDINGS
 
 

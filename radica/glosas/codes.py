@@ -164,11 +164,6 @@ def parece_codigo(text: str) -> bool:
     return len(text) <= _LONGEST and _FORM.fullmatch(text.strip()) is not None
 
 
-def es_familia(text: str) -> bool:
-    """Say whether a cell is the two letters of a general concept."""
-    return text.strip().upper() in FAMILIAS
-
-
 def normalizar(text: str, *, familia: str | None = None) -> Codigo | None:
     """Return the code that a cell holds and nothing else, or None when no manual has it.
 

@@ -129,14 +129,6 @@ def catalogo() -> tuple[Norma, ...]:
     return tuple(found)
 
 
-def norma(norm_id: str) -> Norma:
-    """Return a norm of the catalogue. Raises KeyError."""
-    for one in catalogo():
-        if one.id == norm_id:
-            return one
-    raise KeyError(norm_id)
-
-
 def citas_desconocidas(text: str) -> list[str]:
     """Return, as written and in order, every phrase that cites what the catalogue does not have; empty when clean.
 

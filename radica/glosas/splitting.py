@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -156,9 +156,3 @@ def en_grupos(rows: Iterable[T], key: Callable[[T], str], maximum: int) -> list[
         by_key.setdefault(key(row), []).append(row)
     keys = list(by_key)
     return [[row for one in keys[at : at + maximum] for row in by_key[one]] for at in range(0, len(keys), maximum)]
-
-
-def en_lotes(rows: Sequence[T], limits: Limites) -> list[Sequence[T]]:
-    """Return the lines in the batches that the payer's mass answer takes."""
-    size = limits.lote or len(rows) or 1
-    return [rows[at : at + size] for at in range(0, len(rows), size)]

@@ -46,3 +46,12 @@ def test_what_no_manual_has_is_a_finding(codigos) -> None:
 def test_words_find_codes_and_nothing_lists_the_concepts(codigos) -> None:
     assert "SO0803" in codigos("lectura", "interpretacion")[1]
     assert json.loads(codigos("--json")[1])["codigos"][0]["codigo"] == "DE"
+
+
+def test_which_manual_rules_a_service(codigos) -> None:
+    code, out = codigos("203", "--servicio", "2025-01-10", "--radicacion", "2025-02-03")
+    assert code == 0
+    assert "Manual que rige: manual anterior (Res. 3047/2008)." in out
+    found = json.loads(codigos("TA08", "--servicio", "2025-03-01", "--grupo", "G2", "--json")[1])
+    assert found["manual_aplicable"]["manual"] == "3047"
+    assert "las fechas no lo resuelven" in codigos("TA08", "--servicio", "2025-03-01")[1]

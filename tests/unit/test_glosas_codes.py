@@ -91,7 +91,6 @@ def test_digits_beside_a_family_are_never_guessed(familia: str, text: str, expec
 
 def test_a_general_concept_is_not_a_code_of_an_objection() -> None:
     assert [codes.es_codigo(text) for text in ("TA", "2", "8", "TA08", "203")] == [False, False, False, True, True]
-    assert [codes.es_familia(text) for text in ("ta", "FA", "PE", "2")] == [True, True, False, False]
 
 
 def test_the_form_of_a_code_is_not_yet_a_code() -> None:

@@ -92,8 +92,3 @@ def test_groups_keep_every_row_and_never_part_an_invoice(rows: list[tuple[str, i
     keys = [{row[0] for row in group} for group in groups]
     assert all(0 < len(one) <= maximum for one in keys)
     assert sum(map(len, keys)) == len(set().union(*keys))
-
-
-def test_batches_of_the_mass_answer() -> None:
-    assert [len(one) for one in splitting.en_lotes(list(range(450)), limites_de("900226715"))] == [200, 200, 50]
-    assert splitting.en_lotes([], QUINIENTOS) == []
