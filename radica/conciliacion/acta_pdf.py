@@ -252,17 +252,19 @@ def _block(name: str, office: str, side: str) -> list[Flowable]:
 def _lines(content: Contenido, width: Any) -> list[Flowable]:
     # Plain texts where they surely fit: a paragraph in each cell made long tables ten times slower.
     rows: list[list[Any]] = [
-        [_h("N.º"), _h("Factura"), _h("Radicado"), _h("Código"), _hr("En disputa"), _hr("Levantado"),
-         _hr("Aceptado"), _hr("Sigue")]
-    ]  # fmt: skip
+        [_h("N.º"), _h("Factura"), _h("Código"), _hr("En disputa"), _hr("Levantado"), _hr("Aceptado"), _hr("Sigue")]
+    ]
     for number, one in enumerate(content.filas, 1):
         code = f"{one.codigo}*" if one.tipo == "devolucion" else one.codigo
-        amounts = [format_cop(value) for value in (one.en_disputa, one.levantado, one.aceptado, one.sigue)]
-        rows.append([str(number), _fit(one.factura), _fit(one.radicado), code, *amounts])
-    rows.append(["", _b("Total", left=True), "", "", *_money(content.total, bold=True)])
-    shares = (0.055, 0.145, 0.14, 0.1, 0.14, 0.14, 0.14, 0.14)
+        rows.append([str(number), _fit(one.factura), code, *_amounts(one.reparto)])
+    rows.append(["", "Total", "", *_amounts(content.total)])
+    shares = (0.06, 0.16, 0.1, 0.17, 0.17, 0.17, 0.17)
     style = _grid(total=True)
-    for command in (("FONT", (0, 1), (-1, -1), "Helvetica", 8, 10), ("ALIGN", (4, 1), (-1, -1), "RIGHT")):
+    for command in (
+        ("FONT", (0, 1), (-1, -1), "Helvetica", 8, 10),
+        ("FONT", (0, -1), (-1, -1), "Helvetica-Bold", 7.5, 10),
+        ("ALIGN", (3, 1), (-1, -1), "RIGHT"),
+    ):
         style.add(*command)
     table = LongTable(rows, colWidths=[width * one for one in shares], style=style, repeatRows=1)
     story: list[Flowable] = [Paragraph("Relación de líneas", _SECTION), table]
@@ -300,7 +302,8 @@ def _proofs(lines: Sequence[Fila], first: int, width: Any) -> Flowable:
         at = len(rows)
         style += [("FONT", (0, at), (0, at), "Helvetica-Bold", 8, 10), ("LINEABOVE", (0, at), (-1, at), 0.4, LINE)]
         style.append(("NOSPLIT", (0, at), (-1, at + 1)))
-        rows.append([f"{number}. {one.factura} · {one.codigo} · {format_cop(one.en_disputa)}", "", ""])
+        filed = f" · radicado {one.radicado}" if one.radicado else ""
+        rows.append([f"{number}. {one.factura} · {one.codigo} · {format_cop(one.en_disputa)}{filed}", "", ""])
         if one.nota:
             style.append(("SPAN", (0, len(rows)), (-1, len(rows))))
             rows.append([_c(f"Nota: {one.nota}"), "", ""])
@@ -332,9 +335,12 @@ def _grid(*, total: bool = False) -> TableStyle:
     return TableStyle(style)
 
 
+def _amounts(sums: Reparto) -> list[str]:
+    return [format_cop(one) for one in (sums.en_disputa, sums.levantado, sums.aceptado, sums.sigue)]
+
+
 def _money(sums: Reparto, *, bold: bool = False) -> list[Paragraph]:
-    amounts = (sums.en_disputa, sums.levantado, sums.aceptado, sums.sigue)
-    return [_b(format_cop(one)) if bold else _r(format_cop(one)) for one in amounts]
+    return [_b(one) if bold else _r(one) for one in _amounts(sums)]
 
 
 def _c(text: str) -> Paragraph:

@@ -148,6 +148,7 @@ class SignForm(VersionForm):
     pruebas = MultipleFileField(
         "Acta firmada",
         description="El PDF con las firmas de las dos partes.",
+        validators=[InputRequired("Adjunte el acta firmada.")],
         render_kw={"accept": ".pdf"},
     )
 
@@ -184,7 +185,9 @@ class ReopenForm(VersionForm):
 class LedgerForm(Form):
     """The payer's ledger."""
 
-    archivo = FileField("Libro del pagador", render_kw={"accept": ".xlsx,.xls,.xlsm,.csv,.txt"})
+    archivo = FileField(
+        "Libro del pagador", validators=[InputRequired()], render_kw={"accept": ".xlsx,.xls,.xlsm,.csv,.txt"}
+    )
 
 
 class KeptForm(Form):
@@ -197,7 +200,9 @@ class KeptForm(Form):
         render_kw=_MONEY,
     )
     nota = StringField("Nota", validators=[Length(max=300, message="Es demasiado larga.")])
-    pruebas = MultipleFileField("Soporte del pago", render_kw={"accept": ACCEPT})
+    pruebas = MultipleFileField(
+        "Soporte del pago", validators=[InputRequired("Adjunte el soporte del pago.")], render_kw={"accept": ACCEPT}
+    )
 
 
 class GivenUpForm(Form):

@@ -188,10 +188,8 @@ def cargar_libro(conciliacion_id: int) -> ResponseReturnValue:
         with current().database.read() as session:
             return ledger_page(session, load(session, conciliacion_id, *WORKERS), error=refusal), 422
     differ = sum(1 for one in crossed if one.diferencia != IGUAL)
-    flash(
-        f"Se leyeron {len(book.filas)} filas: {differ} facturas difieren, {len(crossed) - differ} son iguales.",
-        "success",
-    )
+    same = len(crossed) - differ
+    flash(f"Se leyeron {len(book.filas)} filas. De {len(crossed)} facturas, {same} son iguales en los dos.", "success")
     for warning in book.avisos:
         flash(warning, "warning")
     return go(here(row, "conciliacion.libro"))
