@@ -41,6 +41,7 @@ WORDS: dict[str, int | str] = {
     "ronda": 1,
     "radicacion.registrar.acto": "radicada",
     "radicacion.resolver.acto": "tarde",
+    "glosas.registrar_acto.acto": "decision",
 }
 
 

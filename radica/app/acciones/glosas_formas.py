@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from wtforms import (
     BooleanField,
@@ -47,6 +47,15 @@ def read_pesos(text: str) -> int:
     if _PLAIN.fullmatch(bare):
         return to_cents(bare.replace(",", "."))
     raise BadInput("No se entiende el valor.", todo="Escríbalo como 45.300 o 45.300,50.")
+
+
+class _Asked:
+    """Marks a field that is asked for, though only a service can say whether what was given is enough."""
+
+    field_flags: ClassVar[dict[str, bool]] = {"required": True}
+
+    def __call__(self, form: Any, field: Any) -> None:
+        """Let everything pass."""
 
 
 class PesosField(StringField):  # type: ignore[misc] # the library has no types
@@ -89,7 +98,7 @@ class AnswerForm(SeenForm):
     )
     texto = TextAreaField(
         "Respuesta",
-        validators=[Length(max=MAX_TEXT, message=f"Son más de {MAX_TEXT} caracteres.")],
+        validators=[_Asked(), Length(max=MAX_TEXT, message=f"Son más de {MAX_TEXT} caracteres.")],
         render_kw={"rows": 9, "data-key": "r", "title": "Escribir la respuesta", "spellcheck": "true"},
     )
     soportes = SelectMultipleField("Soportes que la acompañan", choices=[], validate_choice=False)
@@ -126,7 +135,7 @@ class BulkForm(Form):
     texto = TextAreaField(
         "Respuesta",
         description="Puede usar las variables de las plantillas, como {factura} o {item}: cada línea pone lo suyo.",
-        validators=[Length(max=MAX_TEXT, message=f"Son más de {MAX_TEXT} caracteres.")],
+        validators=[_Asked(), Length(max=MAX_TEXT, message=f"Son más de {MAX_TEXT} caracteres.")],
         render_kw={"rows": 8},
     )
     con_soportes = BooleanField("Adjuntar a cada línea los soportes de su factura")
@@ -228,7 +237,7 @@ class NoticeForm(Form):
     """Files in which a payer objects or decides."""
 
     prestador = SelectField("Prestador", coerce=int, validators=[InputRequired("Elija el prestador.")])
-    pagador = SelectField("Pagador", description="Si lo dejan en blanco, se toma del archivo.", validators=[Optional()])
+    pagador = SelectField("Pagador", description="Si lo deja en blanco, se toma del archivo.", validators=[Optional()])
     recibida = DateTimeLocalField(
         "Recibida el",
         format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
@@ -237,6 +246,7 @@ class NoticeForm(Form):
     )
     archivos = MultipleFileField(
         "Archivos",
+        validators=[_Asked()],
         description="Excel, CSV, TXT, PDF, correos .eml o .msg, o un ZIP con varios.",
         render_kw={"accept": ".xlsx,.xls,.xlsm,.csv,.txt,.pdf,.eml,.msg,.zip,.json,.xml"},
     )

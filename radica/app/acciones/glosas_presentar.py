@@ -46,6 +46,7 @@ def presentar() -> ResponseReturnValue:
         con_bot={one.clave: _has_bot(session, one) for one in sets},
         urgencia_de=lambda one: urgency(one.vence, today),
         puede=person().may(*ANSWERERS),
+        casas=[one for one in person().providers if one.id in selected_ids(person(), *HEALTH_ROLES)],
         volver={},
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from radica.app.acciones import glosas as _answers
 from radica.app.acciones import glosas_actos as _acts
 from radica.app.acciones import glosas_cargar as _load
+from radica.app.acciones import glosas_exportar as _files
 from radica.app.acciones import glosas_lineas as _loose
 from radica.app.acciones import glosas_masiva as _bulk
 from radica.app.acciones import glosas_presentar as _present
@@ -15,10 +16,26 @@ from radica.app.acciones import glosas_reglas as _rules
 from radica.app.acciones import glosas_siifa as _siifa
 from radica.app.acciones import glosas_trabajo as _work
 from radica.app.paginas import glosas as _trays
+from radica.app.paginas import glosas_indicadores as _figures
 from radica.app.paginas import glosas_linea as _line
 from radica.app.paginas import glosas_notificaciones as _notices
 from radica.app.paginas.glosas_plano import blueprint
 
-ROOMS = (_trays, _line, _answers, _work, _bulk, _present, _load, _notices, _acts, _loose, _siifa, _rules)
+ROOMS = (
+    _trays,
+    _line,
+    _answers,
+    _work,
+    _bulk,
+    _present,
+    _load,
+    _notices,
+    _acts,
+    _loose,
+    _siifa,
+    _rules,
+    _figures,
+    _files,
+)
 
 __all__ = ["ROOMS", "blueprint"]
