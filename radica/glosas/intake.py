@@ -8,8 +8,10 @@ and Anexo 3; Ley 527/1999 art. 12 (what arrived is kept as it arrived).
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -147,10 +149,21 @@ def importar(
     total, done = sum(len(one.lineas) for one in readings), 0
     run = Corrida(database, store, prestador_id)
     summaries = []
-    for notice, reading in zip(notices, readings, strict=True):
-        summaries.append(_store(task, run, notice, reading, _teller(progress, done, total)))
-        done += len(reading.lineas)
+    with _settled_memory():
+        for notice, reading in zip(notices, readings, strict=True):
+            summaries.append(_store(task, run, notice, reading, _teller(progress, done, total)))
+            done += len(reading.lineas)
     return ResumenImportacion(stored.sha256, tuple(summaries))
+
+
+@contextmanager
+def _settled_memory() -> Iterator[None]:
+    """Keep the collector from walking through all that was read, over and over, while it is being stored."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _teller(progress: Progress | None, base: int, total: int) -> Callable[[int], None]:

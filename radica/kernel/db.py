@@ -11,10 +11,24 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, FromClause, MetaData, Table, create_engine, event, func, select, text
+from sqlalchemy import (
+    ColumnDefault,
+    Connection,
+    Dialect,
+    Engine,
+    FromClause,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -140,12 +154,45 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str,
     assert isinstance(table, Table)
     if not rows:
         return
-    if not again:
+    if not again and session.get_bind().dialect.name == "sqlite":
+        _insert_columns(session, table, rows)
+    elif not again:
         session.execute(table.insert(), rows)
     elif session.get_bind().dialect.name == "postgresql":
         session.execute(postgresql.insert(table).on_conflict_do_nothing(), rows)
     else:
         session.execute(sqlite.insert(table).on_conflict_do_nothing(), rows)
+
+
+def _insert_columns(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert column by column: what the toolkit does for each row of its own took longer than SQLite itself."""
+    given = tuple(rows[0])
+    sql, processors, defaults = _insert_plan(table, given, session.get_bind().dialect)
+    columns = [
+        [row[name] for row in rows] if processor is None else [processor(row[name]) for row in rows]
+        for name, processor in processors
+    ]
+    columns += [[value] * len(rows) for value in defaults]
+    session.connection().exec_driver_sql(sql, list(zip(*columns, strict=True)))
+
+
+@lru_cache(maxsize=256)
+def _insert_plan(
+    table: Table, given: tuple[str, ...], dialect: Dialect
+) -> tuple[str, list[tuple[str, Any]], list[Any]]:
+    """Return the statement, what turns the given values into the driver's, and the values of the other columns."""
+    processors = [(name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in given]
+    others, defaults = [], []
+    for column in table.columns:
+        if column.name not in given and isinstance(column.default, ColumnDefault):
+            value = column.default.arg(None) if column.default.is_callable else column.default.arg
+            processor = column.type.dialect_impl(dialect).bind_processor(dialect)
+            others.append(column.name)
+            defaults.append(value if processor is None else processor(value))
+    quote = dialect.identifier_preparer.quote
+    names = ", ".join(quote(name) for name in (*given, *others))
+    places = ", ".join("?" * (len(given) + len(others)))
+    return f"INSERT INTO {quote(table.name)} ({names}) VALUES ({places})", processors, defaults  # noqa: S608
 
 
 def reserve_ids(session: Session, table: FromClause, count: int) -> list[int]:
