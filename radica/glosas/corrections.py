@@ -157,7 +157,9 @@ def correct_notice_date(
     hecho = Hecho(at, actor, at, motivo, tuple(evidence), words)
     _check_notice(session, thing, notificada_at, hecho)
     proof = _set_notice(session, thing, notificada_at, segun)
-    # No state moves here, so the version is left to `advance()`; the act itself is only added, never changed.
+    event = EventoGlosa.CORREGIR if isinstance(thing, Glosa) else EventoDevolucion.CORREGIR
+    facts = {"antes": old, "ahora": bogota(notificada_at)}
+    advance(session, thing, event, actor=actor, at=at, reason=motivo, note=words, facts=facts, evidence=evidence)
     act = record_act(
         session, thing, TipoActo.CORRECCION, hecho, autor="ips", codigo="fecha", plazo=proof,
         ronda=thing.ronda if isinstance(thing, Glosa) else 1,

@@ -37,6 +37,7 @@ class EventoDevolucion(StrEnum):
     VENCER_DECISION = "vencer_decision"
     REITERAR = "reiterar"
     CONCILIAR = "conciliar"
+    CORREGIR = "corregir"
     ANULAR = "anular"
 
 
@@ -62,6 +63,8 @@ DEVOLUCION = Machine(
         (D.REITERADA, F.LEVANTAR): D.LEVANTADA,
         (D.REITERADA, F.ACEPTAR): D.ACEPTADA,
         (D.REITERADA, F.CONCILIAR): D.CONCILIADA,
+        # A date that was wrong is put right with evidence; the state stays, the terms are counted again.
+        **{(state, F.CORREGIR): state for state in (D.FORMULADA, D.RESPONDIDA, D.REITERADA)},
         (D.FORMULADA, F.ANULAR): D.ANULADA,
     },
     labels={
@@ -111,6 +114,7 @@ class EventoGlosa(StrEnum):
     DECLARAR_DEFINITIVA = "declarar_definitiva"
     CONCILIAR = "conciliar"
     CONCILIAR_PARTE = "conciliar_parte"
+    CORREGIR = "corregir"
     ANULAR = "anular"
 
 
@@ -157,6 +161,8 @@ GLOSA = Machine(
         (G.DEFINITIVA, V.ACEPTAR): G.ACEPTADA_TOTAL,
         **{(state, V.CONCILIAR): G.CONCILIADA for state in _CONCILIABLES},  # signed acta, nothing left
         **{(state, V.CONCILIAR_PARTE): G.DEFINITIVA for state in _CONCILIABLES},  # signed acta, part still in dispute
+        # A date that was wrong is put right with evidence; the state stays, the terms are counted again.
+        **{(state, V.CORREGIR): state for state in (G.FORMULADA, *_CONCILIABLES)},
     },
     labels={
         G.FORMULADA: "Formulada",
