@@ -11,6 +11,7 @@ import xlsxwriter
 from pypdfium2 import PdfDocument
 from sqlalchemy import select
 
+from radica.app.compromisos import check_promises
 from radica.conciliacion.models import Compromiso, Conciliacion, ConciliacionLinea
 from radica.conciliacion.simulate import Reparto
 from radica.conciliacion.states import EstadoConciliacion
@@ -134,7 +135,12 @@ def test_from_the_list_to_the_signed_acta(house: House, mesa: Mesa, ana: Browser
     ana = _again(house)
     ana.open("/conciliacion?compromisos=incumplidos")
     assert "1 incumplido" in ana.text
-    ana.open(f"/conciliacion/{number}")
+    assert check_promises(house.database, house.clock()) == 1
+    ana.open("/tareas")
+    (link,) = ana.tree().xpath("//a[contains(@href, '/compromisos/')]/@href")
+    ana.open(link)
+    assert ana.path == f"/conciliacion/{number}"
+    assert "no llegó" in ana.text
     with house.database.read() as session:
         promise = session.scalars(select(Compromiso.id)).one()
     send(
@@ -151,6 +157,7 @@ def test_from_the_list_to_the_signed_acta(house: House, mesa: Mesa, ana: Browser
     )
     assert "cumplido" in ana.text
     assert ana.status == 200
+    assert not ana.open("/tareas").get_data(as_text=True).count("/compromisos/")
 
 
 def _again(house: House) -> Browser:

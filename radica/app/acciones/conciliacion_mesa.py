@@ -22,7 +22,7 @@ from radica.app.acciones.glosas_formas import read_pesos
 from radica.app.paginas.comun import store
 from radica.app.paginas.conciliacion import here
 from radica.app.paginas.conciliacion_mesa import Tecleado, ledger_page, pesos, simulator_page, table_page
-from radica.app.paginas.conciliacion_plano import WORKERS, blueprint, load, load_promise
+from radica.app.paginas.conciliacion_plano import READERS, WORKERS, blueprint, load, load_promise
 from radica.conciliacion import commitments, table
 from radica.conciliacion.ledger import IGUAL
 from radica.conciliacion.ledger_read import leer_libro
@@ -34,7 +34,7 @@ from radica.custodia.services import Candidate, keep_files
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import BadInput
 from radica.kernel.money import format_cop
-from radica.kernel.web import allow, current, go, max_upload, now, person
+from radica.kernel.web import allow, current, db_session, go, max_upload, now, person
 from radica.radicacion.package import safe
 
 LEDGER_LIMIT = 30_000_000
@@ -215,12 +215,20 @@ def prometer(conciliacion_id: int) -> ResponseReturnValue:
     return go(here(row) + "#compromisos")
 
 
+@blueprint.get("/compromisos/<int:compromiso_id>")
+@allow(*READERS)
+def compromiso(compromiso_id: int) -> ResponseReturnValue:
+    """Go to the meeting of a promise: what a task points to."""
+    _, row = load_promise(db_session(), compromiso_id)
+    return go(here(row) + "#compromisos")
+
+
 @blueprint.post("/compromisos/<int:compromiso_id>/quitar")
 @allow(*WORKERS)
 def retirar_compromiso(compromiso_id: int) -> ResponseReturnValue:
     """Take a promise off an open table."""
     with current().database.write() as session:
-        _, row = load_promise(session, compromiso_id)
+        _, row = load_promise(session, compromiso_id, *WORKERS)
         commitments.withdraw(session, row, compromiso_id)
     flash("El compromiso se quitó.", "success")
     return go(here(row) + "#compromisos")
@@ -232,7 +240,7 @@ def retirar_compromiso(compromiso_id: int) -> ResponseReturnValue:
 def resolver(compromiso_id: int, acto: str) -> ResponseReturnValue:
     """Write that a promised payment arrived, or that it is given up."""
     with current().database.read() as session:
-        number = load_promise(session, compromiso_id)[1].id
+        number = load_promise(session, compromiso_id, *WORKERS)[1].id
     form = formas.KeptForm(prefix=acto) if acto == "llego" else formas.GivenUpForm(prefix=acto)
     if not form.validate_on_submit():
         return again(number, acto, {acto: form}, elegido=compromiso_id)
@@ -244,7 +252,7 @@ def resolver(compromiso_id: int, acto: str) -> ResponseReturnValue:
             values["kept"] = [replace(one, clase="pago") for one in keep_evidence(form.pruebas.data or [])]
         result = EstadoCompromiso.CUMPLIDO if acto == "llego" else EstadoCompromiso.DESISTIDO
         with current().database.write() as session:
-            promise, row = load_promise(session, compromiso_id)
+            promise, row = load_promise(session, compromiso_id, *WORKERS)
             commitments.settle(session, promise, result, actor=person().actor, at=at, **values)
     except BadInput as refusal:
         return again(number, acto, {acto: form}, refusal, elegido=compromiso_id)

@@ -161,4 +161,6 @@ def _address(case_key: str) -> str | None:
     kind, _, number = case_key.partition(":")
     if kind in ("glosa", "devolucion"):
         return url_for("glosas.ver", kind=kind, objecion_id=int(number))
+    if kind == "compromiso":
+        return url_for("conciliacion.compromiso", compromiso_id=int(number))
     return url_for("conciliacion.ver", conciliacion_id=int(number)) if kind == "conciliacion" else None

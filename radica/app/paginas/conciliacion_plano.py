@@ -25,9 +25,9 @@ def load(session: Session, conciliacion_id: int, *roles: Rol) -> Conciliacion:
     return load_for(session, Conciliacion, conciliacion_id, person(), roles=roles or READERS)
 
 
-def load_promise(session: Session, compromiso_id: int) -> tuple[Compromiso, Conciliacion]:
-    """Return a promise and its meeting, for who works on it. Raises NotFound or Forbidden."""
-    promise = load_for(session, Compromiso, compromiso_id, person(), roles=WORKERS)
+def load_promise(session: Session, compromiso_id: int, *roles: Rol) -> tuple[Compromiso, Conciliacion]:
+    """Return a promise and its meeting, for who sees them (or works on them). Raises NotFound or Forbidden."""
+    promise = load_for(session, Compromiso, compromiso_id, person(), roles=roles or READERS)
     return promise, session.get_one(Conciliacion, promise.conciliacion_id)
 
 
