@@ -17,6 +17,8 @@ from radica.kernel.money import to_cents
 PUNTO, COMA = ".", ","
 _CURRENCY = re.compile(r"(?:COP|COL|M/?CTE|PESOS|\$|\s|\u00a0)+", re.IGNORECASE)
 _SHAPE = re.compile(r"\d[\d.,'’]*|[.,]\d+")
+_TWO_NUMBERS = re.compile(r"\d\s(?!\d{3}(?!\d))\d")
+"""A space divides thousands only before three digits: «150 2» is no amount."""
 _SAFE = 10**13
 """Pesos in a whole number below this need no rounding."""
 _AMBIGUOUS = "un valor como «1.234» puede ser mil o uno con decimales, y su columna no lo aclara"
@@ -93,7 +95,9 @@ def dinero(cell: Celda, signo: str | None) -> int | Duda | None:
     if found is None:
         return Duda(_NO_MONEY)
     digits, negative = found
-    sign = _decimal_sign(digits) or (signo if _one_group(digits) else "")
+    sign = _decimal_sign(digits)
+    if sign is None and _one_group(digits):
+        sign = signo
     if sign is None:
         return Duda(_AMBIGUOUS)
     plain = _plain(digits, sign)
@@ -112,6 +116,8 @@ def _cents(amount: Decimal) -> int | Duda:
 
 def _digits(text: str) -> tuple[str, bool] | None:
     """Return the digits with their signs of grouping, and whether the amount is negative; None for other text."""
+    if _TWO_NUMBERS.search(text):
+        return None
     bare = _CURRENCY.sub("", text)
     negative = False
     if bare.startswith("(") and bare.endswith(")"):
@@ -132,7 +138,8 @@ def _decimal_sign(digits: str) -> str | None:
         return ""
     last = marks[-1]
     if len(set(marks)) == 2:
-        return last if marks.count(last) == 1 else None
+        # 1,234.567 may be three decimals or two ways of writing thousands.
+        return last if marks.count(last) == 1 and len(digits.rpartition(last)[2]) != 3 else None
     if len(marks) > 1 or "'" in digits or "’" in digits:
         # 1.234.567 and 1'234.567: the repeated sign, and the one after an apostrophe of millions, divide thousands …
         tail = digits.rpartition(last)[2]

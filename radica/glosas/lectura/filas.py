@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from radica.glosas.lectura.dinero import EstiloDinero, dinero
-from radica.glosas.lectura.fechas import EstiloFecha, leer_fecha
+from radica.glosas.lectura.fechas import EstiloFecha, Orden, leer_fecha
 from radica.glosas.lectura.formato import Clase, Contexto, Datos
 from radica.glosas.lectura.hojas import Hoja
 from radica.glosas.lectura.lineas import Constructor
@@ -96,7 +96,11 @@ def _table(hoja: Hoja, found: Reconocida, context: Contexto) -> Tabla:
         else:
             made = data
         if isinstance(made, LineaLeida):
-            table.lineas.append(made)
+            words = _total_inside(made)
+            if words:
+                table.totales.append((number, words, made.valor))
+            else:
+                table.lineas.append(made)
         elif made is not None:
             reason = f"{made.motivo}; {UNCOMPUTED}" if number in hoja.sin_calcular else made.motivo
             table.no_leidas.append(NoLeida(number, reason, _row_text(row), hoja.nombre))
@@ -130,8 +134,9 @@ def _readers(hoja: Hoja, found: Reconocida) -> list[tuple[int, str, Lector]]:
             for index, style in styles:
                 if index < width and row[index].__class__ is not float:  # numbers settle nothing
                     style.ver(row[index])
+    habit = _habit(found.formato.habito, days.values())
     return [
-        (one.indice, one.campo.nombre, _reader(one, found, money, days))
+        (one.indice, one.campo.nombre, _reader(one, money, days, habit))
         for one in found.columnas
         if one.campo.nombre in _KEPT
     ]
@@ -156,14 +161,20 @@ class _Leidas(dict[Celda, Any]):
         return value
 
 
-def _reader(one: Columna, found: Reconocida, money: dict[int, EstiloDinero], days: dict[int, EstiloFecha]) -> Lector:
+def _habit(known: Orden | None, days: Iterable[EstiloFecha]) -> Orden | None:
+    """Return the layout's habit of dates, None when some column of this very file goes against it."""
+    against = any(one.mes_dia if known is Orden.DIA_MES else one.dia_mes for one in days)
+    return None if against else known
+
+
+def _reader(one: Columna, money: dict[int, EstiloDinero], days: dict[int, EstiloFecha], habit: Orden | None) -> Lector:
     if one.campo.clase is Clase.FACTURA:
         return factura
     if one.campo.clase is Clase.DINERO:
         return _Leidas(partial(dinero, signo=money[one.indice].signo)).__getitem__
     if one.campo.clase is Clase.FECHA:
         style = days[one.indice]
-        read = partial(leer_fecha, orden=style.orden(found.formato.habito), trocadas=style.trocadas)
+        read = partial(leer_fecha, orden=style.orden(habit), trocadas=style.trocadas)
         return _Leidas(read).__getitem__
     return _Leidas(_text).__getitem__
 
@@ -229,6 +240,14 @@ def _is_total(text: str, row: Sequence[Celda], columns: Sequence[Columna]) -> bo
     at = _at(columns, "factura")
     invoice = row[at] if 0 <= at < len(row) else None
     return invoice is None or invoice in ("", text)
+
+
+def _total_inside(line: LineaLeida) -> str:
+    """Return the words of a total that stand where code or service should, in a row that repeats its invoice; or ""."""
+    if line.codigo is not None:
+        return ""
+    texts = (line.codigo_original,) if line.codigo_original else (line.servicio, line.descripcion_servicio)
+    return next((key for key in (clave(one[:60]) for one in texts if one) if key in _TOTAL_WORDS), "")
 
 
 def _total(

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from radica.facturas.texts import fold
 from radica.glosas import codes
 from radica.glosas.lectura.formato import Contexto, Datos, ReglaCodigo
 from radica.glosas.lectura.tipos import LineaLeida, TipoLinea
@@ -30,6 +31,7 @@ _CODE_HEAD = re.compile(r"\s*\(?([A-Za-z]{2}[ ./_-]?\d{2,4}|\d{3,4})(?:\.0+)?\)?
 _ADRES_INSIDE = re.compile(r"-\s?[^\W\d][^\W\d ]{3,}[^\d-]*-\s?([1-6]\d{3})\s?-")
 _ADRES_HEAD = re.compile(r"\s*([1-6]\d{3})(?!\d)")
 _DIGITS = re.compile(r"\d")
+_QUANTITY = re.compile(r"[0-9]{1,7}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,60 @@ _PENDING = frozenset(
     }
 )  # fmt: skip
 """What a column of states says while the payer has decided nothing."""
+_WORD = re.compile(r"[a-z0-9]+")
+_FILLERS = frozenset(
+    [
+        "glosa",
+        "glosas",
+        "objecion",
+        "devolucion",
+        "estado",
+        "total",
+        "totalmente",
+        "totalidad",
+        "la",
+        "el",
+        "en",
+        "su",
+        "se",
+        "fue",
+        "por",
+        "eps",
+        "erp",
+        "pagador",
+        "del",
+    ]
+)
+_LIFTED = frozenset(
+    [
+        "levantada",
+        "levantado",
+        "levanta",
+        "levantadas",
+        "levantamiento",
+        "subsanada",
+        "subsanado",
+        "subsana",
+        "subsanadas",
+    ]
+)
+_RATIFIED = [[one] for one in ["ratificada", "ratificado", "ratifica", "ratificadas", "ratificacion"]] + [
+    ["no", one] for one in sorted(_LIFTED)
+]
+_DECIDING = ("LEVANT", "SUBSAN", "RATIFIC")
+_OVER = (
+    "ANULAD",
+    "CONCILIAD",
+    "CERRAD",
+    "PAGAD",
+    "RECHAZAD",
+    "ELIMINAD",
+    "REVERSAD",
+    "RETIRAD",
+    "DESISTI",
+    "FINALIZAD",
+)
+"""Words after which an objection is not what it was: taken for a first one, its money would be claimed twice."""
 
 
 def decidir(row: Datos, forced: bool = False) -> Decision | Duda | None:
@@ -120,6 +176,8 @@ def decidir(row: Datos, forced: bool = False) -> Decision | Duda | None:
 
 def _by_amounts(row: Datos) -> Decision | Duda | None:
     lifted, kept, accepted = row.levantado or 0, row.ratificado, row.aceptado or 0
+    if lifted < 0 or accepted < 0 or (kept or 0) < 0:
+        return Duda("lo levantado, lo ratificado o lo aceptado es negativo")
     if kept is None:
         if row.valor is None:
             return Duda("trae valor levantado pero no el glosado ni el ratificado")
@@ -142,10 +200,15 @@ def _by_word(state: str, row: Datos) -> Decision | Duda | None:
         return Duda("el estado «aceptada» no dice quién aceptó: el pagador la levantó o el prestador la aceptó")
     if row.valor is None:
         return Duda("no trae el valor de la decisión")
-    if "NOLEVANT" in state or "NOSUBSAN" in state or "RATIFIC" in state:
+    said = [one for one in _WORD.findall(fold(row.situacion)) if one not in _FILLERS]
+    if said in _RATIFIED:
         return Decision(TipoLinea.RATIFICACION, row.valor, None, None)
-    if "LEVANT" in state or "SUBSAN" in state:
+    if len(said) == 1 and said[0] in _LIFTED:
         return Decision(TipoLinea.DECISION, 0, row.valor, None)
+    if any(stem in state for stem in _DECIDING):
+        return Duda("el estado no dice con claridad si el pagador la levantó o la ratificó")
+    if any(stem in state for stem in _OVER):
+        return Duda("el estado es de una glosa que ya terminó y no dice cómo")
     return None
 
 
@@ -167,6 +230,8 @@ class Constructor:
 
     def linea(self, row: Datos) -> LineaLeida | Duda | None:
         """Return the line of a row, why there is none, or None when the row objects to nothing."""
+        if row.prefijo.isdigit() and row.factura.startswith(row.prefijo):
+            return Duda("no se sabe si el número de factura ya trae su prefijo de cifras")
         factura = unir_prefijo(row.prefijo, row.factura) if row.prefijo else row.factura
         if not factura:
             return Duda("no trae el número de factura")
@@ -229,7 +294,7 @@ class Constructor:
 
 
 def _service_value(row: Datos) -> int | None:
-    if row.valor_servicio is None and row.valor_unitario is not None and row.cantidad.isdigit():
+    if row.valor_servicio is None and row.valor_unitario is not None and _QUANTITY.fullmatch(row.cantidad):
         return row.valor_unitario * int(row.cantidad)
     return row.valor_servicio
 

@@ -7,16 +7,16 @@ dates, or the layout is refused with what was seen. The generic layout is only a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from radica.glosas import codes
-from radica.glosas.lectura.dinero import EstiloDinero
+from radica.glosas.lectura.dinero import EstiloDinero, dinero
 from radica.glosas.lectura.fechas import EstiloFecha
 from radica.glosas.lectura.formato import Campo, Clase, Formato, ReglaCodigo
 from radica.glosas.lectura.hojas import Fila, Hoja
-from radica.glosas.lectura.titulos import clave_celda, igual
+from radica.glosas.lectura.titulos import clave, clave_celda, igual
 from radica.glosas.lectura.valores import Celda, Duda, factura, texto, vacio
 
 FILAS_TITULO = 20
@@ -168,11 +168,53 @@ def _confirm(one: _Candidato, sample: Sequence[Fila], archivo: str, hoja: str) -
             title = column.titulo or column.campo.nombre
             return f"la columna «{title[:40]}» no trae {column.campo.clase} sino {other}"
         shares.append(share)
+    if one.formato.tope < 100 and (rival := _rival(one, sample, full)):
+        return rival
     previo = tuple(texto(cell) for number, row in sample if number < one.fila for cell in row if texto(cell))
     named = _named(one.formato, archivo, hoja, previo)
     content = sum(shares) / len(shares) if shares else 1.0
     score = round(100 * (0.55 * one.firma + 0.35 * content + 0.10 * named))
     return Reconocida(one.formato, one.columnas, one.fila, previo, min(score, one.formato.tope))
+
+
+def _rival(one: _Candidato, sample: Sequence[Fila], rows: Sequence[Sequence[Celda]]) -> str:
+    """Name two columns that could both be the invoice, the code or the amount and do not say the same, or ""."""
+    keys = next((_keys(row) for number, row in sample if number == one.fila), [])
+    used = {column.indice for column in one.columnas}
+    for column in one.columnas:
+        same = _SAME.get(column.campo.clase)
+        if same is None or not (column.campo.obligatorio or column.campo.firma):
+            continue
+        for at, key in enumerate(keys):
+            if at in used or _find(column.campo, [key], set()) is None:
+                continue
+            pairs = [(row[column.indice], row[at]) for row in rows if max(column.indice, at) < len(row)]
+            other = [cell for _, cell in pairs if not vacio(texto(cell))]
+            if not other or _holds(column.campo.clase, other, one.formato.codigos, frozenset())[0] < _ENOUGH:
+                continue
+            if any(same(mine) != same(cell) for mine, cell in pairs):
+                return (
+                    f"las columnas «{column.titulo[:40]}» y «{key[:40]}» pueden ser la misma y no traen lo mismo: "
+                    "deje ese título solo en la que vale"
+                )
+    return ""
+
+
+def _digits(cell: Celda) -> str:
+    return "".join(one for one in texto(cell) if one.isdigit()).lstrip("0")
+
+
+def _amount(cell: Celda) -> str:
+    amount = dinero(cell, None)
+    return texto(cell) if isinstance(amount, Duda) else str(amount or 0)
+
+
+_SAME: dict[Clase, Callable[[Celda], str]] = {
+    Clase.FACTURA: _digits,
+    Clase.DINERO: _amount,
+    Clase.CODIGO: lambda cell: clave(texto(cell)),
+}
+"""What two columns must agree in, to say the same."""
 
 
 def _named(formato: Formato, archivo: str, hoja: str, previo: Sequence[str]) -> float:

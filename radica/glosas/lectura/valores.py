@@ -21,6 +21,10 @@ MAX_TEXTO = 20_000
 _FLOAT_TAIL = re.compile(r"\d+\.0+")
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d+")
 _WHOLE_FLOAT = 10**15
+_INVISIBLE = dict.fromkeys(
+    [0xAD, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A)]
+)
+"""Characters of no width or of direction: a code copied from a web page carries them, and is the same code."""
 EMPTY_WORDS = frozenset({"", "-", "--", "N/A", "NA", "N.A.", "NULL", "NONE", "NAN", "S/D", "SIN DATO"})
 """What people and programs write for nothing."""
 
@@ -39,7 +43,7 @@ def texto(cell: Celda) -> str:
     if isinstance(cell, str):
         if cell.isascii() and "  " not in cell and cell.isprintable():
             return cell.strip()
-        return clean(cell) or ""
+        return clean(cell.translate(_INVISIBLE)) or ""
     if isinstance(cell, bool):
         return "SI" if cell else "NO"
     if isinstance(cell, float):

@@ -1,0 +1,129 @@
+"""Cells and files that invite a guess: what has two readings goes to the tray, and is never one of them in silence."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from radica.glosas.lectura.dinero import dinero
+from radica.glosas.lectura.leer import leer_archivo
+from radica.glosas.lectura.tipos import Lectura
+from radica.glosas.lectura.valores import Duda, texto
+from tests.glosas_libros import MOLDES, libro
+
+HOY = date(2026, 11, 21)
+TITULOS = ["Factura", "Código de glosa", "Valor glosado", "Fecha de notificación"]
+
+
+def hoja(tmp_path, *filas, nombre="glosas.xlsx") -> Lectura:
+    (reading,) = leer_archivo(libro(tmp_path / nombre, {"Hoja1": filas}), hoy=HOY)
+    return reading
+
+
+@pytest.mark.parametrize("written", ["1,234.567", "1.234.567,890", "12.345,678"])
+@pytest.mark.parametrize("sign", [None, ".", ","])
+def test_three_figures_after_the_other_sign_are_decimals_or_thousands(written, sign):
+    assert isinstance(dinero(written, sign), Duda)
+
+
+@pytest.mark.parametrize("written", ["150 2", "12 50", "1 0000", "100 200 3"])
+def test_two_numbers_in_one_cell_are_no_amount(written):
+    assert isinstance(dinero(written, None), Duda)
+
+
+@pytest.mark.parametrize(("written", "cents"), [("1 234 567", 123_456_700), ("1 000,50", 100_050), ("$ 5", 500)])
+def test_spaces_that_divide_thousands_are_read(written, cents):
+    assert dinero(written, None) == cents
+
+
+def test_characters_that_nobody_sees_do_not_make_another_code(tmp_path):
+    reading = hoja(tmp_path, TITULOS, ["\u200fFE\u200b2", "TA\u200b08\u200b01", "1\u200b000", "\u200e13/03/2026\ufeff"])
+    (line,) = reading.lineas
+    assert (line.factura, line.codigo, line.valor) == ("FE2", "TA0801", 100_000)
+    assert line.fecha_notificacion == date(2026, 3, 13)
+
+
+def test_visible_letters_stay():
+    assert texto("Ñandú – año 2026") == "Ñandú – año 2026"
+
+
+@pytest.mark.parametrize("where", ["codigo", "servicio"])
+def test_a_total_that_repeats_its_invoice_is_not_one_more_glosa(tmp_path, where):
+    titles = ["Factura", "Código de glosa", "Descripción servicio", "Valor glosado"]
+    total = ["FE1", "SUBTOTAL", "", 3000] if where == "codigo" else ["FE1", "", "Subtotal", 3000]
+    reading = hoja(tmp_path, titles, ["FE1", "TA0801", "A", 1000], ["FE1", "SO0101", "B", 2000], total)
+    assert (reading.total_leido, reading.total_declarado, len(reading.lineas)) == (300_000, 300_000, 2)
+
+
+def test_a_service_named_like_a_total_with_its_code_is_a_glosa(tmp_path):
+    titles = ["Factura", "Código de glosa", "Descripción servicio", "Valor glosado"]
+    assert len(hoja(tmp_path, titles, ["FE1", "TA0801", "Total", 1000]).lineas) == 1
+
+
+@pytest.mark.parametrize(
+    ("titles", "rows"),
+    [
+        (["Factura", "Código glosa", "Valor total glosa", "Valor glosa"], [["FE1", "TA0801", 10_000, 4_000]]),
+        (["Factura", "Código glosa", "Valor devolucion", "Valor glosa"], [["FE1", "TA0801", 0, 4_000]]),
+        (["Factura", "Código causal", "Código glosa", "Valor glosa"], [["FE1", "SO0101", "TA0801", 4_000]]),
+        (["Factura", "Número de factura", "Código glosa", "Valor glosa"], [["FE9", "FE1", "TA0801", 4_000]]),
+    ],
+)
+def test_two_columns_for_one_thing_that_disagree_are_not_chosen_from(tmp_path, titles, rows):
+    reading = hoja(tmp_path, titles, *rows)
+    assert (reading.formato, reading.lineas) == ("", ())
+    assert any("no traen lo mismo" in words for words in reading.avisos)
+
+
+def test_two_columns_that_agree_are_no_doubt(tmp_path):
+    titles = ["Factura", "Código glosa", "Valor total glosa", "Valor glosa"]
+    reading = hoja(tmp_path, titles, ["FE1", "TA0801", 4_000, "4000.00"], ["FE2", "TA0801", "$5.000,00", 5_000])
+    assert reading.total_leido == 900_000
+
+
+def test_the_habit_of_dates_falls_when_another_column_of_the_file_goes_against_it(tmp_path):
+    base = MOLDES["nueva_eps"]
+    row = {**base.filas[0], "FECHA_HORA_GLOSA": "05/03/2026", "FECHA_HORA_RADICACION": "02/25/2026"}
+    reading = hoja(tmp_path, *base.tabla([row]), nombre=base.archivo)
+    assert reading.lineas == ()
+    assert "puede ser de marzo o de mayo" in reading.no_leidas[0].motivo
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Sin levantar", "Pendiente por levantar", "Por subsanar", "En subsanación", "Levantada y ratificada",
+        "No ratificada", "Anulada", "Conciliada", "CERRADA", "Rechazada", "No procede el levantamiento",
+    ],
+)  # fmt: skip
+def test_a_state_that_does_not_say_who_keeps_the_money_is_not_read(tmp_path, words):
+    reading = hoja(tmp_path, [*TITULOS, "Estado"], ["FE1", "TA0801", 1000, "13/03/2026", words])
+    assert (len(reading.lineas), len(reading.no_leidas)) == (0, 1)
+
+
+@pytest.mark.parametrize("words", ["No se levanta", "no levantada", "RATIFICADA TOTAL", "Glosa ratificada por la EPS"])
+def test_a_state_that_denies_the_lifting_keeps_the_glosa(tmp_path, words):
+    reading = hoja(tmp_path, [*TITULOS, "Estado"], ["FE1", "TA0801", 1000, "13/03/2026", words])
+    assert [(line.tipo.value, line.valor) for line in reading.lineas] == [("ratificacion", 100_000)]
+
+
+@pytest.mark.parametrize(("lifted", "kept"), [(-500, None), (500, -500), (-500, 1500)])
+def test_a_decision_with_a_negative_amount_is_not_read(tmp_path, lifted, kept):
+    titles = [*TITULOS, "Valor levantado", "Valor ratificado"]
+    reading = hoja(tmp_path, titles, ["FE1", "TA0801", 1000, "13/03/2026", lifted, kept])
+    assert (len(reading.lineas), len(reading.no_leidas)) == (0, 1)
+
+
+@pytest.mark.parametrize("quantity", ["²", "9" * 50, "٣", "-1"])
+def test_an_odd_quantity_does_not_stop_the_file(tmp_path, quantity):
+    base = MOLDES["savia"]
+    reading = hoja(tmp_path, *base.tabla([{**base.filas[0], "CANTIDAD_SERVICIO": quantity}]), nombre=base.archivo)
+    assert [line.valor_servicio for line in reading.lineas] == [None]
+
+
+def test_a_prefix_of_figures_that_the_number_may_bring_already_is_a_doubt(tmp_path):
+    base = MOLDES["sura"]
+    row = {**base.filas[0], "PREFIJOFACTURA": "1", "NUMEROFACTURA": "123"}
+    reading = hoja(tmp_path, *base.tabla([row]), nombre="MASIVO.xlsx")
+    assert (reading.lineas, len(reading.no_leidas)) == ((), 1)
