@@ -18,13 +18,15 @@ from typing import Any
 from waitress.server import create_server
 from waitress.wasyncore import close_all
 
-from radica.app import background, glosas_fondo
+from radica.app import background, glosas_fondo, glosas_importar
 from radica.app.cli_children import start, stop_all
 from radica.app.cli_context import open_database
 from radica.app.cli_parse import DONE, FINDINGS, leaf, port, positive
 from radica.app.cli_words import note
 from radica.app.compromisos import KIND_PROMISES, review_promises
 from radica.app.factory import create_app
+from radica.app.glosas_reintento import KIND_RETRY
+from radica.app.glosas_reintento import retry as retry_lines
 from radica.app.glosas_terminos import KIND_LAPSES, lapse_terms
 from radica.app.house import make_house
 from radica.app.reloj import run_clock
@@ -39,7 +41,9 @@ ALL_HANDLERS = {
     **FILING_HANDLERS,
     **background.HANDLERS,
     **glosas_fondo.HANDLERS,
+    **glosas_importar.HANDLERS,
     KIND_LAPSES: lapse_terms,
+    KIND_RETRY: retry_lines,
     KIND_PROMISES: review_promises,
 }
 

@@ -23,6 +23,8 @@ from radica.app.buzones import has_something, watched_folder
 from radica.app.compromisos import KIND_PROMISES, PROMISES_AT, order_promises
 from radica.app.digest_envio import KIND_DIGEST, order_digests
 from radica.app.glosas_fondo import KIND_READ, order_mailboxes
+from radica.app.glosas_importar import KIND_SHARE, order_sharing
+from radica.app.glosas_reintento import KIND_RETRY, order_retry
 from radica.app.glosas_terminos import KIND_LAPSES, LAPSES_AT, order_lapses
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.jobs.schedule import insert_due
@@ -111,7 +113,9 @@ TICKS = (
         {"hour": PROMISES_AT.hour, "minute": PROMISES_AT.minute},
     ),
     Tick(KIND_CLEAN, lambda db, _, now: order_cleaning(db, now), {"minute": 0}),
+    Tick(KIND_RETRY, lambda db, _, now: order_retry(db, now), {"minute": 20}),
     Tick(KIND_READ, lambda db, _, now: order_mailboxes(db, now), {"minute": "*/5"}),
+    Tick(KIND_SHARE, lambda db, _, now: order_sharing(db, minute_of(now)), {"minute": "*/15"}),
     Tick(KIND_DIGEST, lambda db, _, now: order_digests(db, now), {"minute": "*"}),
     Tick(KIND_BOX, order_boxes, {"minute": "*"}),
 )

@@ -99,6 +99,12 @@ def _of_the_tray(prestador_ids: Collection[int]) -> Select[LineaNotificada]:
     return select(LineaNotificada).where(LineaNotificada.prestador_id.in_(prestador_ids), _OPEN)
 
 
+def providers_waiting(session: Session) -> list[int]:
+    """Return the providers with lines that a later fact may settle."""
+    query = select(LineaNotificada.prestador_id).where(_OPEN, LineaNotificada.razon.in_(REINTENTABLES))
+    return list(session.scalars(query.distinct().order_by(LineaNotificada.prestador_id)))
+
+
 def candidates(session: Session, linea: LineaNotificada) -> list[FacturaRef]:
     """Return the invoices that a line may mean: those its matching named, else those with the digits of its number."""
     named = (linea.contenido.get("cruce") or {}).get("candidatos") or []
