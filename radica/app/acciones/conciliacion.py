@@ -31,7 +31,7 @@ from radica.custodia.services import Kept
 from radica.entidades.models import Pagador
 from radica.glosas.models import Devolucion, Glosa
 from radica.kernel.clock import civil_date
-from radica.kernel.errors import BadInput, Forbidden, RadicaError
+from radica.kernel.errors import BadInput, RadicaError
 from radica.kernel.web import allow, current, db_session, go, max_upload, now, person
 
 SHOWN = 200
@@ -41,37 +41,30 @@ SHOWN = 200
 @blueprint.get("/nueva")
 @allow(*WORKERS)
 def nueva() -> ResponseReturnValue:
-    """Ask whom to meet, and show what would go in."""
-    asked = bool(request.args.get("pagador"))
-    form = formas.ConveneForm(request.args if asked else None, meta={"csrf": False})
+    """Ask whom to meet; with a payer in the address, show at once what would go in."""
+    chosen = bool(request.args.get("pagador"))
+    form = formas.ConveneForm(request.args if chosen else None, meta={"csrf": False})
     session = db_session()
     _choices(session, form)
-    if not asked:
-        form.corte.data = civil_date(now())
-        form.glosas.data = form.devoluciones.data = True
+    form.corte.data = civil_date(now())
+    form.glosas.data = form.devoluciones.data = True
+    if not chosen:
         return _preview(form)
-    if "corte" not in request.args:  # from the list: the payer is chosen, the rest is as it comes
-        form.corte.data = civil_date(now())
-        form.glosas.data = form.devoluciones.data = True
-        held, error = _scope(session, form)
-        return _preview(form, held, error)
-    if not form.validate():
-        return _preview(form), 422
-    held, error = _scope(session, form)
-    return _preview(form, held, error)
+    known = all(field.data in {one for one, _ in field.choices} for field in (form.prestador, form.pagador))
+    return _preview(form, *_scope(session, form)) if known else _preview(form)
 
 
 @blueprint.post("/nueva")
 @allow(*WORKERS)
 def convocar() -> ResponseReturnValue:
-    """Convene."""
+    """Convene, or only show what would go in (`hacer=ver`)."""
     form = formas.ConveneForm()
     with current().database.read() as session:
         _choices(session, form)
-    if not form.validate_on_submit():
-        return _preview(form), 422
-    if form.prestador.data not in person().granted(*WORKERS):
-        raise Forbidden
+        if not form.validate_on_submit():
+            return _preview(form), 422
+        if request.form.get("hacer") == "ver":
+            return _preview(form, *_scope(session, form))
     try:
         with current().database.write() as session:
             row = services.convene(
@@ -108,8 +101,6 @@ def _choices(session: Session, form: Any) -> None:
 
 
 def _scope(session: Session, form: Any) -> tuple[Alcance | None, RadicaError | None]:
-    if form.prestador.data not in person().granted(*WORKERS):
-        raise Forbidden
     try:
         held = scope(session, prestador_id=form.prestador.data, pagador_id=form.pagador.data, filtro=form.filtro())
     except BadInput as refusal:
