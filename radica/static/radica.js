@@ -248,6 +248,7 @@
         choose(box);
       }
     } else if (event.key === "Enter" && present()?.dataset.href && !event.target.closest("a, button")) {
+      event.preventDefault(); // the row's box has the focus, and Enter there would send its bulk form
       location.assign(present().dataset.href);
     } else {
       const own = $$("[data-key]").find((one) => one.dataset.key === event.key && one.offsetParent !== null);
