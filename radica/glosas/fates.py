@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from radica.facturas.states import EstadoFactura
 from radica.glosas import codes
-from radica.glosas.fingerprint import Existente, Par, Rasgos, alike, next_ordinal, pair, rasgos
+from radica.glosas.fingerprint import SPECIFIC, Existente, Par, Rasgos, alike, next_ordinal, pair, rasgos, retold
 from radica.glosas.lectura.carta import leida_por_ocr
 from radica.glosas.lectura.tipos import LineaLeida, TipoLinea
 from radica.glosas.matching import CruceFactura, CruceItem, FacturaRef
@@ -215,25 +215,45 @@ def settle_objections(lines: Sequence[Linea], notice: Aviso, standing: Standing)
         elif line.leida.tipo is TipoLinea.GLOSA:
             groups.setdefault((line.factura.id, line.traits.clave), []).append(line)
     indexes: dict[int, _Indice] = {}
+    paired: list[tuple[Linea, Par, Existente | None, _Indice]] = []
     for (factura_id, clave), group in groups.items():
         index = indexes.get(factura_id)
         if index is None:
             index = indexes[factura_id] = _Indice(standing.glosas.get(factura_id, ()), standing.own)
         equal = index.by_key.get(clave, ())
         for line, (kind, one) in zip(group, pair([each.leida.valor for each in group], equal), strict=True):
-            _settle_glosa(line, kind, one, index, notice, standing)
+            paired.append((line, kind, one, index))
+            if one is not None:
+                index.claimed.add(one.id)
+    for line, kind, one, index in paired:
+        _settle_glosa(line, kind, one, index, notice, standing)
 
 
 class _Indice:
-    """The objections of one invoice that other notices brought, by their key and by code and value."""
+    """The objections of one invoice that other notices brought: by their key, by code and value, by concept and value.
+
+    `claimed` are those that a line of this file is.
+    """
 
     def __init__(self, rows: Sequence[Existente], own: Collection[int]) -> None:
         self.by_key: dict[tuple[str, ...], list[Existente]] = {}
         self.by_value: dict[tuple[str, int], list[Existente]] = {}
+        self.by_concept: dict[tuple[str, int], list[Existente]] = {}
+        self.claimed: set[int] = set()
         for one in rows:
             if one.id not in own:
                 self.by_key.setdefault(one.traits.clave, []).append(one)
                 self.by_value.setdefault((one.traits.codigo, one.valor), []).append(one)
+                self.by_concept.setdefault((one.traits.codigo[:SPECIFIC], one.valor), []).append(one)
+
+    def twin(self, line: Linea) -> Existente | None:
+        """Return the objection that a line could be, told in another way; None when it is plainly a new one."""
+        traits, value = line.traits, line.leida.valor
+        found = alike(traits, value, self.by_value.get((traits.codigo, value), ()))
+        if found is not None:
+            return found
+        near = self.by_concept.get((traits.codigo[:SPECIFIC], value), ())
+        return retold(traits, value, [one for one in near if one.id not in self.claimed])
 
 
 def _settle_return(line: Linea, standing: Standing) -> None:
@@ -273,10 +293,9 @@ def _settle_glosa(
         elif _changed(line, kind, one):
             return
     else:
-        value = line.leida.valor
-        twin = alike(line.traits, value, index.by_value.get((line.traits.codigo, value), ()))
+        twin = index.twin(line)
         if twin is not None and line.ask(
-            "posible_repetida", "Puede ser una glosa ya cargada, contada con otras columnas: mismo código y valor."
+            "posible_repetida", "Puede ser una glosa ya cargada, contada de otra manera: mismo concepto y valor."
         ):
             line.glosa_id = twin.id
             return

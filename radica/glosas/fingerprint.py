@@ -79,6 +79,10 @@ def huella(prestador_id: int, pagador_id: int, factura_id: int, traits: Rasgos, 
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
+SPECIFIC = 4
+"""Letters and figures of a specific concept (TA08); its applications (TA0801) add two."""
+
+
 class Par(StrEnum):
     """What an incoming line is against the objections that stand."""
 
@@ -131,6 +135,20 @@ def alike(traits: Rasgos, valor: int, standing: Sequence[Existente]) -> Existent
             pairs = list(zip(one.traits[1:], traits[1:], strict=True))
             if all(mine == other or not mine or not other for mine, other in pairs):
                 return one
+    return None
+
+
+def retold(traits: Rasgos, valor: int, standing: Sequence[Existente]) -> Existente | None:
+    """Return a standing objection that could be this line under another number, or a code told finer; or None.
+
+    Same value, service and patient; give only objections that no other line of the file is.
+    """
+    for one in standing:
+        mine, other = one.traits.codigo, traits.codigo
+        finer = len(mine) != len(other) and min(len(mine), len(other)) >= SPECIFIC
+        kin = mine == other or (finer and mine[:SPECIFIC] == other[:SPECIFIC])
+        if one.valor == valor and kin and one.traits.clave[2:] == traits.clave[2:]:
+            return one
     return None
 
 

@@ -106,44 +106,21 @@ _PENDING = frozenset(
 """What a column of states says while the payer has decided nothing."""
 _WORD = re.compile(r"[a-z0-9]+")
 _FILLERS = frozenset(
-    [
-        "glosa",
-        "glosas",
-        "objecion",
-        "devolucion",
-        "estado",
-        "total",
-        "totalmente",
-        "totalidad",
-        "la",
-        "el",
-        "en",
-        "su",
-        "se",
-        "fue",
-        "por",
-        "eps",
-        "erp",
-        "pagador",
-        "del",
-    ]
-)
+    {
+        "glosa", "glosas", "objecion", "devolucion", "estado", "total", "totalmente", "totalidad", "la", "el", "en", "su",
+        "se", "fue", "por", "eps", "erp", "pagador", "del",
+    }
+)  # fmt: skip
 _LIFTED = frozenset(
-    [
-        "levantada",
-        "levantado",
-        "levanta",
-        "levantadas",
-        "levantamiento",
-        "subsanada",
-        "subsanado",
-        "subsana",
+    {
+        "levantada", "levantado", "levanta", "levantadas", "levantamiento", "subsanada", "subsanado", "subsana",
         "subsanadas",
-    ]
-)
-_RATIFIED = [[one] for one in ["ratificada", "ratificado", "ratifica", "ratificadas", "ratificacion"]] + [
-    ["no", one] for one in sorted(_LIFTED)
-]
+    }
+)  # fmt: skip
+_RATIFIED = frozenset({("ratificada",), ("ratificado",), ("ratifica",), ("ratificadas",), ("ratificacion",)}) | {
+    ("no", one) for one in _LIFTED
+}
+"""What the words of a state say when nothing else is said besides: anything more is a doubt."""
 _DECIDING = ("LEVANT", "SUBSAN", "RATIFIC")
 _OVER = (
     "ANULAD",
@@ -200,7 +177,7 @@ def _by_word(state: str, row: Datos) -> Decision | Duda | None:
         return Duda("el estado «aceptada» no dice quién aceptó: el pagador la levantó o el prestador la aceptó")
     if row.valor is None:
         return Duda("no trae el valor de la decisión")
-    said = [one for one in _WORD.findall(fold(row.situacion)) if one not in _FILLERS]
+    said = tuple(one for one in _WORD.findall(fold(row.situacion)) if one not in _FILLERS)
     if said in _RATIFIED:
         return Decision(TipoLinea.RATIFICACION, row.valor, None, None)
     if len(said) == 1 and said[0] in _LIFTED:
