@@ -82,7 +82,7 @@ def lines(house: House, number: int) -> list[ConciliacionLinea]:
 def agree_all(house: House, browser: Browser, number: int) -> None:
     """Lift half and accept the rest of every line, by hand."""
     browser.open(f"/conciliacion/{number}/mesa")
-    typed = {}
+    typed: dict[str, str] = {}
     for line in lines(house, number):
         half = line.en_disputa // 200  # whole pesos
         typed |= {f"lev-{line.id}": str(half), f"ace-{line.id}": "", f"sig-{line.id}": "0"}

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from radica.app.compromisos import check_promises
 from radica.audit.services import history
 from radica.conciliacion import commitments, signing, table
+from radica.conciliacion.acta import gather
 from radica.conciliacion.models import Conciliacion, ConciliacionLinea, EstadoCompromiso
 from radica.conciliacion.scope import Filtro, scope
 from radica.conciliacion.services import (
@@ -257,7 +258,7 @@ def test_what_was_drawn_must_be_what_is_signed_for(mesa: Mesa) -> None:
     with mesa.database.write() as session:
         row = session.get_one(Conciliacion, row_id)
         agree(session, row)
-        drawn = signing.gather(session, row)
+        drawn = gather(session, row)
         line = lines_of(session, row)[0]
         table.save_lines(session, row, {line.id: typed(line, levantado=1, aceptado=1)})
         with pytest.raises(StalePage):
@@ -309,7 +310,7 @@ def test_a_partial_acta_leaves_the_rest_for_another_meeting(mesa: Mesa) -> None:
             actor="prueba", at=NOW, anterior_id=row.id,
         )  # fmt: skip
         assert table.totals(session, again).sigue == first.en_disputa - 1_000 + third.en_disputa
-        earlier = signing.gather(session, again)
+        earlier = gather(session, again)
         assert "N.º 1, firmada el 19 de noviembre de 2026" in earlier.anterior
         assert earlier.anterior_sha256 == row.acta_firmada_sha256
 

@@ -19,7 +19,6 @@ from radica.app.paginas import conciliacion_consultas as sql
 from radica.app.paginas.conciliacion_plano import READERS, blueprint, load, may_work, query_id
 from radica.conciliacion import ledger, ledger_store, table
 from radica.conciliacion.models import Conciliacion
-from radica.conciliacion.scope import RAZONES
 from radica.conciliacion.simulate import Porcentaje, simulate, total
 from radica.conciliacion.states import ABIERTAS, EstadoConciliacion
 from radica.entidades.models import Pagador
@@ -79,7 +78,6 @@ def table_page(
         puede=may_work(row) and row.estado is EstadoConciliacion.CONVOCADA,
         estados=row.MACHINE.labels,
         pesos=pesos,
-        RAZONES=RAZONES,
     )
 
 
