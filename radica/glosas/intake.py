@@ -30,7 +30,7 @@ from radica.glosas.fates import DONE, Aviso, settle_first
 from radica.glosas.lectura.leer import leer_archivo
 from radica.glosas.lectura.tipos import Lectura
 from radica.glosas.models import DestinoLinea, LineaNotificada, Notificacion
-from radica.glosas.storing import Turno, active_rules, store_lines, take_turn
+from radica.glosas.storing import Turno, active_rules, store_lines, take_turn, waiting_marks
 from radica.glosas.templates_store import sembrar
 from radica.kernel.clock import Clock, bogota, civil_date
 from radica.kernel.db import Database, insert_rows
@@ -289,6 +289,7 @@ def _store(
         row = session.get_one(Notificacion, notice.id)
         if row.terminada_at is not None:
             return _summary(session, row, again=True)
+        waiting = waiting_marks(session, task.prestador_id, besides=notice.id)
     stored, done = Guardadas(notice.id), 0
     for part in whole_groups(reading.lineas, BATCH):
         at = task.clock()
@@ -301,7 +302,9 @@ def _store(
             left = stored.left(session, keys)
             if left:
                 fresh = [lines[index] for index in left]
-                fates = store_lines(session, notice, fresh, rules, Turno(task.actor, at), own=stored.own)
+                fates = store_lines(
+                    session, notice, fresh, rules, Turno(task.actor, at), own=stored.own, waiting=waiting
+                )
                 count(session, notice.id, fates)
         stored.mine([keys[index] for index in left])
         done += len(part)

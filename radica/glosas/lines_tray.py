@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from radica.custodia.store import FolderStore
@@ -22,7 +22,7 @@ from radica.glosas.items import fill_items, items_of
 from radica.glosas.line_json import line_of
 from radica.glosas.matching import CruceFactura, FacturaRef, line_number, match_invoice, match_item
 from radica.glosas.models import Confianza, DestinoLinea, LineaNotificada, Notificacion
-from radica.glosas.storing import Turno, active_rules, store_lines, take_turn
+from radica.glosas.storing import OPEN, Turno, active_rules, store_lines, take_turn
 from radica.kernel.clock import Clock, civil_date
 from radica.kernel.db import Database
 from radica.kernel.errors import BadInput, NotFound
@@ -49,8 +49,6 @@ REINTENTABLES = frozenset(
     }
 )  # fmt: skip
 """Doubts that a later fact may settle: the invoice comes, the answer is registered, the return is lifted."""
-_OPEN = text("lineas_notificadas.destino IN ('sin_cruzar', 'por_decidir', 'no_leida')")
-"""The words of the partial index, literally, or SQLite does not use it."""
 _PAGE = 1_000
 
 
@@ -96,12 +94,12 @@ def figures(session: Session, prestador_ids: Collection[int]) -> dict[tuple[Dest
 
 
 def _of_the_tray(prestador_ids: Collection[int]) -> Select[LineaNotificada]:
-    return select(LineaNotificada).where(LineaNotificada.prestador_id.in_(prestador_ids), _OPEN)
+    return select(LineaNotificada).where(LineaNotificada.prestador_id.in_(prestador_ids), OPEN)
 
 
 def providers_waiting(session: Session) -> list[int]:
     """Return the providers with lines that a later fact may settle."""
-    query = select(LineaNotificada.prestador_id).where(_OPEN, LineaNotificada.razon.in_(REINTENTABLES))
+    query = select(LineaNotificada.prestador_id).where(OPEN, LineaNotificada.razon.in_(REINTENTABLES))
     return list(session.scalars(query.distinct().order_by(LineaNotificada.prestador_id)))
 
 

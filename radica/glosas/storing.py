@@ -13,21 +13,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from radica.entidades.models import Prestador
 from radica.glosas.acts import NuevaDevolucion, NuevaGlosa, formulate_all, formulate_devolucion
 from radica.glosas.deciding import settle_decisions
-from radica.glosas.fates import DONE, Aviso, Linea, Standing, codigo_de, notified, settle_objections
-from radica.glosas.fingerprint import Existente, rasgos
-from radica.glosas.lectura.tipos import TipoLinea
-from radica.glosas.line_json import line_content
+from radica.glosas.fates import DONE, Aviso, Linea, Standing, codigo_de, line_traits, notified, settle_objections
+from radica.glosas.fingerprint import Existente, bare, rasgos
+from radica.glosas.lectura.tipos import LineaLeida, TipoLinea
+from radica.glosas.line_json import line_content, line_of
 from radica.glosas.models import Confianza, DestinoLinea, Devolucion, Glosa, LineaNotificada, Notificacion
 from radica.glosas.work_models import ReglaAsignacion
 from radica.kernel.db import insert_rows
 
+Marca = tuple[str, tuple[str, ...], int, str]
+IN_TRAY = "ya_en_bandeja"
+OPEN = text("lineas_notificadas.destino IN ('sin_cruzar', 'por_decidir', 'no_leida')")
+"""What waits for a person, in the words of the partial index, or SQLite does not use it."""
 _AT_ONCE = 500
+_MANY = 50_000
 
 
 @dataclass(frozen=True)
@@ -46,10 +51,12 @@ def store_lines(
     turno: Turno,
     *,
     own: Collection[int],
+    waiting: Counter[Marca] | None = None,
 ) -> Counter[DestinoLinea]:
     """Decide and write some lines of one notice (all of an objection's equals together); return how they ended.
 
-    `settle_first` has seen each line. The caller took its turn (`take_turn`), and commits.
+    `settle_first` has seen each line. The caller took its turn (`take_turn`), and commits. `waiting` are the lines of
+    other notices that wait for a person: the same line again does not wait twice, and is taken from it.
     """
     invoices = {line.factura.id for line in lines if line.cruce.factura is not None}
     standing = read_standing(session, notice, invoices, own)
@@ -57,8 +64,46 @@ def store_lines(
     _formulate_returns(session, [line for line in lines if _is_new(line, TipoLinea.DEVOLUCION)], notice, rules, turno)
     _formulate(session, [line for line in lines if _is_new(line, TipoLinea.GLOSA)], notice, rules, turno)
     settle_decisions(session, [line for line in lines if line.destino is None], notice, actor=turno.actor, at=turno.at)
+    if waiting:
+        _join_waiting(lines, waiting)
     _write(session, notice, lines, turno)
     return Counter(line.destino for line in lines if line.destino is not None)
+
+
+def _join_waiting(lines: Sequence[Linea], waiting: Counter[Marca]) -> None:
+    """Let groups of equal lines that wait already, each with its value, not wait again.
+
+    All of a group or none: a part of it, decided later by itself, would be taken for what the other part brought.
+    """
+    groups: dict[tuple[object, ...], list[Linea]] = {}
+    for line in lines:
+        read = line.leida
+        groups.setdefault((bare(read.factura), line.traits.clave, read.tipo), []).append(line)
+    for group in groups.values():
+        wanted = Counter(mark_of(line.leida) for line in group)
+        undecided = all(line.destino in (DestinoLinea.SIN_CRUZAR, DestinoLinea.POR_DECIDIR) for line in group)
+        if undecided and wanted <= waiting:
+            waiting -= wanted
+            for line in group:
+                line.end(
+                    DestinoLinea.REPETIDA, IN_TRAY, "La misma línea, de un archivo anterior, ya está en la bandeja."
+                )
+
+
+def mark_of(read: LineaLeida) -> Marca:
+    """Return what two lines that wait have in common when they are the same one told again."""
+    return bare(read.factura), line_traits(read).clave, read.valor, read.tipo.value
+
+
+def waiting_marks(session: Session, prestador_id: int, *, besides: int) -> Counter[Marca]:
+    """Return the lines that wait for a person, of all notices of a provider `besides` one, newest first, as marks."""
+    query = (
+        select(LineaNotificada.contenido)
+        .where(LineaNotificada.prestador_id == prestador_id, OPEN, LineaNotificada.notificacion_id != besides)
+        .order_by(LineaNotificada.id.desc())
+        .limit(_MANY)
+    )
+    return Counter(mark_of(line_of(content)) for content in session.scalars(query) if "tipo" in content)
 
 
 def take_turn(session: Session, prestador_id: int) -> None:

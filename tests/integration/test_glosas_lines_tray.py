@@ -160,7 +160,7 @@ def test_an_invoice_that_comes_later_settles_its_lines(notices: Notices) -> None
     assert notices.money() == (2, 2_000)
     assert notices.tray() == [("sin_cruzar", "factura_desconocida")]
     assert again(notices) == {}
-    assert notices.one([*split, row("FV501", "10", "SO3401")]).repetidas == 2
+    assert notices.one([*split, row("FV501", "10", "SO3401")]).repetidas == 3
 
 
 def test_one_of_two_equal_lines_decided_alone_does_not_swallow_the_other(notices: Notices) -> None:
@@ -193,3 +193,24 @@ def test_the_clock_orders_the_retry_once_an_hour_and_it_settles_lines(notices: N
     retry_job(house, claimed)
     assert notices.money() == (1, 1_000)
     assert notices.lineas()[0].resuelta_por == "reloj"
+
+
+def test_a_cumulative_file_does_not_make_its_lines_wait_twice(notices: Notices) -> None:
+    waits = [row("FV501", "10"), row("FV501", "10"), row("FV502", "30")]
+    notices.one(waits)
+    found = notices.one([*waits, row("FV501", "10", "SO3401"), row("FV502", "31", "SO3401")])
+    assert (found.repetidas, found.sin_cruzar) == (3, 2)
+    assert len(notices.tray()) == 5
+    notices.invoice("FV501")
+    assert again(notices) == {DestinoLinea.CARGADA: 3}
+    assert notices.money() == (3, 3_000)
+
+
+@pytest.mark.parametrize("third", ["10", "20"])
+def test_one_more_of_equal_lines_that_wait_is_never_swallowed(notices: Notices, third: str) -> None:
+    notices.one([row("FV501", "10"), row("FV501", "10")])
+    found = notices.one([row("FV501", "10"), row("FV501", "10"), row("FV501", third)])
+    assert (found.repetidas, found.sin_cruzar) == (0, 3)
+    notices.invoice("FV501")
+    assert again(notices) == {DestinoLinea.CARGADA: 3, DestinoLinea.REPETIDA: 2}
+    assert notices.money() == (3, (20 + int(third)) * 100)
