@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from email.message import EmailMessage
 
 import pytest
 
@@ -127,3 +128,40 @@ def test_a_prefix_of_figures_that_the_number_may_bring_already_is_a_doubt(tmp_pa
     row = {**base.filas[0], "PREFIJOFACTURA": "1", "NUMEROFACTURA": "123"}
     reading = hoja(tmp_path, *base.tabla([row]), nombre="MASIVO.xlsx")
     assert (reading.lineas, len(reading.no_leidas)) == ((), 1)
+
+
+def correo(html: str = "", csv: bytes = b"") -> bytes:
+    message = EmailMessage()
+    message["Subject"], message["From"] = "Glosas", "auditoria@example.com"
+    message.set_content("Ver anexo.")
+    if html:
+        message.add_alternative(html, subtype="html")
+    if csv:
+        message.add_attachment(csv, maintype="application", subtype="octet-stream", filename="glosas.csv")
+    return message.as_bytes()
+
+
+def test_a_mail_that_was_cut_says_so_beside_what_it_still_holds(tmp_path):
+    path = tmp_path / "correo.eml"
+    rows = b"".join(b"FE%d;TA0801;%d\n" % (number, number * 1000) for number in range(1, 200))
+    whole = correo(csv=b"FACTURA;CODIGO GLOSA;VALOR GLOSA\n" + rows)
+    path.write_bytes(whole)
+    assert len(leer_archivo(path, hoy=HOY)) == 1
+    path.write_bytes(whole[: whole.rindex(b"\n", 0, len(whole) // 2)])
+    cut, read = sorted(leer_archivo(path, hoy=HOY), key=lambda one: one.formato)
+    assert "llegó cortado" in cut.avisos[0]
+    assert 0 < len(read.lineas) < 199
+
+
+def test_a_cell_of_a_mail_that_covers_rows_does_not_move_the_others(tmp_path):
+    path = tmp_path / "correo.eml"
+    titles = "".join(f"<th>{one}</th>" for one in ("FACTURA", "CODIGO GLOSA", "VALOR GLOSA", "VALOR FACTURA"))
+    first = "<tr><td rowspan=2>FE1</td><td>TA0801</td><td>1000</td><td rowspan='2'>90000</td></tr>"
+    rest = "<tr><td>SO3401</td><td>2000</td></tr><tr><td>FE2</td><td>SO3401</td><td>3000</td><td>5000</td></tr>"
+    path.write_bytes(correo(html=f"<table><tr>{titles}</tr>{first}{rest}</table>"))
+    (reading,) = leer_archivo(path, hoy=HOY)
+    assert [(line.factura, line.codigo, line.valor) for line in reading.lineas] == [
+        ("FE1", "TA0801", 100_000),
+        ("FE2", "SO3401", 300_000),
+    ]
+    assert [row.motivo for row in reading.no_leidas] == ["no trae el número de factura"]

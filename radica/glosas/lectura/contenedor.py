@@ -117,6 +117,13 @@ class _Nido:
             yield from self._put(f"{name}/{CUERPO_HTML}", message.html.encode(), depth, open_it=False)
         elif message.texto.strip():
             yield from self._put(f"{name}/{CUERPO_TEXTO}", message.texto.encode(), depth, open_it=False)
+        if message.cortado:
+            yield Rechazo(
+                name,
+                "correo_cortado",
+                "El correo llegó cortado: a sus anexos puede faltarles el final.",
+                "Compare lo leído con lo que envió el pagador y pídalo de nuevo.",
+            )
         for attached in message.adjuntos:
             inner = f"{name}/{attached.nombre}"
             if attached.mensaje is not None:

@@ -35,6 +35,11 @@ MAX_DEPTH = 6
 DECORATION_BYTES = 64 * 1024
 """An inline image below this is a logo or a signature; a letter pasted into the body weighs more."""
 
+_CUT = (
+    email.errors.CloseBoundaryNotFoundDefect,
+    email.errors.InvalidBase64PaddingDefect,
+    email.errors.InvalidBase64LengthDefect,
+)
 _HEADER = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,40}):", re.MULTILINE)
 _MAIL_HEADERS = {
     b"from", b"to", b"subject", b"date", b"received", b"return-path", b"message-id", b"mime-version",
@@ -61,7 +66,10 @@ class Adjunto:
 
 @dataclass(frozen=True, slots=True)
 class Mensaje:
-    """A mail. `message_id` is "" when it carries none; `fecha` is what its writer claims (UTC), never the arrival."""
+    """A mail. `message_id` is "" when it carries none; `fecha` is what its writer claims (UTC), never the arrival.
+
+    `cortado`: it ends before its own end says so, and rows may be missing in what it carries.
+    """
 
     message_id: str
     asunto: str
@@ -70,6 +78,7 @@ class Mensaje:
     texto: str
     html: str
     adjuntos: tuple[Adjunto, ...]
+    cortado: bool = False
 
 
 def es_eml(head: bytes) -> bool:
@@ -156,6 +165,7 @@ def _from_message(message: Message, depth: int) -> Mensaje:
         texto="\n".join(texts),
         html="\n".join(htmls),
         adjuntos=_unique(attachments),
+        cortado=any(isinstance(one, _CUT) for part in message.walk() for one in part.defects),
     )
 
 

@@ -35,10 +35,19 @@ def hojas_html(path: Path) -> Iterator[Hoja]:
 
 
 def _rows(table: html.HtmlElement) -> Iterator[Fila]:
+    held: dict[int, int] = {}  # column → rows that a cell above still covers: left empty, so that none slides into it
     for number, row in enumerate(table.iter("tr"), start=1):
         cells: list[str] = []
         for cell in row.iterchildren("td", "th"):
-            span = cell.get("colspan", "1")
-            wide = min(int(span), _MAX_SPAN) if span.isascii() and span.isdigit() else 1
-            cells += [texto(" ".join(cell.itertext())), *[""] * (max(wide, 1) - 1)]
+            while held.get(len(cells)):
+                cells.append("")
+            at, wide, high = len(cells), _span(cell, "colspan"), _span(cell, "rowspan")
+            cells += [texto(" ".join(cell.itertext())), *[""] * (wide - 1)]
+            held |= dict.fromkeys(range(at, at + wide), high)
+        held = {at: left - 1 for at, left in held.items() if left > 1}
         yield number, cells
+
+
+def _span(cell: html.HtmlElement, name: str) -> int:
+    text = cell.get(name, "1")
+    return max(1, min(int(text), _MAX_SPAN)) if text.isascii() and text.isdigit() and len(text) < 5 else 1
