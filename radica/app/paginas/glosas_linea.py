@@ -24,6 +24,7 @@ from radica.app.paginas.glosas import owners, urgency
 from radica.app.paginas.glosas_filtro import asked, kept
 from radica.app.paginas.glosas_frases import story
 from radica.app.paginas.glosas_plano import ANSWERERS, APPROVERS, CLASES, MANAGERS, blueprint, load_line
+from radica.facturas.models import Documento
 from radica.facturas.soportes import catalogue
 from radica.glosas import clocks, codes, tray, work
 from radica.glosas.answer_draft import NAMES, answerable, needs_second, options_for
@@ -89,7 +90,6 @@ def line_page(
             )
         )
     held = person().granted
-    supports = {sigla: one.nombre for sigla, one in catalogue().items()}
     return render_template(
         "glosas/linea.html",
         caso=caso,
@@ -118,7 +118,7 @@ def line_page(
         antes=before,
         despues=after,
         volver=kept(),
-        nombre_documento=lambda doc: document_name(doc, supports),
+        nombre_documento=named,
         quien=lambda actor: who(actor, caso.nombres),
         visor=_beside(caso),
         esta=lambda **more: url_for("glosas.ver", **{**kept(), **more, "kind": row.KIND, "objecion_id": row.id}),
@@ -163,6 +163,11 @@ def act_forms(row: Objecion, acto: str, form: Any) -> dict[str, Any]:
     if form is not None:
         forms[acto] = form
     return forms
+
+
+def named(doc: Documento) -> str:
+    """Return how a person calls a document."""
+    return document_name(doc, {sigla: one.nombre for sigla, one in catalogue().items()})
 
 
 def _author(caso: CasoGlosa) -> str:
