@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from radica.audit.services import lock_all
+from radica.audit.services import Move, advance_all, lock_all
 from radica.entidades.models import Pagador
 from radica.facturas.models import Factura
 from radica.glosas import clocks
 from radica.glosas.balance import Balance
 from radica.glosas.clocks import Corre
 from radica.glosas.models import Acto, Devolucion, Glosa, TipoActo
-from radica.glosas.states import EstadoDevolucion, EstadoGlosa
-from radica.glosas.work_models import AjusteGlosas
+from radica.glosas.states import EstadoDevolucion, EstadoGlosa, EstadoRespuesta, EventoRespuesta
+from radica.glosas.work_models import AjusteGlosas, Respuesta
 from radica.kernel.clock import bogota, civil_date
 from radica.kernel.db import insert_rows
 from radica.kernel.errors import BadInput, StalePage
@@ -196,13 +196,19 @@ def note_wanted(session: Session, thing: Glosa | Devolucion, amount: int) -> tup
 
 
 def ask_credit_note(session: Session, thing: Glosa | Devolucion, amount: int, at: datetime) -> None:
-    """Open the task for the note of an accepted value; one task while the note of an earlier part is still to be made."""
+    """Open the task for the note of an accepted value; one task while the note of an earlier part is still to be made.
+
+    Call it after the act: an open task asks for what was accepted since it was opened, never for what has its note.
+    """
     wanted = note_wanted(session, thing, amount)
     if wanted is None:
         return
     row = ask(session, thing, *wanted, at)
-    if amount and row.creada_at != at and isinstance(thing, Glosa):
-        row.titulo = _note_title(thing.aceptado, name_of(session, thing))
+    if amount and row.creada_at != at:
+        session.flush()
+        link = Acto.glosa_id if isinstance(thing, Glosa) else Acto.devolucion_id
+        since = select(func.sum(Acto.aceptado)).where(link == thing.id, Acto.registrado_at >= row.creada_at)
+        row.titulo = _note_title(int(session.scalar(since) or amount), name_of(session, thing))
 
 
 def _note_title(amount: int, what: str) -> str:
@@ -249,6 +255,26 @@ def ask(
 
 
 def settle_tasks(session: Session, thing: Glosa | Devolucion, hecho: Hecho, resultado: str, *extra: ClaseTarea) -> None:
-    """Close what an act makes moot: what its silence or its decision asked for, and the kinds in `extra`."""
+    """Close what an act makes moot: what its silence or its decision asked for, the kinds in `extra`, unsent answers.
+
+    Call it after `set_term`: where nobody's term runs any more, an answer that was not sent goes with its line.
+    """
     kinds = (ClaseTarea.REVISAR_SILENCIO, ClaseTarea.DECIDIR_GLOSA, *extra)
     close_tasks(session, thing.case_key, por=hecho.actor, resultado=resultado, at=hecho.at, clases=kinds)
+    # An acceptance by silence keeps them: one may have been given in time, and is registered later.
+    if not thing.turno and thing.estado not in (EstadoGlosa.ACEPTADA_TACITA, EstadoDevolucion.ACEPTADA_TACITA):
+        _drop_answers(session, thing, hecho, resultado)
+
+
+def _drop_answers(session: Session, thing: Glosa | Devolucion, hecho: Hecho, resultado: str) -> None:
+    link = Respuesta.glosa_id if isinstance(thing, Glosa) else Respuesta.devolucion_id
+    unsent = (EstadoRespuesta.BORRADOR, EstadoRespuesta.POR_APROBAR, EstadoRespuesta.APROBADA)
+    rows = session.scalars(select(Respuesta).where(link == thing.id, Respuesta.estado.in_(unsent))).all()
+    moves = [Move(row, EventoRespuesta.DESCARTAR, hecho.motivo[:60], hecho.texto or resultado) for row in rows]
+    if moves:
+        advance_all(session, moves, actor=hecho.actor, at=hecho.at)
+    for row in rows:
+        close_tasks(
+            session, row.case_key, por=hecho.actor, resultado=resultado, at=hecho.at,
+            clases=[ClaseTarea.APROBAR_RESPUESTA],
+        )  # fmt: skip

@@ -166,6 +166,13 @@ def _kept(session: Session, objecion: Objecion, draft: Borrador, text: str, code
     )
 
 
+def draft_of(row: Respuesta) -> Borrador:
+    """Return an answer that is kept as the draft it came from."""
+    return Borrador(
+        row.decision, row.texto, row.valor_aceptado, row.motivo, tuple(row.soportes), row.plantilla_id, row.codigo
+    )
+
+
 def problems_of(session: Session, objecion: Objecion, draft: Borrador) -> tuple[Problema, ...]:
     """Return everything that `answer_rules` finds in a draft, what stops it first."""
     filed = session.scalar(

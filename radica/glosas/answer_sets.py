@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from radica.entidades.models import Pagador
@@ -72,9 +72,16 @@ class _Sum:
 
 def ready_sets(session: Session, prestadores: Collection[int], *, limit: int = SHOWN) -> list[Conjunto]:
     """Return the sets with at least one approved answer, what lapses first before the rest."""
+    # What no longer waits for us is not presented, and must not fill the list either.
+    due = or_(
+        Respuesta.glosa_id.in_(select(Glosa.id).where(Glosa.prestador_id.in_(prestadores), Glosa.turno == "ips")),
+        Respuesta.devolucion_id.in_(
+            select(Devolucion.id).where(Devolucion.prestador_id.in_(prestadores), Devolucion.turno == "ips")
+        ),
+    )
     ids = session.scalars(
         select(Respuesta.factura_id)
-        .where(Respuesta.prestador_id.in_(prestadores), Respuesta.estado == EstadoRespuesta.APROBADA)
+        .where(Respuesta.prestador_id.in_(prestadores), Respuesta.estado == EstadoRespuesta.APROBADA, due)
         .group_by(Respuesta.factura_id)
         .order_by(func.min(Respuesta.aprobada_at), Respuesta.factura_id)
         .limit(limit)

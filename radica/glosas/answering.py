@@ -20,6 +20,7 @@ from radica.glosas.answer_draft import (
     answer_of,
     answerable,
     check,
+    draft_of,
     needs_second,
     problems_of,
     round_of,
@@ -62,6 +63,7 @@ def save_answer(
     row = answer_of(session, objecion)
     if row is None:
         return _new(session, objecion, kept, actor=actor, at=at)
+    lock_all(session, [row])  # who calls it done at this moment does so before or after, never in between
     if visto is not None and row.preparada_at != visto:
         raise StalePage("Otra persona cambió esta respuesta mientras usted la escribía; no se guardó nada.")
     if row.estado in (EstadoRespuesta.EN_ENVIO, EstadoRespuesta.PRESENTADA):
@@ -115,14 +117,7 @@ def finish(session: Session, objecion: Objecion, row: Respuesta, *, actor: str, 
 
     Raises WrongField when the rules of its code are not met.
     """
-    draft = Borrador(
-        row.decision, row.texto, row.valor_aceptado, row.motivo, tuple(row.soportes), row.plantilla_id, row.codigo
-    )
-    if row.valor_aceptado and not row.motivo:
-        raise WrongField("motivo", "Diga por qué se acepta: queda en el expediente y no se envía al pagador.")
-    for one in problems_of(session, objecion, draft):
-        if one.grave:
-            raise WrongField(FIELDS.get(one.codigo, "texto"), one.mensaje, todo=one.que_hacer)
+    _check_whole(session, objecion, row)
     if needs_second(session, objecion):
         advance(
             session, row, EventoRespuesta.PEDIR_APROBACION, actor=actor, at=at, reason=Reason.DECISION_DE_PERSONA,
@@ -142,6 +137,15 @@ def finish(session: Session, objecion: Objecion, row: Respuesta, *, actor: str, 
     return row
 
 
+def _check_whole(session: Session, objecion: Objecion, row: Respuesta) -> None:
+    """Raise WrongField for what its code, its money, its proof or its words still lack."""
+    if row.valor_aceptado and not row.motivo:
+        raise WrongField("motivo", "Diga por qué se acepta: queda en el expediente y no se envía al pagador.")
+    for one in problems_of(session, objecion, draft_of(row)):
+        if one.grave:
+            raise WrongField(FIELDS.get(one.codigo, "texto"), one.mensaje, todo=one.que_hacer)
+
+
 def approve(
     session: Session,
     objecion: Objecion,
@@ -151,12 +155,18 @@ def approve(
     at: datetime,
     expected_version: int | None = None,
 ) -> None:
-    """Approve an answer. Raises Forbidden when its author approves what needs a second person."""
+    """Approve an answer. Raises Forbidden when its author approves what needs a second person.
+
+    A draft that was never called done passes the same rules first (WrongField).
+    """
     if row.preparada_por == actor and (row.estado is EstadoRespuesta.POR_APROBAR or needs_second(session, objecion)):
         raise Forbidden(
             "Usted preparó esta respuesta: por su valor la aprueba otra persona.",
             todo="Avise a quien aprueba en su equipo.",
         )
+    lock_all(session, [row])
+    if row.estado is EstadoRespuesta.BORRADOR:
+        _check_whole(session, objecion, row)
     _approve(session, row, actor=actor, at=at, expected_version=expected_version)
 
 

@@ -38,7 +38,6 @@ from radica.glosas.states import (
     EstadoRespuesta,
     EventoDevolucion,
     EventoGlosa,
-    EventoRespuesta,
 )
 from radica.glosas.work_models import Respuesta
 from radica.kernel.clock import bogota
@@ -64,18 +63,16 @@ def annul(
     _need_words(texto)
     hecho = Hecho(at, actor, at, motivo, tuple(evidence), texto)
     hold(session, [thing], expected_version)
-    drafts = _free_answers(session, thing)
+    _refuse_on_its_way(session, thing, "no se puede anular", EstadoRespuesta.EN_ENVIO, EstadoRespuesta.PRESENTADA)
     event = EventoGlosa.ANULAR if isinstance(thing, Glosa) else EventoDevolucion.ANULAR
     thing.MACHINE.next(thing.estado, event)
     before = thing.valor
     if isinstance(thing, Glosa):
         set_balance(thing, new_balance(0))
     _advance(session, thing, event, hecho, {"valor": before})
-    for one in drafts:
-        advance(session, one, EventoRespuesta.DESCARTAR, actor=actor, at=at, reason=motivo[:60], note=texto)
     act = record_act(session, thing, TipoActo.CORRECCION, hecho, autor="ips", codigo="anulada")
     set_term(session, thing)
-    settle_tasks(session, thing, hecho, "Se anuló", ClaseTarea.APROBAR_RESPUESTA, ClaseTarea.NOTA_AJUSTE_RIPS)
+    settle_tasks(session, thing, hecho, "Se anuló", ClaseTarea.NOTA_AJUSTE_RIPS)
     session.flush()
     return act
 
@@ -152,6 +149,7 @@ def correct_notice_date(
             todo="Si se aceptó por silencio sin que venciera el término, reábralo con su fecha.",
             code="caso_cerrado",
         )
+    _refuse_on_its_way(session, thing, "su fecha de notificación no se cambia ahora", EstadoRespuesta.EN_ENVIO)
     old = bogota(thing.notificada_at)
     words = f"Fecha de notificación: {old:%d/%m/%Y %H:%M} → {bogota(notificada_at):%d/%m/%Y %H:%M}. {texto}"
     hecho = Hecho(at, actor, at, motivo, tuple(evidence), words)
@@ -208,16 +206,14 @@ def answers_of(session: Session, thing: Glosa | Devolucion) -> list[Respuesta]:
     )
 
 
-def _free_answers(session: Session, thing: Glosa | Devolucion) -> list[Respuesta]:
-    """Return the drafts that go with an annulled objection. Raises BadInput when one is on its way to the payer."""
-    answers = answers_of(session, thing)
-    if any(one.estado in (EstadoRespuesta.EN_ENVIO, EstadoRespuesta.PRESENTADA) for one in answers):
+def _refuse_on_its_way(session: Session, thing: Glosa | Devolucion, what: str, *states: EstadoRespuesta) -> None:
+    """Raise BadInput when an answer of the objection is in one of these states: what it answers stays as it is."""
+    if any(one.estado in states for one in answers_of(session, thing)):
         raise BadInput(
-            "Su respuesta ya va en un envío al pagador: no se puede anular.",
+            f"Su respuesta ya va en un envío al pagador: {what}.",
             todo="Espere el resultado del envío.",
             code="respuesta_en_envio",
         )
-    return answers
 
 
 def _need_words(texto: str) -> None:

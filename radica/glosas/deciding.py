@@ -7,7 +7,7 @@ the same one. Norms: Ley 1438/2011 art. 57, Res. 2284/2023 art. 6.3.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -26,11 +26,13 @@ from radica.kernel.money import format_cop
 
 SAME = frozenset({"decision_repetida"})
 MOTIVO = "decision_del_pagador"
+_AT_ONCE = 500
 _WITHDRAWABLE = ESPERA_PAGADOR | {EstadoGlosa.FORMULADA}
 
 
 def settle_decisions(session: Session, lines: Sequence[Linea], notice: Aviso, *, actor: str, at: datetime) -> None:
     """Apply each line that decides or ratifies, or put it before a person."""
+    _hold_all(session, {line.factura.id for line in lines})
     for line in sorted(lines, key=lambda one: (one.factura.id, one.leida.hoja, one.leida.fila)):
         returned = _returned(session, line)
         if returned is not None:
@@ -46,6 +48,14 @@ def settle_decisions(session: Session, lines: Sequence[Linea], notice: Aviso, *,
             line.ask("sin_glosa", "El pagador decide sobre una glosa que no está cargada en esta factura.")
         if line.destino is None:  # nobody can set these reasons aside without saying which glosa
             line.end(DestinoLinea.POR_DECIDIR, "sin_glosa", "Falta decir sobre qué glosa se decide.")
+
+
+def _hold_all(session: Session, factura_ids: Collection[int]) -> None:
+    """Lock what the lines may decide on in the house's order: a file names it in any, and clock and people wait."""
+    for kind in (Devolucion, Glosa):
+        for start in range(0, len(factura_ids), _AT_ONCE):
+            part = sorted(factura_ids)[start : start + _AT_ONCE]
+            session.execute(select(kind.id).where(kind.factura_id.in_(part)).order_by(kind.id).with_for_update())
 
 
 def _returned(session: Session, line: Linea) -> Devolucion | None:

@@ -63,6 +63,9 @@ def decide(
     or `decision_vacia`; InvalidTransition when the state admits no such decision. Nothing changed then.
     """
     hecho = Hecho(ocurrido_at, actor, at, motivo, tuple(evidence), texto)
+    siblings = _siblings(session, glosa)
+    # The other causes of the item are held too: who decides on one of them at once would wait for the tasks of this one.
+    hold(session, [glosa, *siblings])
     hold(session, [glosa], expected_version)
     at_stake = glosa.aceptado if glosa.estado is G.ACEPTADA_TACITA else glosa.en_disputa
     word = _word(levantado, ratificado=ratificado, at_stake=at_stake)
@@ -93,7 +96,7 @@ def decide(
     if after is G.DEFINITIVA:
         ask_what_now(session, glosa, at)
     if levantado:
-        _warn_siblings(session, glosa, at)
+        _warn_siblings(session, glosa, siblings, at)
     session.flush()
     return act
 
@@ -168,16 +171,23 @@ def ask_what_now(session: Session, thing: Glosa | Devolucion, at: datetime) -> N
     ask(session, thing, ClaseTarea.DECIDIR_GLOSA, title, at)
 
 
-def _warn_siblings(session: Session, glosa: Glosa, at: datetime) -> None:
-    """Tell a person when another open cause on the same item counts less than it objects: it may count now."""
+def _siblings(session: Session, glosa: Glosa) -> Sequence[Glosa]:
+    """Return the other open causes on the same item that count less than they object."""
     if glosa.item_id is None:
-        return
-    others = session.scalars(
+        return ()
+    return session.scalars(
         select(Glosa)
-        .where(Glosa.item_id == glosa.item_id, Glosa.id != glosa.id, Glosa.exceso == 1, Glosa.turno != "")
+        .where(
+            Glosa.factura_id == glosa.factura_id, Glosa.item_id == glosa.item_id, Glosa.id != glosa.id,
+            Glosa.exceso == 1, Glosa.turno != "",
+        )
         .order_by(Glosa.id)
-    )
-    for other in others:
+    ).all()  # fmt: skip
+
+
+def _warn_siblings(session: Session, glosa: Glosa, siblings: Sequence[Glosa], at: datetime) -> None:
+    """Tell a person when another open cause on the same item counts less than it objects: it may count now."""
+    for other in (one for one in siblings if one.turno):
         detail = (
             f"Se levantó la {glosa.codigo} del mismo servicio. Esta objeta {format_cop(other.valor_objetado)} y cuenta "
             f"{format_cop(other.valor)} porque la otra ya ocupaba el valor del servicio: revise si sigue en pie."

@@ -18,6 +18,7 @@ from radica.audit.models import LegalThing, Reason
 from radica.audit.services import Move, advance_all, lock_all
 from radica.facturas.models import Documento, Factura
 from radica.glosas.acts import register_answers_presented
+from radica.glosas.answer_draft import draft_of, problems_of
 from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.states import DEV_POR_RESPONDER, POR_RESPONDER, EstadoRespuesta, EventoRespuesta
 from radica.glosas.tray_filter import stake
@@ -33,11 +34,17 @@ from radica.radicacion.opening import open_envio
 from radica.radicacion.package import PackageFile, safe
 from radica.radicacion.services import enqueue_filing
 from radica.radicacion.states import ABIERTOS, Acto
+from radica.users.models import ClaseTarea
+from radica.users.tasks import close_tasks
 
 BOTS = frozenset({"p2_cuentas_medicas"})
 """Archetypes whose bot answers glosas; devoluciones are answered by hand."""
 ROLE = "RESPUESTA"
 """Role of a file that is handed in with an answer."""
+_OF_FACTS = frozenset(
+    {"notificada_a_tiempo", "extemporanea_sin_fechas", "acepta_de_mas", "acepta_incompleto", "parte_que_no_es_parte"}
+)
+"""Problems of an answer that may come after its approval, from a notice date or an amount put right."""
 WEAK = 2
 """Below this level the proof is words on a page: the answer counts, and its history says so."""
 
@@ -102,8 +109,11 @@ def _order(
 ) -> Envio | Rechazo:
     things = _due(session, factura, acto, ronda)
     rows = _answers(session, factura, acto, ronda)
-    ready = [row for row in rows if row.estado is EstadoRespuesta.APROBADA]
+    asked, due = {row.id for row in named}, {(thing.KIND, thing.id) for thing in things}
+    # What was accepted by silence goes only when a person names it: its answer may have been given in time elsewhere.
+    ready = [row for row in rows if row.estado is EstadoRespuesta.APROBADA and (row.id in asked or _target(row) in due)]
     motivos = [_not_ready(row) for row in named if row.estado is not EstadoRespuesta.APROBADA]
+    motivos += _no_longer_true(session, ready)
     answered = {_target(row) for row in ready}
     motivos += [
         f"Falta aprobar la respuesta a {_called(thing)}." for thing in things if (thing.KIND, thing.id) not in answered
@@ -133,7 +143,22 @@ def _order(
     advance_all(session, moves, actor=actor, at=at)
     if account:
         enqueue_filing(session, envio, account)
+    _close_refusals(session, factura, acto, actor=actor, at=at)
     return envio
+
+
+def _close_refusals(session: Session, factura: Factura, acto: Acto, *, actor: str, at: datetime) -> None:
+    """Close the tasks that asked to mend what the payer refused of the same invoice and act."""
+    refused = session.scalars(
+        select(EnvioFactura.envio_id).where(
+            EnvioFactura.factura_id == factura.id, EnvioFactura.acto == acto, EnvioFactura.vivo == 0
+        )
+    )
+    for envio_id in sorted(set(refused)):
+        close_tasks(
+            session, f"{Envio.KIND}:{envio_id}", por=actor, resultado="Se volvió a presentar", at=at,
+            clases=[ClaseTarea.CORREGIR_RECHAZO],
+        )  # fmt: skip
 
 
 def answers_of_envio(session: Session, envio: Envio) -> list[Respuesta]:
@@ -190,6 +215,16 @@ def _answers(session: Session, factura: Factura, acto: Acto, ronda: int) -> list
 def _not_ready(row: Respuesta) -> str:
     label = Respuesta.MACHINE.labels[row.estado].lower()
     return f"La respuesta {row.codigo} de la línea {row.glosa_id or row.devolucion_id} está «{label}»."
+
+
+def _no_longer_true(session: Session, rows: Iterable[Respuesta]) -> list[str]:
+    """Say what the rules of a code refuse now that held when the answer was approved: a date or an amount changed."""
+    found = []
+    for row in rows:
+        thing = thing_of(session, row)
+        problems = problems_of(session, thing, draft_of(row))
+        found += [f"Respuesta a {_called(thing)}: {one.mensaje}" for one in problems if one.codigo in _OF_FACTS]
+    return found
 
 
 def _called(thing: Glosa | Devolucion) -> str:
@@ -292,7 +327,10 @@ def _received(session: Session, envio: Envio, acuse: Acuse, actor: str, at: date
     register_answers_presented(
         session,
         rows,
-        ocurrido_at=_believable(session, rows, acuse.fecha, at),
+        # A person's date is not mended: if it cannot be, registering it is refused with both dates.
+        ocurrido_at=acuse.fecha
+        if acuse.reason == Reason.REGISTRO_MANUAL
+        else _believable(session, rows, acuse.fecha, at),
         nivel=envio.nivel_prueba,
         evidence=acuse.evidence,
         actor=actor,

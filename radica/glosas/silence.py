@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
@@ -35,10 +35,11 @@ from radica.glosas.acts_base import (
     set_term,
     term_of,
 )
+from radica.glosas.clocks import Corre
 from radica.glosas.models import Acto, Devolucion, Glosa, TipoActo
 from radica.glosas.states import EstadoDevolucion, EstadoGlosa, EstadoRespuesta, EventoDevolucion, EventoGlosa
 from radica.glosas.work_models import Respuesta
-from radica.kernel.clock import BOGOTA
+from radica.kernel.clock import BOGOTA, civil_date
 from radica.kernel.db import Database
 from radica.users.models import ClaseTarea, Tarea
 
@@ -168,17 +169,26 @@ def _apply(
         # Another worker may have been here since the ids were read.
         if thing.estado not in _WATCHED[kind]:
             continue
+        lapse = _judge(session, thing, today, again=thing.id in accepted_before)
         if thing.id in travelling:
             done.omitidas["respuesta_en_envio"] += 1
-            continue
-        lapse = _judge(session, thing, today, again=thing.id in accepted_before)
-        if lapse is None:
+            lapse = _on_its_way(lapse)
+        elif lapse is None:
             done.omitidas["aun_no_vence"] += 1
-        else:
+        if lapse is not None:
             lapses.append(lapse)
     _act(session, [one for one in lapses if one.event is not None], done, at)
     _ask_once(session, lapses, done, at)
     del held
+
+
+def _on_its_way(lapse: _Lapse | None) -> _Lapse | None:
+    """A term that lapsed while its answer travels has no effect; a person looks whether it arrived, and when."""
+    if lapse is None:
+        return None
+    title = f"Su respuesta va en un envío sin resultado; {lapse.titulo[:1].lower()}{lapse.titulo[1:]}"
+    detail = "Confirme si el pagador la recibió y en qué fecha; si no, preséntela hoy."
+    return replace(lapse, event=None, clase=ClaseTarea.REVISAR_SILENCIO, titulo=title, detalle=detail)
 
 
 def _travelling(session: Session, kind: type[Glosa] | type[Devolucion], ids: Sequence[int]) -> set[int]:
@@ -216,7 +226,7 @@ def _judge(session: Session, thing: Glosa | Devolucion, today: date, *, again: b
         return _Lapse(
             thing, effect_at, event, ClaseTarea.DECIDIR_GLOSA, f"El pagador no decidió, {words}: {name}", corre.motivo
         )
-    doubt = _doubt(session, thing, sin_efecto=corre.motivo if corre.sin_efecto else "", again=again)
+    doubt = _doubt(session, thing, corre, again=again)
     if thing.estado is D.RESPONDIDA and isinstance(thing, Devolucion):
         event_of: StrEnum = EventoDevolucion.VENCER_DECISION
         title = f"El pagador no decidió la devolución, {words}: {name}"
@@ -226,10 +236,10 @@ def _judge(session: Session, thing: Glosa | Devolucion, today: date, *, again: b
     return _Lapse(thing, effect_at, None if doubt else event_of, ClaseTarea.REVISAR_SILENCIO, title, doubt)
 
 
-def _doubt(session: Session, thing: Glosa | Devolucion, *, sin_efecto: str, again: bool) -> str:
+def _doubt(session: Session, thing: Glosa | Devolucion, corre: Corre, *, again: bool) -> str:
     """Return why a silence to which the norm gives an effect is left to a person; empty when it is clear."""
-    if sin_efecto:
-        return sin_efecto
+    if corre.sin_efecto:
+        return corre.motivo
     if thing.notificada_segun == "carga":
         return "No se sabe cuándo llegó la notificación: confirme su fecha."
     if again:
@@ -239,6 +249,8 @@ def _doubt(session: Session, thing: Glosa | Devolucion, *, sin_efecto: str, agai
         if answer is None or answer.nivel_prueba < MIN_LEVEL:
             return "No hay prueba suficiente de la fecha de nuestra respuesta."
         return "" if answer.plazo.get("oportuno") else "Nuestra respuesta no consta dentro de su término."
+    if thing.notificada_segun == "archivo" and corre.ultima and civil_date(thing.creada_at) > corre.ultima:
+        return "Se cargó cuando su término ya había vencido según el archivo: confirme cuándo llegó y si se respondió."
     if thing.extemporanea:
         return "El pagador notificó fuera de su término: quien perdió el plazo fue él."
     return ""
