@@ -16,7 +16,8 @@ from pathlib import Path
 
 from radica.facturas.texts import fold
 from radica.facturas.xmlsafe import Unreadable
-from radica.glosas.codes import buscar
+from radica.glosas.codes import buscar, sin_tildes
+from radica.glosas.lectura import planos
 from radica.glosas.lectura.pdf_proceso import paginas
 from radica.glosas.mail_models import ClaseCorreo
 
@@ -27,6 +28,12 @@ MAX_SHEETS = 10
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, EOFError, OSError, RuntimeError)
 
 _CODE = re.compile(r"(?<![A-Z0-9])(?:DE|FA|TA|SO|AU|CO|CL|SA)\d{2}(?:\d{2})?(?![A-Z0-9])")
+_TITLE = re.compile(
+    r"(?<![A-Z])(?:VALOR|VR|VLR|COD|CODIGO|NUMERO|NO|NRO|FECHA|ID)[ ._]{0,2}(?:REAL|TOTAL)?[ ._]{0,2}(?:DE)?[ ._]?(?:LA)?[ ._]?"
+    r"(?:GLOSA|OBJECION|OBJETADO|DEVOLUCION)"
+)
+TABLA = "tabla de glosas"
+"""Stands among the codes of a file whose columns speak of glosas, also where its codes are old numbers or none."""
 _WORDBOOKS: tuple[tuple[ClaseCorreo, re.Pattern[str]], ...] = (
     (
         ClaseCorreo.DECISION,
@@ -55,7 +62,9 @@ class Clasificacion:
 
 def clasificar(asunto: str, nombres: Sequence[str], codigos: Iterable[str]) -> Clasificacion:
     """Return the kind of a mail: `nombres` are its attachments' inner names, `codigos` those found in body and files."""
-    found = sorted(set(codigos))
+    codigos = set(codigos)
+    table = TABLA in codigos
+    found = sorted(codigos - {TABLA})
     returns = [code for code in found if code.startswith("DE")]
     glosas = [code for code in found if not code.startswith("DE")]
     by_subject = _by_words(asunto)
@@ -67,7 +76,9 @@ def clasificar(asunto: str, nombres: Sequence[str], codigos: Iterable[str]) -> C
         reasons.append(f"El nombre de un anexo habla de {_WORDS[by_name]}.")
     if found:
         reasons.append(f"Trae códigos {', '.join(found[:8])}{'…' if len(found) > 8 else ''}.")
-    kind = _decide(by_subject, by_name, returns, glosas)
+    if table:
+        reasons.append("Un anexo trae una tabla con columnas de glosas o devoluciones.")
+    kind = _decide(by_subject, by_name, returns, glosas or [TABLA] * (table and not returns))
     if kind is ClaseCorreo.OTRO:
         reasons.append("Ni el asunto, ni los anexos, ni su contenido hablan de glosas o devoluciones.")
     elif returns and glosas:
@@ -111,20 +122,25 @@ def codigos_en(text: str) -> set[str]:
 
 
 def codigos_dentro(path: Path, nombre: str) -> set[str]:
-    """Return the codes that stand in a file, looking through its beginning; a file that cannot be read gives none."""
+    """Return the codes that stand in a file, and TABLA, from its beginning; a file that cannot be read gives none."""
     with path.open("rb") as stream:
         data = stream.read(LOOK_BYTES)
     if data.startswith(b"PK"):
         return _in_workbook(path)
     if b"%PDF-" in data[:1024]:
         with suppress(Unreadable):
-            return codigos_en("\n".join(page.texto for page in paginas(path)))
+            return _in_text("\n".join(page.texto for page in paginas(path)))
         return set()
     if data.startswith(b"\xd0\xcf\x11\xe0"):  # .xls keeps its strings as Latin-1 or as UTF-16
-        return codigos_en(data.decode("latin-1")) | codigos_en(data.decode("utf-16-le", "ignore"))
+        return _in_text(data.decode("latin-1")) | _in_text(data.decode("utf-16-le", "ignore"))
     if Path(nombre).suffix.lower() in _MIME_TEXT or b"\x00" not in data[:4096]:
-        return codigos_en(data.decode("latin-1"))
+        return _in_text(planos.decodificar(data))
     return set()
+
+
+def _in_text(text: str) -> set[str]:
+    """Return the codes of a file's text, and TABLA when its columns speak of glosas."""
+    return codigos_en(text) | ({TABLA} if _TITLE.search(sin_tildes(text).upper()) else set())
 
 
 def _in_workbook(path: Path) -> set[str]:
@@ -134,5 +150,5 @@ def _in_workbook(path: Path) -> set[str]:
         names = [name for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
         for name in ["xl/sharedStrings.xml", *names[:MAX_SHEETS]]:
             with suppress(KeyError), book.open(name) as part:
-                found |= codigos_en(part.read(LOOK_BYTES).decode("utf-8", "replace"))
+                found |= _in_text(part.read(LOOK_BYTES).decode("utf-8", "replace"))
     return found
