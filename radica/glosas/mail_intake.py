@@ -43,7 +43,7 @@ from radica.portales.credentials import Vault
 KIND_IMPORT = "importar_correo"
 IMPORTED = (ClaseCorreo.GLOSA, ClaseCorreo.DEVOLUCION, ClaseCorreo.DECISION)
 """Kinds whose attachments are loaded by themselves; the others wait in the list of mails for a person."""
-ACTOR = "buzon"
+ACTOR = "correo"
 NAME = "correo.eml"
 
 T = TypeVar("T")

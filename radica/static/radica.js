@@ -105,7 +105,8 @@
   const KEEP = "radica:";
   const SENT = "radica-sent";
   const DOOR = "radica-door";
-  const keepKey = (form) => `${KEEP}${location.pathname}:${form.dataset.keep}`;
+  /* By where the form is sent: a page that comes back with errors has another address than the one it was typed on. */
+  const keepKey = (form) => `${KEEP}${new URL(form.getAttribute("action") || "", location).pathname}:${form.dataset.keep}`;
   const keepable = (field) => field.name && field.name !== "csrf_token" && !["password", "file", "hidden", "submit"].includes(field.type);
 
   function save(form) {

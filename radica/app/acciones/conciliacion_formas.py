@@ -153,10 +153,9 @@ class SignForm(VersionForm):
     )
 
     def moment(self, at: datetime) -> datetime:
-        """Return the instant of the signature: noon of its day, or now when it is today."""
+        """Return the instant of the signature: noon of its day, or now when it is today: after the meeting it follows."""
         day: date = self.fecha.data
-        noon = datetime.combine(day, time(12), tzinfo=BOGOTA)
-        return min(noon, at) if day == civil_date(at) else noon
+        return at if day == civil_date(at) else datetime.combine(day, time(12), tzinfo=BOGOTA)
 
 
 class FailForm(VersionForm):

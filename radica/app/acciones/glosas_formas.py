@@ -205,6 +205,13 @@ class ActForm(SeenForm):
 class DecisionForm(ActForm):
     """What the payer decided."""
 
+    pruebas = MultipleFileField(
+        "Evidencia",
+        description=EVIDENCE_HELP,
+        validators=[InputRequired("Falta la prueba de lo que decidió el pagador.")],
+        render_kw={"accept": ACCEPT},
+    )
+
     resultado = RadioField(
         "Qué decidió el pagador",
         choices=[

@@ -85,7 +85,7 @@ def who(actor: str, names: dict[str, str]) -> str:
     for prefix, words in (("bot:", "bot"), ("consola:", "consola del servidor"), ("usuario:", "una persona")):
         if actor.startswith(prefix):
             return words
-    return {"reloj": "reloj", "buzon": "carpeta vigilada"}.get(actor, actor)
+    return {"reloj": "reloj", "buzon": "carpeta vigilada", "correo": "buzón de correo"}.get(actor, actor)
 
 
 def state_sentence(row: Factura, payer: str | None) -> str:

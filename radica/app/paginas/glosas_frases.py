@@ -1,11 +1,14 @@
 """Sentences of the story of an objection: its acts, the moves of our answers, what comes next.
 
-Invariant: pure words; nothing clinical is said here, only what a row of the history tells.
+Invariant: only words and links; nothing clinical is said here, only what a row of the history tells.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+from flask import url_for
 
 from radica.app.paginas.frases import Linea, who
 from radica.audit.models import Transition
@@ -32,6 +35,20 @@ MOVIMIENTOS = {
 }
 """Moves of an answer; that it was presented is an act and stands there."""
 
+PALABRAS = {
+    "levanta": "la levanta",
+    "parcial": "levanta una parte",
+    "ratifica": "la ratifica",
+    "reitera": "la reitera",
+    "acta": "según el acta firmada",
+    "definitiva": "declarada definitiva",
+    "anulada": "anulada",
+    "reabierta": "reabierta",
+    "fecha": "fecha de notificación",
+}
+"""What an act holds instead of a code of the manual."""
+_MEETING = re.compile(r"conciliacion:(\d{1,18})")
+
 
 def story(acts: Sequence[Acto], moves: Sequence[Transition], names: dict[str, str]) -> list[Linea]:
     """Return the history of an objection, newest first: acts with their money and evidence, moves of the answers."""
@@ -49,7 +66,7 @@ def story(acts: Sequence[Acto], moves: Sequence[Transition], names: dict[str, st
 
 def _act(act: Acto, names: dict[str, str]) -> Linea:
     title, tone = ACTOS[act.tipo]
-    parts = [f"código {act.codigo}"] if act.codigo else []
+    parts = [PALABRAS.get(act.codigo, f"código {act.codigo}")] if act.codigo else []
     if act.aceptado:
         parts.append(f"aceptado {cop(act.aceptado)}")
     if act.levantado:
@@ -59,6 +76,9 @@ def _act(act: Acto, names: dict[str, str]) -> Linea:
         parts.append(f"{'dentro' if term['oportuno'] else 'fuera'} de {term.get('termino', 'término')}")
     if act.registrado_at.date() != act.ocurrido_at.date():
         parts.append(f"registrada el {fecha(act.registrado_at)}")
-    if act.texto and act.tipo is not TipoActo.NOTIFICACION:
+    meeting = _MEETING.fullmatch(act.texto) if act.tipo is TipoActo.CONCILIACION else None
+    if act.texto and act.tipo is not TipoActo.NOTIFICACION and meeting is None:
         parts.append(act.texto[:300])
-    return Linea(act.ocurrido_at, title, who(act.actor, names), " · ".join(parts), tone, len(act.evidencia or []))
+    href = url_for("conciliacion.ver", conciliacion_id=int(meeting[1])) if meeting else ""
+    told = " · ".join(parts)
+    return Linea(act.ocurrido_at, title, who(act.actor, names), told, tone, len(act.evidencia or []), href)

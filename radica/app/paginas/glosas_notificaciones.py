@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from radica.app.glosas_importar import KIND_LOAD, subject_of
 from radica.app.paginas import consultas_notificaciones as sql
 from radica.app.paginas.comun import HEALTH_ROLES, opened, payer_names, store
+from radica.app.paginas.frases import who
 from radica.app.paginas.glosas_plano import ANSWERERS, blueprint
 from radica.glosas import lines_tray
 from radica.glosas.models import DestinoLinea, LineaNotificada, Notificacion
@@ -119,7 +120,7 @@ def notificacion(notificacion_id: int) -> ResponseReturnValue:
         DESTINOS=DESTINOS,
         razon=reason_name,
         salud=row.prestador_id in person().granted(*HEALTH_ROLES),
-        quien=actor_names(session, {row.cargada_por}),
+        quien=who(row.cargada_por, actor_names(session, {row.cargada_por})),
     )
 
 
