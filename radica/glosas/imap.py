@@ -46,13 +46,15 @@ class Cuenta:
 class Llegado:
     """A mail on the server: its UID, when the server received it (UTC; None if it does not say), its raw bytes.
 
-    `datos` is empty when the mail is larger than what is read; `bytes` is its size as the server says.
+    Of a mail larger than what is read `datos` holds the header alone and `recortado` is true; `bytes` is its size as
+    the server says.
     """
 
     uid: int
     llegada: datetime | None
     datos: bytes
     bytes: int
+    recortado: bool = False
 
 
 class ClaveRechazada(Unavailable):
@@ -82,11 +84,11 @@ class Buzon:
             if size is None:
                 return None
             arrival, count = _arrival(head), int(size.group(1))
-            if count > MAX_MAIL_BYTES:
-                return Llegado(uid, arrival, b"", count)
-            for part in _ok(self._session.uid("FETCH", str(uid), "(BODY.PEEK[])")):
+            large = count > MAX_MAIL_BYTES
+            wanted = "(BODY.PEEK[HEADER])" if large else "(BODY.PEEK[])"
+            for part in _ok(self._session.uid("FETCH", str(uid), wanted)):
                 if isinstance(part, tuple):
-                    return Llegado(uid, arrival, part[1], len(part[1]))
+                    return Llegado(uid, arrival, part[1], count if large else len(part[1]), recortado=large)
             return None
 
     def marcar_visto(self, uid: int) -> None:

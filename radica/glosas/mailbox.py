@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from radica.glosas.imap import SECURITY, Buzon, Cuenta, Llegado, abrir
 from radica.glosas.lectura.correo import leer_eml
 from radica.glosas.mail_intake import Caja, Manos, Resumen, Sobre, clasificar_correo, guardado, guardar
-from radica.glosas.mail_models import BuzonCorreo
+from radica.glosas.mail_models import BuzonCorreo, Correo
 from radica.kernel.errors import BadInput, NotFound
 from radica.portales.credentials import Vault
 
@@ -114,7 +114,7 @@ def _read_one(hands: Manos, box: Caja, folder: Buzon, uid: int, total: Resumen) 
     mail = folder.traer(uid)
     if mail is None:
         return total  # somebody removed it while the folder was read
-    if not mail.datos:
+    if mail.recortado or not mail.datos:
         return _too_large(hands, box, folder, mail, total)
     stored = hands.store.put(io.BytesIO(mail.datos))
     message, problem = guardado(lambda: leer_eml(mail.datos))
@@ -129,10 +129,18 @@ def _read_one(hands: Manos, box: Caja, folder: Buzon, uid: int, total: Resumen) 
 
 
 def _too_large(hands: Manos, box: Caja, folder: Buzon, mail: Llegado, total: Resumen) -> Resumen:
-    """A mail beyond the limit stays on the server; the mailbox says so, so that a person fetches it."""
+    """A mail beyond the limit stays on the server; the list of mails keeps its header, so that a person fetches it."""
     words = f"Un correo de {mail.bytes // (1024 * 1024)} MB (UID {mail.uid}) no se leyó: cárguelo a mano."
+    stored = hands.store.put(io.BytesIO(mail.datos))
+    message, _ = guardado(lambda: leer_eml(mail.datos))
+    correo, new = guardar(hands, box, Sobre(folder.uidvalidity, mail, stored, message, words))
+    if not correo.razones:
+        with hands.db.write() as session:
+            row = session.get_one(Correo, correo.id)
+            row.razones = ["Pesa más de lo que se lee: de él solo se trajo su encabezado."]
     _read_up_to(hands, box, folder, mail.uid)
-    return replace(total, con_problema=total.con_problema + 1, aviso=words)
+    counted = replace(total, nuevos=total.nuevos + new, repetidos=total.repetidos + (not new))
+    return replace(counted, con_problema=total.con_problema + new, aviso=words)
 
 
 def _read_up_to(hands: Manos, box: Caja, folder: Buzon, uid: int) -> None:

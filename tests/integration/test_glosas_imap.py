@@ -72,7 +72,8 @@ def test_a_mail_beyond_the_limit_is_named_with_its_size(imap: Imap, monkeypatch:
     with abrir(imap.cuenta()) as box:
         found = box.traer(box.uids_desde(0)[0])
     assert found is not None
-    assert (found.datos, found.bytes > 1000) == (b"", True)
+    assert (found.recortado, found.bytes > 1000, b"x" * 50 in found.datos) == (True, True, False)
+    assert b"Subject: grande" in found.datos
 
 
 def test_a_refused_password_says_so(imap: Imap):

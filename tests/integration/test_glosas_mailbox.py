@@ -265,9 +265,17 @@ def test_a_mail_too_large_is_told_and_the_rest_is_read(
     imap.entregar(mail("Glosas chica"), NOON)
     id_ = box(hands, provider, imap)
     found = leer_buzon(hands, id_)
-    assert (found.nuevos, found.con_problema) == (1, 1)
+    assert (found.nuevos, found.con_problema) == (2, 1)
     with hands.db.read() as session:
         assert "no se leyó" in (session.get_one(BuzonCorreo, id_).fallo or "")
+    again = leer_buzon(hands, id_)
+    assert (again.nuevos, again.con_problema) == (0, 0)
+    large, small = mails(hands.db)
+    # What the box says is gone with the next reading; the list of mails keeps it.
+    assert (large.asunto, large.llegada_at, small.problema) == ("Glosas grande", NOON, None)
+    assert "cárguelo a mano" in (large.problema or "")
+    with hands.db.read() as session:
+        assert b"x\r\nx" not in hands.store.read(pieza_de(session, large).sha256)
 
 
 def test_an_arrival_from_tomorrow_is_not_believed(hands: Manos, provider: int, imap: Imap):
