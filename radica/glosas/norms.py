@@ -68,13 +68,18 @@ _KINDS = {
     "acuerdo": "acuerdo",
     "concepto": "concepto",
     "auto": "auto",
+    "l": "ley",
+    "conc": "concepto",
+    "directiva": "directiva",
+    "ordenanza": "ordenanza",
+    "instruccion": "instruccion",
 }
 # Written on the text without accents and in small letters, which keeps every position.
 _NUMBER = r"(?:n(?:ro|umero|um|o)?[. ]?\s*)?(?P<numero>[a-z]{0,4}-?\d{1,3}(?:\.\d{3})+|[a-z]{0,4}-?\d{1,14})"
 _YEAR = r"(?:\s*(?:/|-)\s*(?P<corto>\d{4}|\d{2})\b|\s*,?\s*(?:del?\s+)?(?:\d{1,2}\s+de\s+[a-z]+\s+del?\s+)?(?:del?\s+(?:ano\s+)?)(?P<largo>\d{4})\b)?"
 _KIND = (
     r"\b(?P<clase>decreto[\s-]+ley|d\.\s?l\.?|dl|ley(?:es)?|decretos?|dec\.|dur|d\.|resoluci(?:on(?:es)?)|res\.?|"
-    r"circular(?:es)?|acuerdo|concepto|auto)"
+    r"circular(?:es)?|acuerdo|concepto|conc\.|auto|directiva|ordenanza|instruccion|l\.)"
     r"(?:\s+(?:estatutaria|organica|unico|reglamentario|unico reglamentario|externa|conjunta|unica|interna|"
     r"ministerial|de unificacion|de tutela|de la dian|dian|minsalud))*\s*"
 )
@@ -99,7 +104,7 @@ _ARTICLE = re.compile(
 )
 _OF_A_CONTRACT = re.compile(r"\s*(?:del?|de la|de el)\s+(?:contrato|acuerdo de voluntades|convenio|anexo tarifario)\b")
 # Said so often with other numbers behind them that only a year makes a citation of them.
-_WITH_YEAR_ONLY = frozenset({"acuerdo", "concepto", "auto", "d."})
+_WITH_YEAR_ONLY = frozenset({"acuerdo", "concepto", "conc.", "auto", "d.", "l.", "instruccion"})
 _SENTENCE_END = re.compile(r";|\.(?=\s+[A-ZÁÉÍÓÚÑ¿¡])")
 
 
@@ -165,8 +170,12 @@ def _plain(text: str) -> str:
 
 
 def _flat(text: str) -> str:
-    """Fold letter by letter, so that each position is the one of the text."""
-    return "".join(" " if one in "ªº°" else folded if len(folded := sin_tildes(one)) == 1 else one for one in text)
+    """Fold letter by letter, letters of other widths too, so that each position is the one of the text."""
+    return "".join(" " if one in "ªº°" else folded if len(folded := _folded(one)) == 1 else one for one in text)
+
+
+def _folded(one: str) -> str:
+    return sin_tildes(one if one.isascii() else unicodedata.normalize("NFKC", one))
 
 
 def _mentions(text: str, flat: str) -> list[_Mention]:

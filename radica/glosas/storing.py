@@ -24,6 +24,7 @@ from radica.glosas.fingerprint import Existente, bare, rasgos
 from radica.glosas.lectura.tipos import LineaLeida, TipoLinea
 from radica.glosas.line_json import line_content, line_of
 from radica.glosas.models import Confianza, DestinoLinea, Devolucion, Glosa, LineaNotificada, Notificacion
+from radica.glosas.work import rules_of, workers
 from radica.glosas.work_models import ReglaAsignacion
 from radica.kernel.db import insert_rows
 
@@ -200,15 +201,15 @@ def owner_of(rules: Sequence[ReglaAsignacion], pagador_id: int | None, familia: 
     """Return the person of the first rule that fits a new line (rules come in their order), or None."""
     for rule in rules:
         fits = rule.pagador_id in (None, pagador_id) and rule.familia in ("", familia)
-        if fits and (rule.desde is None or valor >= rule.desde) and (rule.hasta is None or valor <= rule.hasta):
+        if fits and (rule.desde is None or valor >= rule.desde) and (rule.hasta is None or valor < rule.hasta):
             return rule.usuario_id
     return None
 
 
 def active_rules(session: Session, prestador_id: int) -> list[ReglaAsignacion]:
-    """Return the provider's rules in their order."""
-    query = select(ReglaAsignacion).where(ReglaAsignacion.prestador_id == prestador_id, ReglaAsignacion.activa)
-    return list(session.scalars(query.order_by(ReglaAsignacion.orden, ReglaAsignacion.id)))
+    """Return the provider's rules in their order; one that names somebody who no longer works there is passed over."""
+    present = workers(session, prestador_id)
+    return [rule for rule in rules_of(session, prestador_id) if rule.activa and rule.usuario_id in present]
 
 
 def _formulate_returns(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from radica.audit.services import lock_all, record_reading
@@ -23,6 +23,8 @@ from radica.glosas.work_models import AjusteGlosas, Comentario, Mencion, ReglaAs
 from radica.kernel.errors import BadInput, NotFound
 from radica.kernel.web_format import fecha
 from radica.plazos.calendar import add_business_days
+from radica.radicacion.models import Envio
+from radica.radicacion.states import EstadoEnvio
 from radica.users.models import Acceso, Rol, Usuario
 
 WORKERS = (Rol.GLOSAS, Rol.ADMINISTRACION, Rol.DIRECCION)
@@ -217,7 +219,16 @@ def _due(session: Session, prestador_id: int, last: date, owner: int, limit: int
     kinds: tuple[type[Glosa] | type[Devolucion], ...] = (Devolucion, Glosa)
     for kind in kinds:
         link = Respuesta.glosa_id if kind is Glosa else Respuesta.devolucion_id
-        travelling = select(Respuesta.id).where(link == kind.id, Respuesta.estado == EstadoRespuesta.EN_ENVIO)
+        # What was ordered by hand is with nobody until a person says that it was presented.
+        travelling = (
+            select(Respuesta.id)
+            .join(Envio, Envio.id == Respuesta.envio_id)
+            .where(
+                link == kind.id,
+                Respuesta.estado == EstadoRespuesta.EN_ENVIO,
+                or_(Envio.canal != "mano", Envio.estado != EstadoEnvio.PREPARADO),
+            )
+        )
         query: Any = (
             select(kind)
             .where(

@@ -10,20 +10,30 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from radica.app.house import House
+from radica.audit.services import advance
 from radica.entidades.models import Prestador
-from radica.glosas import acts, answering
+from radica.facturas.models import Factura
+from radica.glosas import acts, answering, work
 from radica.glosas.answer_draft import Borrador, WrongField
 from radica.glosas.answer_sets import ready_sets
-from radica.glosas.models import Glosa
+from radica.glosas.deciding import settle_decisions
+from radica.glosas.fates import Aviso, Linea
+from radica.glosas.lectura.tipos import LineaLeida, TipoLinea
+from radica.glosas.matching import CruceFactura, FacturaRef
+from radica.glosas.models import Confianza, DestinoLinea, Glosa
 from radica.glosas.silence import apply_silences
 from radica.glosas.states import EstadoGlosa, EstadoRespuesta
-from radica.glosas.work_models import Decision, Respuesta
+from radica.glosas.storing import active_rules, owner_of
+from radica.glosas.work_models import AjusteGlosas, Decision, ReglaAsignacion, Respuesta
 from radica.kernel.db import Database
 from radica.kernel.errors import BadInput
 from radica.radicacion import manual
 from radica.radicacion.models import Envio
 from radica.radicacion.services import reject
-from radica.users.models import ClaseTarea, Tarea
+from radica.radicacion.states import EventoEnvio
+from radica.users.models import ClaseTarea, Rol, Tarea, Usuario
+from radica.users.services import create_user, grant
+from tests import factories
 from tests.plugins import glosas as made
 from tests.plugins.glosas import EVIDENCE, LATER, day
 from tests.plugins.settling_answers import open_case_of
@@ -275,3 +285,92 @@ def test_two_decisions_on_two_causes_of_one_item_do_not_block_each_other(db: Dat
         rows = session.scalars(select(Glosa).where(Glosa.id.in_(ids))).all()
         assert {row.estado for row in rows} == {EstadoGlosa.LEVANTADA_PARCIAL}
         assert all(row.levantado == 1 and row.valor == row.levantado + row.en_disputa for row in rows)
+
+
+def test_a_decision_file_in_any_order_and_the_clock_do_not_block_each_other(db: Database) -> None:
+    with db.write() as session:
+        invoice = made.filed(session, valor=10**9)
+        glosas = [made.glosa(session, invoice, 1_000) for _ in range(30)]
+        for glosa in glosas:
+            made.present(session, glosa, on=day(7, 1))
+        ids, provider = [one.id for one in glosas], invoice.prestador_id
+        lines = [_said(invoice, ids[-1 - n], n) for n in range(30)]
+        for n, glosa in enumerate(reversed(glosas)):
+            glosa.numero_glosa = f"G{n}"
+
+    def file() -> None:
+        with db.write() as session:
+            settle_decisions(session, lines, AVISO, actor="archivo", at=LATER)
+
+    def clock() -> None:
+        apply_silences(db, [provider], today=date(2026, 8, 1), at=day(8, 1), batch=30)
+
+    with ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(file), pool.submit(clock)]:
+            future.result()
+    assert {line.destino for line in lines} == {DestinoLinea.APLICADA}
+    with db.read() as session:
+        states = session.scalars(select(Glosa.estado).where(Glosa.id.in_(ids))).all()
+        assert set(states) == {EstadoGlosa.LEVANTADA_TOTAL}
+
+
+AVISO = Aviso(1, 1, None, EVIDENCE, LATER, "archivo")
+
+
+def _said(invoice: Factura, glosa_id: int, number: int) -> Linea:
+    read = LineaLeida(
+        fila=number + 2, factura=invoice.numero, tipo=TipoLinea.DECISION, codigo="FA0201", codigo_original="FA0201",
+        valor=0, levantado=1_000, numero_glosa=f"G{number}", fecha_notificacion=date(2026, 7, 10),
+    )  # fmt: skip
+    found = FacturaRef(
+        invoice.id, invoice.numero, invoice.numero_clave, invoice.numero_digitos, invoice.pagador_id, invoice.valor,
+        invoice.valor, None, None, None, invoice.estado,
+    )  # fmt: skip
+    return Linea(read, CruceFactura(found, Confianza.EXACTA))
+
+
+# --- Owners ------------------------------------------------------------------------------------------------------
+
+
+def test_new_lines_do_not_go_to_somebody_who_left(db: Database) -> None:
+    with db.write() as session:
+        provider = factories.prestador(session)
+        gone, here = (_worker(session, provider.id, f"{name}@norte.example") for name in ("ida", "ana"))
+        for order, person in enumerate((gone, here)):
+            session.add(ReglaAsignacion(prestador_id=provider.id, orden=order, usuario_id=person.id, activa=True))
+        gone.activo = False
+        session.flush()
+        assert owner_of(active_rules(session, provider.id), None, "FA", 1) == here.id
+
+
+def test_a_rule_has_the_same_edge_for_new_lines_and_for_those_that_wait(db: Database) -> None:
+    rule = ReglaAsignacion(prestador_id=1, orden=1, usuario_id=7, familia="", hasta=1_000_000, activa=True)
+    with db.write() as session:
+        glosa = made.glosa(session, made.filed(session), 1_000_000)
+        assert work.owner_by_rule([rule], glosa) is None
+    assert owner_of([rule], None, "FA", 1_000_000) is None
+    assert owner_of([rule], None, "FA", 999_999) == 7
+
+
+def test_what_nobody_presented_yet_is_escalated_and_what_is_being_sent_is_not(db: Database) -> None:
+    with db.write() as session:
+        invoice = made.filed(session)
+        boss = _worker(session, invoice.prestador_id, "jefa@norte.example")
+        by_hand, sending = made.glosa(session, invoice), made.glosa(session, invoice)
+        made.answer(session, by_hand)
+        sent = made.answer(session, sending)
+        envio = session.get_one(Envio, sent.envio_id)
+        advance(session, envio, EventoEnvio.INTENTAR, actor="bot:w", at=LATER, reason="orden_de_persona")
+        session.add(
+            AjusteGlosas(prestador_id=invoice.prestador_id, escalar_a_id=boss.id, escalar_dias=2, grupo_manual="")
+        )
+        session.flush()
+        assert work.escalate(session, hoy=date(2026, 7, 7), actor="reloj", at=LATER) == 1
+        assert (by_hand.responsable_id, sending.responsable_id) == (boss.id, None)
+
+
+def _worker(session: Session, prestador_id: int, correo: str) -> Usuario:
+    row = create_user(session, correo=correo, nombre=correo, clave_hash="x", at=LATER)
+    session.flush()
+    grant(session, usuario_id=row.id, prestador_id=prestador_id, roles=[Rol.GLOSAS], actor="prueba", at=LATER)
+    return row

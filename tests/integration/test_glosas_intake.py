@@ -14,7 +14,7 @@ from radica.custodia.models import Pieza
 from radica.glosas.models import Confianza, DestinoLinea, Devolucion, Glosa, Notificacion
 from radica.glosas.work_models import ReglaAsignacion
 from radica.kernel.errors import BadInput
-from radica.users.models import Usuario
+from radica.users.models import Acceso, Rol, Usuario
 from tests.plugins.glosas import NOTICED, day, items
 from tests.plugins.notices import Notices, row, table
 
@@ -153,6 +153,7 @@ def test_new_lines_go_to_whom_the_rules_say(notices: Notices) -> None:
         session.add_all(people)
         session.flush()
         first, second = (one.id for one in people)
+        session.add_all(Acceso(usuario_id=one.id, prestador_id=notices.prestador.id, rol=Rol.GLOSAS) for one in people)
         base = {"prestador_id": notices.prestador.id}
         session.add(ReglaAsignacion(**base, orden=2, usuario_id=first))
         session.add(ReglaAsignacion(**base, orden=1, usuario_id=second, familia="SO", desde=50_000, hasta=90_000))
