@@ -11,6 +11,7 @@ from radica.glosas.lectura.dinero import dinero
 from radica.glosas.lectura.leer import leer_archivo
 from radica.glosas.lectura.tipos import Lectura
 from radica.glosas.lectura.valores import Duda, texto
+from tests import glosas_cartas as cartas
 from tests.glosas_libros import MOLDES, libro
 
 HOY = date(2026, 11, 21)
@@ -165,3 +166,33 @@ def test_a_cell_of_a_mail_that_covers_rows_does_not_move_the_others(tmp_path):
         ("FE2", "SO3401", 300_000),
     ]
     assert [row.motivo for row in reading.no_leidas] == ["no trae el número de factura"]
+
+
+def carta_de(tmp_path, **mas) -> Lectura:
+    path = tmp_path / "carta.pdf"
+    path.write_bytes(cartas.eps(**mas))
+    (reading,) = leer_archivo(path, hoy=HOY)
+    return reading
+
+
+@pytest.mark.parametrize(
+    "subject", ["Levantamiento de glosas", "Respuesta: no se ratifica la glosa", "Reconsideración"]
+)
+@pytest.mark.parametrize("ruled", [True, False])
+def test_a_letter_that_lifts_does_not_bring_new_glosas(tmp_path, subject, ruled):
+    reading = carta_de(tmp_path, asunto=subject, ruled=ruled, total=None)
+    assert (reading.formato, reading.lineas, len(reading.no_leidas)) == ("carta_eps", (), len(cartas.EPS_ROWS))
+    assert "levantar" in reading.no_leidas[0].motivo
+
+
+@pytest.mark.parametrize("subject", ["Respuesta a sus glosas", "Levantamiento parcial de glosas"])
+def test_a_letter_that_says_what_it_lifts_and_keeps_is_a_decision(tmp_path, subject):
+    head = ("Factura", "Código", "Valor levantado", "Valor ratificado", "Observación")
+    rows = [("FC1001", "TA0801", "$ 60.000,00", "$ 30.000,50", "Se mantiene")]
+    (line,) = carta_de(tmp_path, rows=rows, head=head, asunto=subject, total=None).lineas
+    assert (line.tipo.value, line.valor, line.levantado) == ("decision", 3_000_050, 6_000_000)
+
+
+def test_a_reconsideration_that_ratifies_is_a_ratification(tmp_path):
+    reading = carta_de(tmp_path, asunto="Reconsideración: ratificación de glosas", total=None)
+    assert {line.tipo.value for line in reading.lineas} == {"ratificacion"}

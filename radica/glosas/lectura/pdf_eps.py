@@ -8,7 +8,7 @@ confidence stays below that of the verified ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -28,7 +28,7 @@ from radica.glosas.lectura.carta import (
     radicado_de,
     tipo_de,
 )
-from radica.glosas.lectura.tipos import Lectura, LineaLeida, NoLeida
+from radica.glosas.lectura.tipos import Lectura, LineaLeida, NoLeida, TipoLinea
 from radica.glosas.lectura.valores import Duda, vacio
 
 FORMATO = "carta_eps"
@@ -55,6 +55,8 @@ _TITLES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("factura", re.compile(r"factura|^fev$")),
 )
 _TOTAL = re.compile(r"^\s*(?:valor\s+)?(?:gran\s+)?(?:total|suma)", re.IGNORECASE)
+_LIFTS = re.compile(r"\blevant|\bno (?:se )?ratific|\breconsidera")
+_UNSETTLED = "La carta habla de levantar o reconsiderar y no dice de esta línea cuánto se levanta y cuánto se mantiene."
 _END = ("el termino", "cuenta con", "de conformidad", "la respuesta", "atentamente", "cordialmente", "favor", "auditor")
 
 
@@ -159,7 +161,9 @@ def _row(state: _Lectura, page: int, number: int, row: Sequence[str], titles: Se
         return
     invoice = cells["factura"]
     problem = ""
-    if vacio(invoice) or not INVOICE.fullmatch(invoice.upper().replace(" ", "")):
+    if not {"levantado", "ratificado"} & set(cells) and _unsettled(state.subject):
+        problem = _UNSETTLED
+    elif vacio(invoice) or not INVOICE.fullmatch(invoice.upper().replace(" ", "")):
         problem = "La columna de factura no trae un número de factura."
     elif isinstance(value, Duda):
         problem = f"{value.motivo[0].upper()}{value.motivo[1:]}."
@@ -175,7 +179,7 @@ def _row(state: _Lectura, page: int, number: int, row: Sequence[str], titles: Se
             fila=number,
             hoja=f"página {page}",
             factura=invoice.replace(" ", ""),
-            tipo=tipo_de(code, state.subject),
+            tipo=_tipo(state, code, cells),
             codigo=code,
             codigo_original=written,
             valor=value,
@@ -191,6 +195,20 @@ def _row(state: _Lectura, page: int, number: int, row: Sequence[str], titles: Se
             aceptado=_known(state.carta, cells.get("aceptado")),
         )
     )
+
+
+def _unsettled(subject: str) -> bool:
+    """Say whether a letter's subject lifts: its amounts are then no new objections, and may be on either side."""
+    plain = fold(subject)
+    lifts = _LIFTS.search(plain)
+    return lifts is not None and ("ratific" not in plain or not lifts.group().startswith("reconsidera"))
+
+
+def _tipo(state: _Lectura, code: str | None, cells: Mapping[str, str]) -> TipoLinea:
+    """Return what a row is; one that says what is lifted or kept is the payer's decision."""
+    kind = tipo_de(code, state.subject)
+    decided = bool({"levantado", "ratificado"} & set(cells))
+    return TipoLinea.DECISION if decided and kind is TipoLinea.GLOSA else kind
 
 
 def _known(carta: Carta, text: str | None) -> int | None:
@@ -250,8 +268,11 @@ def _text_line(state: _Lectura, line: Renglon, invoice: str, rest: str, order: t
     amounts = montos(rest)
     picked = _pick(amounts, order)
     value = state.carta.valor(picked) if picked else None
-    if not isinstance(value, int) or value < 0:
-        if isinstance(value, Duda):
+    unsettled = _unsettled(state.subject)
+    if not isinstance(value, int) or value < 0 or unsettled:
+        if unsettled:
+            reason = _UNSETTLED
+        elif isinstance(value, Duda):
             reason = f"{value.motivo[0].upper()}{value.motivo[1:]}."
         elif not amounts:
             reason = "No trae el valor glosado."
@@ -301,8 +322,9 @@ def _prose(state: _Lectura) -> None:
     amounts = {state.carta.valor(one) for one in montos(_PROSE_INVOICE.sub(" ", text)) if "$" in one}
     value = next(iter(amounts)) if len(amounts) == 1 else None
     first = state.carta.renglones[0]
-    if not written or not isinstance(value, int) or value <= 0:
+    if not written or not isinstance(value, int) or value <= 0 or _unsettled(state.subject):
         reason = "Nombra una factura, pero no un solo código y un solo valor."
+        reason = _UNSETTLED if _unsettled(state.subject) else reason
         state.no_leidas.append(NoLeida(1, reason, text[:1000], first.hoja))
         return
     state.lineas.append(
