@@ -12,7 +12,7 @@ from radica.glosas.lectura.leer import leer_archivo
 from radica.glosas.lectura.tipos import Lectura
 from radica.glosas.lectura.valores import Duda, texto
 from tests import glosas_cartas as cartas
-from tests.glosas_libros import MOLDES, libro
+from tests.glosas_libros import MOLDES, escribir, libro
 
 HOY = date(2026, 11, 21)
 TITULOS = ["Factura", "Código de glosa", "Valor glosado", "Fecha de notificación"]
@@ -196,3 +196,20 @@ def test_a_letter_that_says_what_it_lifts_and_keeps_is_a_decision(tmp_path, subj
 def test_a_reconsideration_that_ratifies_is_a_ratification(tmp_path):
     reading = carta_de(tmp_path, asunto="Reconsideración: ratificación de glosas", total=None)
     assert {line.tipo.value for line in reading.lineas} == {"ratificacion"}
+
+
+@pytest.mark.parametrize("filler", ["0", "00", "NO", "No aplica", "Ninguna", "SIN DEVOLUCION"])
+def test_a_column_of_returns_filled_with_nothing_returns_no_invoice(tmp_path, filler):
+    base = MOLDES["salud_total"]
+    row = {**base.filas[0], "CausalDevolucion": filler}
+    path = escribir(tmp_path, "salud_total", [row])
+    (reading,) = leer_archivo(path, hoy=HOY)
+    assert [line.tipo.value for line in reading.lineas] == ["glosa"]
+    assert reading.lineas[0].codigo == base.filas[0]["CodMotvGlosaEspc"]
+
+
+@pytest.mark.parametrize(("old", "kept"), [("104", "104"), ("111", "111"), ("320", "320"), ("203", "TA0301")])
+def test_an_old_code_with_several_heirs_is_not_given_one(tmp_path, old, kept):
+    base = MOLDES["coosalud_correo"]
+    reading = hoja(tmp_path, *base.tabla([{**base.filas[0], "codigo_glosa": old}]), nombre=base.archivo)
+    assert [(line.codigo, line.codigo_original) for line in reading.lineas] == [(kept, old)]

@@ -25,6 +25,7 @@ EXCESO = "el valor objetado es mayor que el de la factura"
 NEGATIVO = "el valor es negativo: parece un reverso"
 GENERAL = "trae solo el concepto general, sin código específico"
 DE_RESPUESTA = "el código es de respuesta a una glosa, no de glosa"
+SIN_HEREDERO = "el código numérico puede ser varios del Manual Único: se conservó el anterior"
 SIN_MANUAL = "el código no está en ningún manual"
 _CODE_HEAD = re.compile(r"\s*\(?([A-Za-z]{2}[ ./_-]?\d{2,4}|\d{3,4})(?:\.0+)?\)?\s*(?:[-–:.]\s*|\s+|$)")
 # «39145-Procedimientos-3202- texto»: element, kind and causal in one cell; or the causal with its text.
@@ -71,10 +72,12 @@ def leer_codigo(text: str, rule: ReglaCodigo) -> CodigoLeido:
 
 def _known(found: codes.Codigo, written: str, rest: str, rule: ReglaCodigo) -> CodigoLeido:
     if rule is ReglaCodigo.HOMOLOGAR and found.manual is codes.Manual.ANTERIOR:
-        heirs = [one.codigo for one in codes.homologar(found.codigo) if len(one.codigo) == 6]
+        heirs = [one for one in codes.homologar(found.codigo) if len(one.codigo) == 6]
+        if heirs and heirs[0].confianza != "baja" and all(one.confianza != heirs[0].confianza for one in heirs[1:]):
+            note = f"el código numérico se leyó como {heirs[0].codigo} por la costumbre de este pagador"
+            return CodigoLeido(heirs[0].codigo, written, found.tipo, note, rest)
         if heirs:
-            note = f"el código numérico se leyó como {heirs[0]} por la costumbre de este pagador"
-            return CodigoLeido(heirs[0], written, found.tipo, note, rest)
+            return CodigoLeido(found.codigo, written, found.tipo, SIN_HEREDERO, rest)
     return CodigoLeido(found.codigo, written, found.tipo, "", rest)
 
 

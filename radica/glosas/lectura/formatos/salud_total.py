@@ -6,13 +6,18 @@ repeats on every line. A cause of return makes the row a return of the whole inv
 
 from __future__ import annotations
 
+import re
+
 from radica.glosas.lectura.formato import Clase, Contexto, Datos, Formato, campo
 from radica.glosas.lectura.tipos import TipoLinea
 from radica.glosas.lectura.valores import Duda
 
+_NONE = re.compile(r"[0.]+|NO|N\.?/?A\.?|NO APLICA|NINGUN[AO]|SIN .*", re.IGNORECASE)
+"""What fills the column of a glosa that returns nothing."""
+
 
 def _ajustar(row: Datos, _context: Contexto) -> Duda | None:
-    if not row.causal_devolucion:
+    if not row.causal_devolucion or _NONE.fullmatch(row.causal_devolucion):
         return None
     row.tipo = TipoLinea.DEVOLUCION
     row.codigo = row.causal_devolucion
