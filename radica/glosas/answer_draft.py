@@ -19,12 +19,13 @@ from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.states import DEV_POR_RESPONDER, POR_RESPONDER, EstadoRespuesta
 from radica.glosas.tray import answers_of
 from radica.glosas.tray_filter import Objecion, stake
-from radica.glosas.work_models import AjusteGlosas, Decision, Respuesta
+from radica.glosas.work_models import AjusteGlosas, Decision, Plantilla, Respuesta
 from radica.kernel.errors import BadInput
 from radica.kernel.money import MAX_CENTS
 from radica.kernel.web_format import cop
 
 MAX_TEXT = 20_000
+MAX_ID = 2**63 - 1
 MAX_REASON = 300
 FIELDS = {
     **dict.fromkeys(("sin_texto", "texto_largo", "variable_sin_llenar", "cita_desconocida"), "texto"),
@@ -161,9 +162,17 @@ def _kept(session: Session, objecion: Objecion, draft: Borrador, text: str, code
         _accepted(objecion, draft),
         draft.motivo.strip(),
         _supports(session, objecion, draft.soportes),
-        draft.plantilla_id,
+        _template(session, objecion, draft.plantilla_id),
         code,
     )
+
+
+def _template(session: Session, objecion: Objecion, wanted: int | None) -> int | None:
+    """Return a template of this provider as it was named; anything else says nothing of where a text comes from."""
+    if wanted is None or not 0 < wanted <= MAX_ID:
+        return None
+    query = select(Plantilla.id).where(Plantilla.id == wanted, Plantilla.prestador_id == objecion.prestador_id)
+    return session.scalar(query)
 
 
 def draft_of(row: Respuesta) -> Borrador:

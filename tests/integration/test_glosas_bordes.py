@@ -24,7 +24,7 @@ from radica.glosas.models import Confianza, DestinoLinea, Glosa
 from radica.glosas.silence import apply_silences
 from radica.glosas.states import EstadoGlosa, EstadoRespuesta
 from radica.glosas.storing import active_rules, owner_of
-from radica.glosas.work_models import AjusteGlosas, Decision, ReglaAsignacion, Respuesta
+from radica.glosas.work_models import AjusteGlosas, Decision, Plantilla, ReglaAsignacion, Respuesta
 from radica.kernel.db import Database
 from radica.kernel.errors import BadInput
 from radica.radicacion import manual
@@ -374,3 +374,19 @@ def _worker(session: Session, prestador_id: int, correo: str) -> Usuario:
     session.flush()
     grant(session, usuario_id=row.id, prestador_id=prestador_id, roles=[Rol.GLOSAS], actor="prueba", at=LATER)
     return row
+
+
+def test_an_answer_names_only_a_template_of_its_own_provider(db: Database) -> None:
+    with db.write() as session:
+        glosa, other = made.glosa(session, made.filed(session)), made.filed(session)
+        common = {"nombre": "n", "respuesta": "RE9602", "texto": "t", "creada_at": LATER, "creada_por": "prueba"}
+        own, foreign = (
+            Plantilla(prestador_id=one, clave="c", version=1, **common)
+            for one in (glosa.prestador_id, other.prestador_id)
+        )
+        session.add_all([own, foreign])
+        session.flush()
+        for asked, kept in ((own.id, own.id), (foreign.id, None), (987_654, None), (10**30, None)):
+            draft = Borrador(Decision.DEFENDER, "El servicio se prestó.", plantilla_id=asked)
+            row = answering.save_answer(session, glosa, draft, actor="usuario:1", at=LATER)
+            assert row.plantilla_id == kept
