@@ -17,7 +17,7 @@ from radica.app.paginas.consultas_hoy import Casilla
 from radica.app.paginas.urgencia import SIN_PLAZO, Rango, rangos
 from radica.glosas import tray
 from radica.glosas.tray_filter import DEVOLUCIONES, GLOSAS, Filtro
-from radica.glosas.work_models import Comentario, Mencion
+from radica.glosas.work import mentions_for
 from radica.plazos.rules import EstadoPlazo, estado_fecha
 from radica.users.models import ClaseTarea, Tarea
 
@@ -50,6 +50,15 @@ class LineaHoy:
 
 
 @dataclass(frozen=True)
+class Mencionado:
+    """Somebody speaks to the person on a line: its kind (glosa, devolucion) and id."""
+
+    quien: str
+    kind: str
+    objecion_id: int
+
+
+@dataclass(frozen=True)
 class GlosasHoy:
     """The part of the day about glosas. `pasos`: per step of urgency, both trays together and each by itself."""
 
@@ -59,7 +68,7 @@ class GlosasHoy:
     lineas: Sequence[LineaHoy]
     por_ubicar: int
     tareas: Sequence[tuple[ClaseTarea, str, int]]
-    menciones: int
+    menciones: Sequence[Mencionado]
 
     @property
     def alguna(self) -> bool:
@@ -121,11 +130,11 @@ def _tasks(session: Session, ids: Collection[int]) -> list[tuple[ClaseTarea, str
     return [(clase, NOMBRES_TAREA[clase], counted[clase]) for clase in CLASES if counted.get(clase)]
 
 
-def _mentions(session: Session, ids: Collection[int], usuario_id: int) -> int:
-    query = (
-        select(func.count())
-        .select_from(Mencion)
-        .join(Comentario, Comentario.id == Mencion.comentario_id)
-        .where(Mencion.usuario_id == usuario_id, Mencion.vista_at.is_(None), Comentario.prestador_id.in_(ids))
-    )
-    return session.scalar(query) or 0
+def _mentions(session: Session, ids: Collection[int], usuario_id: int) -> list[Mencionado]:
+    """Return who spoke to the person and on which line, newest first; the words themselves stay on the line's page."""
+    found = []
+    for _, comment, who in mentions_for(session, usuario_id):
+        kind, _, number = comment.case_key.partition(":")
+        if comment.prestador_id in ids:
+            found.append(Mencionado(who, kind, int(number)))
+    return found
