@@ -53,11 +53,6 @@ def texto(cell: Celda) -> str:
     return cell.isoformat() if isinstance(cell, date | time) else str(cell)
 
 
-def perdio_letras(text: str) -> bool:
-    """Say whether letters were lost before the text came here (U+FFFD instead of an accent)."""
-    return "\ufffd" in text
-
-
 def vacio(text: str) -> bool:
     """Say whether a text means nothing was written."""
     return text == "" or (len(text) <= 8 and text.upper() in EMPTY_WORDS)
