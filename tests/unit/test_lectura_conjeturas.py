@@ -213,3 +213,56 @@ def test_an_old_code_with_several_heirs_is_not_given_one(tmp_path, old, kept):
     base = MOLDES["coosalud_correo"]
     reading = hoja(tmp_path, *base.tabla([{**base.filas[0], "codigo_glosa": old}]), nombre=base.archivo)
     assert [(line.codigo, line.codigo_original) for line in reading.lineas] == [(kept, old)]
+
+
+def plano(tmp_path, text: str, name: str = "glosas.csv") -> Lectura:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    (reading,) = leer_archivo(path, hoy=HOY)
+    return reading
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "Factura,Código de glosa,Valor glosado\nFE1,TA0801,1000,50\nFE2,TA0801,2000,75\n",
+        "Factura;Código de glosa;Valor glosado;Valor factura\nFE1;TA0801;1000;50;9000\nFE2;TA0801;2000;75;9000\n",
+        "Factura,Código de glosa,Valor glosado,Motivo\nFE1,TA0801,1000,50,no soporta\nFE2,TA0801,2000,75,tarifa\n",
+    ],
+)
+def test_a_row_with_more_cells_than_titles_may_have_moved_and_is_not_read(tmp_path, rows):
+    reading = plano(tmp_path, rows)
+    assert (reading.lineas, len(reading.no_leidas)) == ((), 2)
+    assert "más columnas que los títulos" in reading.no_leidas[0].motivo
+
+
+def test_a_separator_in_the_free_text_at_the_end_moves_nothing(tmp_path):
+    reading = plano(
+        tmp_path, "Factura;Código de glosa;Valor glosado;Motivo\nFE1;TA0801;1000;no; soporta\nFE2;TA0801;5;x;\n"
+    )
+    assert [line.valor for line in reading.lineas] == [100_000, 500]
+
+
+def test_two_stray_quotes_do_not_swallow_the_rows_between(tmp_path):
+    titles = "Factura;Código de glosa;Motivo;Valor glosado"
+    rows = ['FE1;TA0801;"no soporta;1000', "FE2;TA0801;ok;2000", 'FE3;SO0101;aguja de 5";3000']
+    reading = plano(tmp_path, "\n".join([titles, *rows, ""]))
+    assert [(line.factura, line.valor) for line in reading.lineas] == [
+        ("FE1", 100_000),
+        ("FE2", 200_000),
+        ("FE3", 300_000),
+    ]
+
+
+def test_a_cell_of_several_lines_between_quotes_stays_one(tmp_path):
+    titles = "Factura;Código de glosa;Motivo;Valor glosado"
+    reading = plano(tmp_path, titles + '\nFE1;TA0801;"no\nsoporta";1000\nFE2;TA0801;ok;2000\n')
+    assert [(line.factura, line.valor) for line in reading.lineas] == [("FE1", 100_000), ("FE2", 200_000)]
+
+
+def test_a_sheet_copied_in_its_workbook_counts_once(tmp_path):
+    rows = [TITULOS, ["FE1", "TA0801", 1000, "13/03/2026"], ["FE1", "SO0101", 500, "13/03/2026"]]
+    path = libro(tmp_path / "glosas.xlsx", {"Marzo": rows, "Marzo (2)": rows, "Abril": [TITULOS, rows[1]]})
+    (reading,) = leer_archivo(path, hoy=HOY)
+    assert (reading.total_leido, len(reading.lineas)) == (250_000, 3)
+    assert any("repite la anterior" in words for words in reading.avisos)

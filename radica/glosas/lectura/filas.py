@@ -79,6 +79,7 @@ def _table(hoja: Hoja, found: Reconocida, context: Contexto) -> Tabla:
     invoice_at = _at(found.columnas, "factura")
     value_at = next((at for at in (_at(found.columnas, name) for name in _AMOUNTS) if at >= 0), -1)
     heads = {one.indice: one.titulo for one in found.columnas if one.titulo}
+    wide = _width(hoja, found)
     for number, row in hoja.filas():
         if number <= found.fila_titulo:
             continue
@@ -95,6 +96,8 @@ def _table(hoja: Hoja, found: Reconocida, context: Contexto) -> Tabla:
             made: LineaLeida | Duda | None = doubt or maker.linea(data)
         else:
             made = data
+        if wide and len(row) > wide and isinstance(made, LineaLeida) and _moved(row, wide, made, found):
+            made = Duda("trae más columnas que los títulos: un separador dentro de un texto pudo correr las demás")
         if isinstance(made, LineaLeida):
             words = _total_inside(made)
             if words:
@@ -240,6 +243,26 @@ def _is_total(text: str, row: Sequence[Celda], columns: Sequence[Columna]) -> bo
     at = _at(columns, "factura")
     invoice = row[at] if 0 <= at < len(row) else None
     return invoice is None or invoice in ("", text)
+
+
+def _width(hoja: Hoja, found: Reconocida) -> int:
+    """Return how many columns the titles of a text file name; 0 for a workbook, where people write beside a table."""
+    if hoja.nombre:
+        return 0
+    heads = next((row for number, row in hoja.filas() if number == found.fila_titulo), ())
+    return len(heads) or found.formato.columnas_fijas
+
+
+def _moved(row: Sequence[Celda], wide: int, line: LineaLeida, found: Reconocida) -> bool:
+    """Say whether cells beyond the titles may have moved the others.
+
+    They have not where the last title is of free text and what stands before it is in its place: the code is one.
+    """
+    if not any(cell not in (None, "") for cell in row[wide:]):
+        return False
+    last = next((one.campo.clase for one in found.columnas if one.indice == wide - 1), None)
+    kept = last is Clase.TEXTO and line.codigo is not None and not texto(row[wide - 1]).strip(" .,").isdigit()
+    return not kept
 
 
 def _total_inside(line: LineaLeida) -> str:

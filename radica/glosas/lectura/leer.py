@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -182,6 +183,10 @@ def _add(parts: dict[str, _Parte], sheet: Hoja, found: Reconocida, name: str, de
     if part is None:
         parts[layout.nombre] = _Parte(layout, found.confianza, [sheet.nombre], table, context, declared)
         return True
+    if table.lineas and _same_lines(table.lineas, part.tabla.lineas):
+        part.contexto.avisar(f"La hoja «{sheet.nombre[:60]}» repite la anterior: se contó una sola vez.")
+        part.tabla.no_leidas.extend(table.no_leidas)
+        return True
     part.hojas.append(sheet.nombre)
     part.confianza = min(part.confianza, found.confianza)
     part.tabla.lineas.extend(table.lineas)
@@ -191,6 +196,19 @@ def _add(parts: dict[str, _Parte], sheet: Hoja, found: Reconocida, name: str, de
     for words in context.avisos:
         part.contexto.avisar(words)
     return True
+
+
+def _same_lines(lines: Sequence[LineaLeida], before: Sequence[LineaLeida]) -> bool:
+    """Say whether a sheet is a copy of one read before: the same lines in the same rows, all of them."""
+    first = lines[0]
+    near = (index for index, one in enumerate(before) if one.fila == first.fila and one.factura == first.factura)
+    at = next((index for index in near if replace(before[index], hoja=first.hoja) == first), -1)
+    held = before[at : at + len(lines)] if at >= 0 else []
+    whole = len(held) == len(lines) and len({one.hoja for one in held}) == 1
+    after = before[at + len(lines)] if whole and at + len(lines) < len(before) else None
+    if not whole or (at and before[at - 1].hoja == held[0].hoja) or (after and after.hoja == held[0].hoja):
+        return False
+    return all(replace(one, hoja=first.hoja) == line for one, line in zip(held, lines, strict=True))
 
 
 def _details(name: str, delivery: _Entrega) -> dict[str, Detalle]:

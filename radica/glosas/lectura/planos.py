@@ -165,7 +165,9 @@ def _quoted(pending: list[tuple[int, str]], separator: str, width: int) -> int:
         quotes += line.count('"')
         if quotes % 2 == 0:
             whole = "".join(text for _, text in pending[:taken])
-            return taken if taken == 1 or len(_parse(whole, separator)) >= width else 1
+            # A line that is a row by itself is no rest of a cell: two stray quotes would swallow what is between.
+            rows = width > 1 and any(text.count(separator) >= width - 1 for _, text in pending[1:taken])
+            return taken if taken == 1 or (len(_parse(whole, separator)) >= width and not rows) else 1
     return 0
 
 
