@@ -341,8 +341,9 @@ def test_two_layouts_in_one_workbook_are_read_each_by_itself(tmp_path):
 
 
 def test_sheets_of_one_layout_are_one_reading(tmp_path):
-    table = MOLDES["sanitas"].tabla()
-    reading = leer(libro(tmp_path / "meses.xlsx", {"Enero": table, "Febrero": table}))
+    base = MOLDES["sanitas"]
+    other = base.tabla([{**row, "ID GLOSA": 8000 + number} for number, row in enumerate(base.filas)])
+    reading = leer(libro(tmp_path / "meses.xlsx", {"Enero": base.tabla(), "Febrero": other}))
     assert [line.hoja for line in reading.lineas] == ["Enero", "Enero", "Febrero", "Febrero"]
     assert reading.total_leido == 2 * 5_720_050
 
