@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from sqlalchemy import select
 
 from radica.conciliacion.models import Conciliacion
@@ -24,7 +24,8 @@ from radica.glosas.work_models import Respuesta
 from radica.kernel.clock import bogota, civil_date
 from radica.kernel.config import load_settings
 from tests.plugins.bots import pdf
-from tests.plugins.whole_way import LINES, PASSWORD, TOTAL, Journey
+from tests.plugins.web import PASSWORD
+from tests.plugins.whole_way import LINES, TOTAL, Journey
 
 TA, SO, FA, CHEAP = (one.numero for one in LINES)
 """The four lines: the last one costs least, and the payer will lift it first."""
@@ -56,8 +57,10 @@ def entered(browser: Browser, journey: Journey, who: str) -> Iterator[Page]:
     page.get_by_label("Contraseña").fill(PASSWORD)
     page.get_by_role("button", name="Entrar").click()
     page.wait_for_url("**/hoy*")
-    yield page
-    context.close()
+    try:
+        yield page
+    finally:
+        context.close()
     assert complaints == []
 
 
@@ -70,7 +73,7 @@ def test_from_the_payers_mail_to_a_signed_acta(browser: Browser, journey: Journe
     with entered(browser, journey, "ana") as ana, entered(browser, journey, "berta") as berta:
         finds_the_day(ana, journey)
         answers_the_first_round(ana)
-        approves(berta)
+        approves(berta, "La cantidad consta")
         presents(ana, journey, answers=4)
         assert journey.counts() == (0, 4, 1, 0)
         assert states(journey) == dict.fromkeys((TA, SO, FA, CHEAP), EstadoGlosa.RESPONDIDA)
@@ -79,7 +82,7 @@ def test_from_the_payers_mail_to_a_signed_acta(browser: Browser, journey: Journe
         assert states(journey) == again | {CHEAP: EstadoGlosa.LEVANTADA_TOTAL}
         assert journey.money() == (0, LINES[3].valor, TOTAL - LINES[3].valor)
         answers_the_second_round(ana)
-        approves(berta)
+        approves(berta, "Se insiste")
         presents(ana, journey, answers=3)
         assert journey.counts() == (0, 7, 2, 0)
         assert states(journey) == dict.fromkeys((TA, SO, FA), EstadoGlosa.SUBSANADA) | {
@@ -104,27 +107,34 @@ def states(journey: Journey) -> dict[str, EstadoGlosa]:
     return {number: row.estado for number, row in journey.glosas().items()}
 
 
+def follow(page: Page, link: Locator) -> None:
+    """Click what leads to another page, and wait until that one stands with its keys."""
+    with page.expect_navigation():
+        link.click()
+
+
 def two_people_from(page: Page, amount: str) -> None:
     """The head says from which amount a second person looks."""
-    page.get_by_role("link", name="Glosas", exact=True).first.click()
-    page.get_by_role("link", name="Reglas").click()
+    follow(page, page.get_by_role("link", name="Glosas", exact=True).first)
+    follow(page, page.get_by_role("link", name="Reglas"))
     page.get_by_label("Dos personas desde").fill(amount)
-    page.get_by_role("button", name="Guardar").click()
+    follow(page, page.get_by_role("button", name="Guardar"))
     expect(page.get_by_label("Dos personas desde")).to_have_value(amount)
 
 
 def finds_the_day(page: Page, journey: Journey) -> None:
     """She sees the lines on Hoy with the days left, what came under Notificaciones, and the tray."""
-    page.get_by_role("link", name="Hoy", exact=True).click()
+    follow(page, page.get_by_role("link", name="Hoy", exact=True))
     today = page.locator(".hoy-glosas")
     expect(today).to_contain_text("4 sin responsable")
     expect(today).to_contain_text(re.compile(r"15 días hábiles"))
-    page.get_by_role("link", name="Por responder al pagador").click()
-    page.get_by_role("link", name="Notificaciones", exact=True).first.click()
+    follow(page, page.get_by_role("link", name="Por responder al pagador"))
+    follow(page, page.get_by_role("link", name="Notificaciones", exact=True).first)
     page.keyboard.press("j")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     page.wait_for_url("**/notificaciones/*")
-    page.get_by_role("link", name="Ver en la bandeja sus líneas por responder").click()
+    follow(page, page.get_by_role("link", name="Ver en la bandeja sus líneas por responder"))
     rows = page.locator("table[data-rows] tbody tr")
     expect(rows).to_have_count(4)
     expect(rows.first).to_contain_text("15 días")
@@ -133,7 +143,8 @@ def finds_the_day(page: Page, journey: Journey) -> None:
 def answers_the_first_round(page: Page) -> None:
     """She works down the tray with the keyboard: attach, write, done, next."""
     page.keyboard.press("j")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     page.wait_for_url("**/glosas/glosa/*")
     for code, words in (
         ("FA0801", "La cantidad consta en el registro de administración."),
@@ -147,10 +158,11 @@ def answers_the_first_round(page: Page) -> None:
         if words:
             page.keyboard.press("r")
             page.keyboard.type(words)
-            page.keyboard.press("Control+Enter")
+            with page.expect_navigation():
+                page.keyboard.press("Control+Enter")
         else:
             uses_the_template(page)
-            page.get_by_role("button", name="Aprobar y seguir").click()
+            follow(page, page.get_by_role("button", name="Aprobar y seguir"))
         expect(page.locator("#avisos")).to_contain_text(
             "espera la aprobación" if code == "FA0801" else "quedó aprobada"
         )
@@ -162,33 +174,35 @@ def uses_the_template(page: Page) -> None:
     text = page.get_by_label("Respuesta", exact=True)
     offered = text.input_value()
     assert "{contrato}" in offered
-    page.get_by_role("button", name="Aprobar y seguir").click()
-    expect(page.get_by_text("contrato")).not_to_have_count(0)
+    follow(page, page.get_by_role("button", name="Aprobar y seguir"))
+    expect(page.get_by_text("variable sin llenar").first).to_be_visible()
     text.fill(offered.replace("{contrato}", "EVENTO-2026").replace("{clausula}", "cláusula quinta"))
 
 
-def approves(page: Page) -> None:
-    """The second person finds what waits for her, reads it and approves."""
-    page.get_by_role("link", name="Hoy", exact=True).click()
-    page.get_by_role("link", name="Glosas", exact=True).first.click()
-    page.get_by_label("Respuesta", exact=True).select_option("por_aprobar")
-    rows = page.locator("table[data-rows] tbody tr")
-    expect(rows).to_have_count(1)
-    rows.get_by_role("link").first.click()
-    page.get_by_role("button", name="Aprobar", exact=True).click()
+def approves(page: Page, words: str) -> None:
+    """The second person finds on Hoy what waits for her, reads it and approves."""
+    follow(page, page.get_by_role("link", name="Hoy", exact=True))
+    follow(page, page.locator(".hoy-tareas").get_by_role("link", name=re.compile("aprobar respuesta")))
+    row = page.locator("table[data-rows] tbody tr")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("FA0801")
+    follow(page, row.get_by_role("link").first)
+    expect(page.locator("#respuesta .glosa-texto")).to_contain_text(words)
+    follow(page, page.get_by_role("button", name="Aprobar", exact=True))
     expect(page.locator("#avisos")).to_contain_text("quedó aprobada")
 
 
 def presents(page: Page, journey: Journey, answers: int) -> None:
     """She hands the answers of the invoice to the bot, and sees what it did."""
-    page.get_by_role("link", name="Glosas", exact=True).first.click()
-    page.get_by_role("link", name="Por presentar").click()
+    follow(page, page.get_by_role("link", name="Glosas", exact=True).first)
+    follow(page, page.get_by_role("link", name="Por presentar"))
     page.keyboard.press("j")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     page.wait_for_url("**/presentar/*")
     page.get_by_role("button", name="Presentar por el bot").click()
     expect(page.get_by_role("dialog")).to_contain_text(f"{answers} respuestas")
-    page.get_by_role("button", name="Continuar").click()
+    follow(page, page.get_by_role("button", name="Continuar"))
     page.wait_for_url("**/radicacion/**")
     journey.work()
     page.reload()
@@ -202,28 +216,30 @@ def typed(journey: Journey) -> str:
 
 def loads_the_decision(page: Page, journey: Journey, path: Path) -> None:
     """What the payer decided comes as a file and is loaded on its page."""
-    page.get_by_role("link", name="Glosas", exact=True).first.click()
-    page.get_by_role("link", name="Cargar notificación").first.click()
+    follow(page, page.get_by_role("link", name="Glosas", exact=True).first)
+    follow(page, page.get_by_role("link", name="Cargar notificación").first)
     page.get_by_label("Archivos").set_input_files(path)
     page.get_by_label("Recibida el").fill(typed(journey))
-    page.get_by_role("button", name="Cargar").click()
+    follow(page, page.get_by_role("button", name="Cargar"))
     page.wait_for_url("**/notificaciones*")
     journey.work()
     page.reload()
-    page.locator("table[data-rows] tbody tr").first.get_by_role("link").first.click()
+    follow(page, page.locator("table[data-rows] tbody tr").first.get_by_role("link").first)
     expect(page.locator(".cifras")).to_contain_text("Decisión aplicada")
 
 
 def answers_the_second_round(page: Page) -> None:
     """The line that our text won offers it for its equal; the others are written."""
-    page.get_by_role("link", name="Hoy", exact=True).click()
-    page.get_by_role("link", name="Por responder al pagador").click()
+    follow(page, page.get_by_role("link", name="Hoy", exact=True))
+    follow(page, page.get_by_role("link", name="Por responder al pagador"))
     page.keyboard.press("j")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     page.wait_for_url("**/glosas/glosa/*")
     for code in ("FA0801", "TA0801", "SO0801"):
         expect(page.get_by_role("heading", level=1)).to_contain_text(code)
         expect(page.get_by_role("heading", level=1)).to_contain_text("ronda 2")
+        expect(page.get_by_label("Respuesta", exact=True)).to_have_value("")
         page.keyboard.press("e")
         page.keyboard.press("Space")
         if code == "TA0801":
@@ -234,7 +250,8 @@ def answers_the_second_round(page: Page) -> None:
         else:
             page.keyboard.press("r")
         page.keyboard.type(" Se insiste: la prueba de la ronda anterior no fue controvertida.")
-        page.keyboard.press("Control+Enter")
+        with page.expect_navigation():
+            page.keyboard.press("Control+Enter")
         expect(page.locator("#avisos")).to_contain_text(
             "espera la aprobación" if code == "FA0801" else "quedó aprobada"
         )
@@ -244,25 +261,26 @@ def records_the_decision(page: Page, journey: Journey, folder: Path) -> None:
     """One line's decision comes by letter: she records it with its proof."""
     letter = folder / "carta.pdf"
     letter.write_bytes(pdf("Se ratifica la glosa"))
-    page.get_by_role("link", name="Glosas", exact=True).first.click()
-    page.get_by_label("Turno").select_option("pagador")
-    page.locator("table[data-rows] tbody tr", has_text="SO0801").get_by_role("link").first.click()
+    follow(page, page.get_by_role("link", name="Glosas", exact=True).first)
+    with page.expect_navigation():
+        page.get_by_label("Turno").select_option("pagador")
+    follow(page, page.locator("table[data-rows] tbody tr", has_text="SO0801").get_by_role("link").first)
     page.get_by_text("El pagador decidió").click()
     page.get_by_label("La ratificó").check()
     page.locator("#decision-fecha").fill(typed(journey))
     page.locator("#decision-motivo").fill("Ratifica: no acepta el resultado aportado.")
     page.locator("#decision-pruebas").set_input_files(letter)
-    page.get_by_role("button", name="Registrar la decisión").click()
+    follow(page, page.get_by_role("button", name="Registrar la decisión"))
     expect(page.locator("#avisos")).to_contain_text("Quedó registrada la decisión del pagador")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Definitiva")
 
 
 def convenes(page: Page, journey: Journey) -> None:
     """What stays in dispute goes to a meeting with the payer."""
-    page.get_by_role("link", name="Conciliación", exact=True).first.click()
-    page.get_by_role("link", name="Convocar", exact=True).last.click()
+    follow(page, page.get_by_role("link", name="Conciliación", exact=True).first)
+    follow(page, page.get_by_role("link", name="Convocar", exact=True).last)
     page.get_by_role("button", name="Convocar con 3 líneas").click()
-    page.get_by_role("button", name="Continuar").click()
+    follow(page, page.get_by_role("button", name="Continuar"))
     page.wait_for_url(re.compile(r"/conciliacion/\d+"))
     page.get_by_label("Fecha y hora de la reunión").fill(typed(journey))
     page.get_by_label("Lugar o enlace").fill("Sala de conciliaciones")
@@ -270,25 +288,26 @@ def convenes(page: Page, journey: Journey) -> None:
         page.get_by_label(f"Nombre del asistente {turn}").fill(name)
         page.get_by_label(f"Cargo del asistente {turn}").fill("Coordinación")
         page.get_by_label(f"Por quién viene el asistente {turn}").select_option(side)
-    page.get_by_role("button", name="Guardar", exact=True).click()
+    follow(page, page.get_by_role("button", name="Guardar", exact=True))
 
 
 def works_the_table(page: Page) -> None:
     """One line is lifted, of one a part is accepted, one stays."""
-    page.get_by_role("link", name="Trabajar la mesa").click()
+    follow(page, page.get_by_role("link", name="Trabajar la mesa"))
     number = "CCP50104"
     page.get_by_label(f"Levanta, factura {number}, TA0801").fill("38.820")
     page.get_by_label(f"Acepta, factura {number}, SO0801").fill("10.000")
     expect(page.get_by_label(f"Sigue, factura {number}, SO0801")).to_have_value("27.430")
-    page.keyboard.press("Control+Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
     expect(page.locator("#avisos")).to_contain_text("guard")
 
 
 def closes_the_table(page: Page, folder: Path) -> Path:
     """The table closes, and the acta to sign is downloaded."""
-    page.get_by_role("link", name=re.compile(r"^N\.º")).click()
+    follow(page, page.get_by_role("link", name=re.compile(r"^N\.º")))
     page.get_by_role("button", name="Cerrar la mesa y hacer el acta").click()
-    page.get_by_role("button", name="Continuar").click()
+    follow(page, page.get_by_role("button", name="Continuar"))
     expect(page.locator("#avisos")).to_contain_text("Quedó lista el acta")
     with page.expect_download() as started:
         page.get_by_role("link", name="Acta para firmar").click()
@@ -305,7 +324,7 @@ def signs(page: Page, journey: Journey, paper: Path) -> None:
     page.get_by_label("Fecha de la firma").fill(civil_date(journey.house.clock()).isoformat())
     page.get_by_label("Acta firmada").set_input_files(signed)
     page.get_by_role("button", name="Registrar la firma").click()
-    page.get_by_role("button", name="Continuar").click()
+    follow(page, page.get_by_role("button", name="Continuar"))
     expect(page.locator("#avisos")).to_contain_text("Quedó firmada")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Con acuerdo parcial")
     with journey.house.db.read() as session:
@@ -321,12 +340,12 @@ def signs(page: Page, journey: Journey, paper: Path) -> None:
 
 def sees_what_is_left(page: Page, journey: Journey) -> None:
     """The credit note waits on Tareas; the history of its line tells each act, newest first, with its evidence."""
-    page.get_by_role("link", name="Hoy", exact=True).click()
-    page.locator(".hoy-tareas").get_by_role("link", name=re.compile("nota crédito")).click()
+    follow(page, page.get_by_role("link", name="Hoy", exact=True))
+    follow(page, page.locator(".hoy-tareas").get_by_role("link", name=re.compile("nota crédito")))
     task = page.locator("table[data-rows] tbody tr")
     expect(task).to_have_count(1)
     expect(task).to_contain_text("$ 10.000")
-    task.get_by_role("link").first.click()
+    follow(page, task.get_by_role("link").first)
     expect(page.locator(".glosa-hechos")).to_contain_text("$ 27.430 en juego de $ 37.430 glosados")
     story = page.locator("#historia li")
     told = [" ".join(one.split()) for one in story.all_inner_texts()]
@@ -346,5 +365,5 @@ def sees_what_is_left(page: Page, journey: Journey) -> None:
         TipoActo.NOTIFICACION, TipoActo.RESPUESTA, TipoActo.DECISION, TipoActo.SUBSANACION, TipoActo.DECISION,
         TipoActo.CONCILIACION,
     ]  # fmt: skip
-    page.locator("#historia").get_by_role("link", name="Conciliada en acta").click()
+    follow(page, page.locator("#historia").get_by_role("link", name="Conciliada en acta"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("Con acuerdo parcial")

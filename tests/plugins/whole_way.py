@@ -160,7 +160,7 @@ def workbook(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
 
 def _people(house: House, prestador_id: int) -> None:
     with house.db.write() as session:
-        for name, roles in (("Ana Prueba", (Rol.GLOSAS, Rol.CARTERA)), ("Berta Prueba", (Rol.DIRECCION,))):
+        for name, roles in (("Ana Prueba", (Rol.GLOSAS, Rol.CARTERA)), ("Berta Prueba", (Rol.DIRECCION, Rol.GLOSAS))):
             mail = f"{name.split()[0].lower()}@ips.example"
             user = create_user(
                 session,

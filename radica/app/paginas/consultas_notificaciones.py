@@ -37,6 +37,19 @@ def notices(
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
+def waiting(session: Session, notificaciones: Collection[int]) -> dict[int, dict[DestinoLinea, int]]:
+    """Return how many lines of each notice wait for a person now, by why; a notice without such lines is left out."""
+    rows = session.execute(
+        select(LineaNotificada.notificacion_id, LineaNotificada.destino, func.count())
+        .where(LineaNotificada.notificacion_id.in_(notificaciones), text(_WAITING))
+        .group_by(LineaNotificada.notificacion_id, LineaNotificada.destino)
+    )
+    found: dict[int, dict[DestinoLinea, int]] = {}
+    for notice, fate, count in rows:
+        found.setdefault(notice, {})[fate] = int(count)
+    return found
+
+
 def fates(session: Session, notificacion_id: int) -> dict[DestinoLinea, tuple[int, int]]:
     """Return how many lines of a notice have each fate, and their centavos."""
     rows = session.execute(

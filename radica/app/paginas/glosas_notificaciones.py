@@ -86,7 +86,8 @@ def notificaciones() -> ResponseReturnValue:
         page=page,
         cargas=sql.loads(session, [subject_of(one) for one in sorted(ids)], KIND_LOAD),
         puede=person().may(*ANSWERERS),
-        quien=actor_names(session, {one.cargada_por for one, _ in page.rows}),
+        esperan=sql.waiting(session, [one.id for one, _ in page.rows]),
+        DESTINOS=DESTINOS,
     )
 
 
