@@ -266,3 +266,8 @@ def test_a_sheet_copied_in_its_workbook_counts_once(tmp_path):
     (reading,) = leer_archivo(path, hoy=HOY)
     assert (reading.total_leido, len(reading.lineas)) == (250_000, 3)
     assert any("repite la anterior" in words for words in reading.avisos)
+
+
+def test_a_workbook_whose_cells_repeat_a_few_texts_is_not_taken_for_a_damaged_one(tmp_path):
+    rows = [["FE1", "TA0801", 1000 + number, "13/03/2026"] for number in range(2_000)]
+    assert len(hoja(tmp_path, TITULOS, *rows).lineas) == 2_000

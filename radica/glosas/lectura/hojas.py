@@ -52,7 +52,8 @@ _OVERLAP = 256
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _TEXTS = "xl/sharedStrings.xml"
-_COUNTS = re.compile(rb'\b(?:c|uniqueC)ount=["\'](\d+)["\']')
+_COUNTS = re.compile(rb'\buniqueCount=["\'](\d+)["\']')
+"""Different texts; `count` beside it is of the cells that hold them, which repeat a few texts any number of times."""
 # They begin with plain letters, with or without a namespace's prefix: the search of 50 MB then takes a fifth.
 _ROW = re.compile(rb'row\s[^>]*?\br=["\'](\d{1,9})["\']')
 _UNCOMPUTED = re.compile(rb'<c r="[A-Z]{1,3}(\d{1,9})"[^>]*><f(?:\s[^>]*)?(?:/>|>[^<]*</f>)(?:<v\s?/>|<v></v>)?</c>')
