@@ -150,13 +150,24 @@ def upgrade() -> None:
     with op.batch_alter_table("glosas", schema=None) as batch_op:
         batch_op.create_index(
             "ix_glosas_bandeja",
-            ["prestador_id", "turno", "vence", "en_disputa", "id", "pendiente_hasta", "responsable_id"],
+            [
+                "prestador_id",
+                "turno",
+                "vence",
+                "en_disputa",
+                "id",
+                "pendiente_hasta",
+                "responsable_id",
+                "pagador_id",
+                "codigo",
+                "familia",
+            ],
             unique=False,
         )
-        batch_op.create_index("ix_glosas_codigo", ["prestador_id", "codigo", "pagador_id"], unique=False)
         batch_op.create_index("ix_glosas_dinero", ["prestador_id", "turno", "en_disputa", "id"], unique=False)
         batch_op.create_index("ix_glosas_factura", ["factura_id"], unique=False)
         batch_op.create_index("ix_glosas_numero", ["prestador_id", "numero_glosa"], unique=False)
+        batch_op.create_index("ix_glosas_pagador", ["prestador_id", "pagador_id", "codigo"], unique=False)
         batch_op.create_index("ix_glosas_prestador_estado", ["prestador_id", "estado"], unique=False)
         batch_op.create_index("ix_glosas_responsable", ["responsable_id", "turno", "vence"], unique=False)
     op.create_table(
@@ -286,10 +297,10 @@ def downgrade() -> None:
     with op.batch_alter_table("glosas", schema=None) as batch_op:
         batch_op.drop_index("ix_glosas_responsable")
         batch_op.drop_index("ix_glosas_prestador_estado")
+        batch_op.drop_index("ix_glosas_pagador")
         batch_op.drop_index("ix_glosas_numero")
         batch_op.drop_index("ix_glosas_factura")
         batch_op.drop_index("ix_glosas_dinero")
-        batch_op.drop_index("ix_glosas_codigo")
         batch_op.drop_index("ix_glosas_bandeja")
     op.drop_table("glosas")
     with op.batch_alter_table("devoluciones", schema=None) as batch_op:

@@ -63,6 +63,12 @@ class Filtro:
         """True when nothing narrows the tray beyond its turn."""
         return self == replace(Filtro(self.prestadores, self.hoy), clase=self.clase, turno=self.turno, orden=self.orden)
 
+    @property
+    def indexado(self) -> bool:
+        """True when the tray's index alone says which rows of those to answer today it shows."""
+        free = ("pagador", "familia", "codigo", "responsable", "desde", "hasta", "sin_plazo", "clase", "orden")
+        return self == replace(Filtro(self.prestadores, self.hoy), **{name: getattr(self, name) for name in free})
+
 
 def stake(objecion: Objecion) -> int:
     """Return what is at stake in centavos: of a glosa what is in dispute, of a devolución the invoice."""
@@ -92,7 +98,13 @@ def conditions(f: Filtro, prestadores: Collection[int] | None = None) -> list[Co
         found.append(waits)
     elif f.turno == "ips":
         found.append(or_(model.pendiente_hasta.is_(None), model.pendiente_hasta <= f.hoy))
-    found += _about_term(f, model) + _about_thing(f, model)
+    return found + narrowing(f)
+
+
+def narrowing(f: Filtro) -> list[ColumnElement[bool]]:
+    """Return what a row must meet beyond being of these providers, of this turn and not left for a later day."""
+    model: Any = model_of(f.clase)
+    found = _about_term(f, model) + _about_thing(f, model)
     if f.responsable == SIN:
         found.append(model.responsable_id.is_(None))
     elif f.responsable:

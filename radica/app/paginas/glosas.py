@@ -67,8 +67,8 @@ def _tray(clase: str) -> ResponseReturnValue:
     f = asked(clase)
     session = db_session()
     base = replace(Filtro(f.prestadores, f.hoy), clase=clase)
-    days = tray.by_day(session, base)
-    page = _page(session, f, days)
+    days, found = tray.tiles_and_totals(session, f)
+    page = _page(session, f, found)
     payers = tray.payers_in(session, f.prestadores, clase)
     people = owners(session, f.prestadores)
     states = EstadoDevolucion if clase == DEVOLUCIONES else EstadoGlosa
@@ -101,7 +101,8 @@ def _tray(clase: str) -> ResponseReturnValue:
     )
 
 
-def _page(session: Session, f: Filtro, days: Sequence[tray.Dia]) -> Page[tray.Linea]:
+def _page(session: Session, f: Filtro, found: tuple[int, int]) -> Page[tray.Linea]:
+    """Return the page that is asked for; `found` are how many rows the filter has and their centavos."""
     after, before = read_cursor(request.args.get("despues")), read_cursor(request.args.get("antes"))
     backwards = before is not None and after is None
     page = cut(
@@ -111,11 +112,7 @@ def _page(session: Session, f: Filtro, days: Sequence[tray.Dia]) -> Page[tray.Li
         came_with=request.args.get("despues") if after else None,
         backwards=backwards,
     )
-    if f.plano and f.turno == "ips":  # the tiles have counted them already
-        total, cents = sum(one.cuantas for one in days), sum(one.valor for one in days)
-    else:
-        total, cents = tray.totals(session, f)
-    return Page(tray.with_names(session, page.rows), page.next, page.previous, total, cents)
+    return Page(tray.with_names(session, page.rows), page.next, page.previous, *found)
 
 
 def urgency(vence: date | None, hoy: date) -> EstadoPlazo | None:
