@@ -123,12 +123,13 @@ def lock_all(session: Session, things: Sequence[LegalThing]) -> None:
         ordered = sorted(ids)
         for start in range(0, len(ordered), _AT_ONCE):
             part = ordered[start : start + _AT_ONCE]
-            # Rows are locked after they were sorted, one by one, in this order.
+            # Rows are locked after they were sorted, one by one, in this order; against each other, not against
+            # rows that only point to them: those are written after locks of their own (it deadlocked in trials).
             found = session.scalars(
                 select(kind)
                 .where(kind.id.in_(part))
                 .order_by(kind.id)
-                .with_for_update()
+                .with_for_update(key_share=True)
                 .execution_options(populate_existing=True)
             ).all()
             if len(found) != len(part):

@@ -164,7 +164,7 @@ def lock_invoices(session: Session, factura_ids: set[int]) -> dict[int, Invoice]
     )  # fmt: skip
     found: dict[int, Invoice] = {}
     for part in _parts(sorted(factura_ids)):
-        query = select(*columns).where(Factura.id.in_(part)).order_by(Factura.id).with_for_update()
+        query = select(*columns).where(Factura.id.in_(part)).order_by(Factura.id).with_for_update(key_share=True)
         found |= {row.id: Invoice(*row) for row in session.execute(query)}
     if len(found) != len(factura_ids):
         raise NotFound("Alguna de las facturas glosadas ya no existe; no se guardó nada.")

@@ -55,7 +55,8 @@ def _hold_all(session: Session, factura_ids: Collection[int]) -> None:
     for kind in (Devolucion, Glosa):
         for start in range(0, len(factura_ids), _AT_ONCE):
             part = sorted(factura_ids)[start : start + _AT_ONCE]
-            session.execute(select(kind.id).where(kind.factura_id.in_(part)).order_by(kind.id).with_for_update())
+            query = select(kind.id).where(kind.factura_id.in_(part)).order_by(kind.id)
+            session.execute(query.with_for_update(key_share=True))
 
 
 def _returned(session: Session, line: Linea) -> Devolucion | None:
