@@ -178,6 +178,24 @@ def pend(session: Session, row: Objecion, hasta: date, motivo: str, *, hoy: date
     _log(session, [row], "pendiente_glosas", f"hasta {hasta.isoformat()}", actor=actor, at=at)
 
 
+def pend_many(
+    session: Session, rows: Sequence[Objecion], hasta: date, motivo: str, *, hoy: date, actor: str, at: datetime
+) -> int:
+    """Leave many objections for a later day; returns how many. What lapses before that day stays in the tray.
+
+    Raises BadInput for a day that is not after today.
+    """
+    if hasta <= hoy:
+        raise BadInput("El día tiene que ser después de hoy; no se cambió nada.", todo="Elija otro día.")
+    lock_all(session, rows)
+    able = [row for row in rows if row.turno == "ips" and (row.vence is None or hasta <= row.vence)]
+    for row in able:
+        row.pendiente_hasta, row.pendiente_motivo = hasta, motivo.strip()[:300]
+    session.flush()
+    _log(session, able, "pendiente_glosas", f"hasta {hasta.isoformat()}", actor=actor, at=at)
+    return len(able)
+
+
 def unpend(session: Session, row: Objecion, *, actor: str, at: datetime) -> None:
     """Bring an objection back to the tray now."""
     lock_all(session, [row])

@@ -23,7 +23,8 @@ from radica.facturas.models import Carga, Documento, Factura, NoReconocido, Tipo
 from radica.glosas.answer_draft import Borrador
 from radica.glosas.answering import save_answer
 from radica.glosas.mail_models import ClaseCorreo, Correo
-from radica.glosas.work_models import Decision, ReglaAsignacion
+from radica.glosas.templates_store import crear_version
+from radica.glosas.work_models import Decision, Plantilla, ReglaAsignacion
 from radica.jobs.models import Job, Lane
 from radica.portales.models import CuentaPortal
 from radica.radicacion.models import Envio, EnvioFactura, Intento
@@ -260,6 +261,7 @@ def _objections(session: Session, invoice: Factura) -> dict[str, int]:
         "notificacion_id": notice.id,
         "linea_id": loose.id,
         "regla_id": _added(session, _rule(session, invoice)),
+        "plantilla_id": _template(session, invoice).id,
         "correo_id": _mail(session, invoice),
     }
 
@@ -268,6 +270,13 @@ def _rule(session: Session, invoice: Factura) -> ReglaAsignacion:
     user = session.scalars(select(Acceso.usuario_id).where(Acceso.prestador_id == invoice.prestador_id)).first()
     assert user is not None
     return ReglaAsignacion(prestador_id=invoice.prestador_id, orden=1, usuario_id=user)
+
+
+def _template(session: Session, invoice: Factura) -> Plantilla:
+    return crear_version(
+        session, prestador_id=invoice.prestador_id, clave="tarifa", nombre="Tarifa", texto="Es la pactada.",
+        respuesta="RE9602", actor="prueba", at=NOW,
+    )  # fmt: skip
 
 
 def _mail(session: Session, invoice: Factura) -> int:

@@ -9,8 +9,11 @@ from radica.app.acciones import glosas as _answers
 from radica.app.acciones import glosas_actos as _acts
 from radica.app.acciones import glosas_cargar as _load
 from radica.app.acciones import glosas_exportar as _files
+from radica.app.acciones import glosas_filtradas as _filtered
+from radica.app.acciones import glosas_limites as _limits
 from radica.app.acciones import glosas_lineas as _loose
 from radica.app.acciones import glosas_masiva as _bulk
+from radica.app.acciones import glosas_plantillas as _templates
 from radica.app.acciones import glosas_presentar as _present
 from radica.app.acciones import glosas_reglas as _rules
 from radica.app.acciones import glosas_siifa as _siifa
@@ -34,6 +37,9 @@ ROOMS = (
     _loose,
     _siifa,
     _rules,
+    _templates,
+    _limits,
+    _filtered,
     _figures,
     _files,
 )

@@ -31,13 +31,13 @@ def asignar(kind: str, objecion_id: int) -> ResponseReturnValue:
     """Give one objection to a person, or to nobody."""
     session = db_session()
     row = load_line(session, kind, objecion_id, *ANSWERERS)
-    work.assign(session, [row], _person(), actor=person().actor, at=now())
+    work.assign(session, [row], chosen_person(), actor=person().actor, at=now())
     name = work.workers(session, row.prestador_id).get(row.responsable_id or 0)
     flash(f"Quedó a cargo de {name}." if name else "Quedó sin responsable.", "success")
     return go(here(row))
 
 
-def _person() -> int | None:
+def chosen_person() -> int | None:
     """Return the person chosen in the form, None for nobody. Raises BadInput."""
     typed = request.form.get("usuario_id", "")
     if not typed:
@@ -100,7 +100,7 @@ def assign_many(clase: str) -> ResponseReturnValue:
     """Give the ticked objections to one person."""
     session = db_session()
     rows = chosen(session, clase)
-    count = work.assign(session, rows, _person(), actor=person().actor, at=now())
+    count = work.assign(session, rows, chosen_person(), actor=person().actor, at=now())
     same = len(rows) - count
     text = f"{plural(count, 'línea cambió', 'líneas cambiaron')} de manos."
     flash(text + (f" {plural(same, 'ya estaba', 'ya estaban')} a su cargo." if same else ""), "success")

@@ -23,7 +23,7 @@ ANSWERERS = (Rol.GLOSAS, Rol.ADMINISTRACION)
 APPROVERS = (Rol.GLOSAS, Rol.DIRECCION, Rol.ADMINISTRACION)
 """Who gives the second look; the author never is the second."""
 MANAGERS = (Rol.DIRECCION, Rol.ADMINISTRACION)
-"""Who keeps rules of assignment, amounts and templates, and undoes what was recorded by mistake."""
+"""Who keeps rules of assignment, amounts and limits of payers, and undoes what was recorded by mistake."""
 __all__ = ["ANSWERERS", "APPROVERS", "CLASES", "KINDS", "MANAGERS", "WORKERS", "blueprint", "load_line"]
 
 KINDS: dict[str, type[Glosa] | type[Devolucion]] = {"glosa": Glosa, "devolucion": Devolucion}
