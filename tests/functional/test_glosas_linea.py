@@ -121,7 +121,10 @@ def test_above_the_amount_another_person_approves(house: House, ips: int) -> Non
         waiting = session.query(Respuesta).one().id
     assert "la aprueba otra persona" in ana.text
     assert not ana.tree().xpath(f"//form[@action='/glosas/respuestas/{waiting}/aprobar']")
-    luis = house.entered("luis@norte.example", Rol.DIRECCION, provider=ips)
+    blind = house.entered("sara@norte.example", Rol.DIRECCION, provider=ips)
+    blind.open(f"/glosas/glosa/{line}")
+    assert not blind.tree().xpath(f"//form[@action='/glosas/respuestas/{waiting}/aprobar']"), "who cannot read it"
+    luis = house.entered("luis@norte.example", Rol.DIRECCION, Rol.GLOSAS, provider=ips)
     luis.open("/glosas?respuesta=por_aprobar")
     assert "1 línea" in luis.text
     luis.open(f"/glosas/glosa/{line}")

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from radica.app.acciones.glosas_formas import AnswerForm, NoteForm
-from radica.app.paginas.comun import HEALTH_ROLES
+from radica.app.paginas.comun import HEALTH_ROLES, sees_health
 from radica.app.paginas.glosas_filtro import asked, kept
 from radica.app.paginas.glosas_linea import line_page
 from radica.app.paginas.glosas_plano import ANSWERERS, APPROVERS, CLASES, blueprint, load_line
@@ -25,7 +25,7 @@ from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.states import EstadoRespuesta
 from radica.glosas.tray_filter import Objecion
 from radica.glosas.work_models import Decision, Respuesta
-from radica.kernel.errors import BadInput, InvalidTransition
+from radica.kernel.errors import BadInput, Forbidden, InvalidTransition
 from radica.kernel.web import allow, current, go, now, person
 from radica.users.access import load_for
 from radica.users.models import Rol
@@ -119,6 +119,11 @@ def aprobar(respuesta_id: int) -> ResponseReturnValue:
     """Approve an answer that another person prepared, and go on to the next one that waits."""
     with current().database.write() as session:
         answer, row = load_answer(session, respuesta_id, *APPROVERS)
+        if not sees_health(row.prestador_id):
+            raise Forbidden(
+                "La respuesta habla de un paciente y su rol no la lee: no se aprueba lo que no se ve.",
+                todo="Pida el rol de glosas en este prestador, o que la apruebe quien lo tiene.",
+            )
         following = _following(session, row)
         answering.approve(session, row, answer, actor=person().actor, at=now(), expected_version=_version())
     flash(f"La respuesta {answer.codigo} quedó aprobada: falta presentarla.", "success")

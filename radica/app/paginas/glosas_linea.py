@@ -105,7 +105,7 @@ def line_page(
         opciones=options_for(row),
         NAMES=NAMES,
         puede=row.prestador_id in held(*ANSWERERS),
-        aprueba=row.prestador_id in held(*APPROVERS) and not (second and _author(caso) == person().actor),
+        aprueba=_approves(caso, second=second),
         dirige=row.prestador_id in held(*MANAGERS),
         salud=sees_health(row.prestador_id),
         dos=second,
@@ -168,6 +168,13 @@ def act_forms(row: Objecion, acto: str, form: Any) -> dict[str, Any]:
 def named(doc: Documento) -> str:
     """Return how a person calls a document."""
     return document_name(doc, {sigla: one.nombre for sigla, one in catalogue().items()})
+
+
+def _approves(caso: CasoGlosa, *, second: bool) -> bool:
+    """Say whether the person may approve the answer: by role, able to read it, and not its author where two are asked."""
+    provider = caso.objecion.prestador_id
+    may = provider in person().granted(*APPROVERS) and sees_health(provider)
+    return may and not (second and _author(caso) == person().actor)
 
 
 def _author(caso: CasoGlosa) -> str:
