@@ -80,13 +80,13 @@ def _equal(glosa: Glosa) -> tuple[ColumnElement[bool], ...]:
 
 
 def check_equal(rows: Sequence[Glosa]) -> None:
-    """Raise BadInput unless the lines have one code and one payer, and are not too many."""
+    """Raise BadInput unless the lines have one provider, one code and one payer, and are not too many."""
     if len(rows) > MAX_LINES:
         raise BadInput(f"Son más de {MAX_LINES} líneas de una vez; no se hizo nada.", todo="Responda por partes.")
-    kinds = {(row.codigo, row.pagador_id) for row in rows}
+    kinds = {(row.prestador_id, row.codigo, row.pagador_id) for row in rows}
     if len(kinds) > 1:
         raise BadInput(
-            "Las líneas elegidas no son iguales: tienen códigos o pagadores distintos; no se hizo nada.",
+            "Las líneas elegidas no son iguales: tienen códigos, pagadores o prestadores distintos; no se hizo nada.",
             todo="Elija líneas de un mismo código y un mismo pagador.",
             code="lineas_distintas",
         )

@@ -52,8 +52,10 @@ def iguales(objecion_id: int) -> ResponseReturnValue:
 
 def _choose(rows: Sequence[Glosa], form: BulkForm | None = None, *, error: BadInput | None = None) -> str:
     """Show the form for lines of one code and payer, or the groups of which they are."""
-    ordered = sorted(rows, key=lambda one: (one.codigo, one.pagador_id, one.id))
-    groups = [list(group) for _, group in groupby(ordered, key=lambda one: (one.codigo, one.pagador_id))]
+    ordered = sorted(rows, key=lambda one: (one.codigo, one.pagador_id, one.prestador_id, one.id))
+    groups = [
+        list(group) for _, group in groupby(ordered, key=lambda one: (one.codigo, one.pagador_id, one.prestador_id))
+    ]
     first = rows[0]
     with current().database.read() as session:
         names = payer_names(session, {row.pagador_id for row in rows})
@@ -70,7 +72,7 @@ def _choose(rows: Sequence[Glosa], form: BulkForm | None = None, *, error: BadIn
         NAMES=NAMES,
         form=form or BulkForm(formdata=None, decision=Decision.DEFENDER.value),
         error=error,
-        salud=sees_health(first.prestador_id),
+        salud=all(sees_health(one) for one in {row.prestador_id for row in rows}),
         volver=kept(),
         lista=tray_address(GLOSAS),
     )

@@ -17,7 +17,7 @@ from radica.app.acciones.glosas_formas import read_pesos
 from radica.app.paginas.comun import payer_names
 from radica.app.paginas.glosas_plano import MANAGERS, blueprint
 from radica.audit.services import record_reading
-from radica.entidades.models import Prestador
+from radica.entidades.models import Pagador, Prestador
 from radica.glosas import work
 from radica.glosas.answer_draft import settings_of
 from radica.glosas.codes import FAMILIAS
@@ -27,7 +27,7 @@ from radica.glosas.work_models import AjusteGlosas, ReglaAsignacion
 from radica.kernel.errors import BadInput
 from radica.kernel.web import allow, db_session, go, now, person
 from radica.kernel.web_format import plural
-from radica.users.access import load_for, selected_ids
+from radica.users.access import MAX_ID, load_for, selected_ids
 
 MAX_RULES = 200
 
@@ -69,6 +69,9 @@ def agregar_regla(prestador_id: int) -> ResponseReturnValue:
     owner = _number("usuario_id")
     if owner is None or owner not in work.workers(session, house.id):
         raise BadInput("Elija a quién van las líneas: alguien que trabaje glosas en este prestador.")
+    payer = _number("pagador_id")
+    if payer is not None and session.get(Pagador, min(payer, MAX_ID)) is None:
+        raise BadInput("Ese pagador no existe; no se guardó nada.", todo="Elíjalo de la lista.")
     family = request.form.get("familia", "")
     low, high = _pesos("desde"), _pesos("hasta")
     if low is not None and high is not None and low >= high:
@@ -80,7 +83,7 @@ def agregar_regla(prestador_id: int) -> ResponseReturnValue:
         ReglaAsignacion(
             prestador_id=house.id,
             orden=last + 1,
-            pagador_id=_number("pagador_id"),
+            pagador_id=payer,
             familia=family if family in FAMILIAS else "",
             desde=low,
             hasta=high,

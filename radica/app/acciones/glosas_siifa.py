@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import DateTimeLocalField
+from wtforms.validators import Optional
 
 from radica.app.paginas.glosas_plano import ANSWERERS, blueprint
 from radica.glosas import siifa
@@ -25,7 +26,9 @@ SHOWN = 500
 class RegisteredForm(Form):
     """When it was registered."""
 
-    cuando = DateTimeLocalField("Registrado el", format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+    cuando = DateTimeLocalField(
+        "Registrado el", format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"], validators=[Optional()]
+    )
 
 
 @blueprint.get("/siifa")
@@ -51,6 +54,8 @@ def registrar_siifa() -> ResponseReturnValue:
     if not ids or len(ids) > SHOWN:
         raise BadInput("No eligió ningún acto; no se guardó nada.", todo="Marque los que ya registró en SIIFA.")
     form = RegisteredForm()
+    if not form.validate_on_submit():
+        raise BadInput("No se entiende la fecha del registro; no se guardó nada.", todo="Escriba la que dice SIIFA.")
     when = form.cuando.data.replace(tzinfo=BOGOTA) if form.cuando.data else None
     count = siifa.record(
         session,

@@ -88,6 +88,8 @@ def chosen(session: Session, clase: str) -> list[Objecion]:
         raise BadInput(f"Son más de {MAX_BULK} de una vez; no se hizo nada.", todo="Hágalo por partes.")
     kind = "devolucion" if clase == DEVOLUCIONES else "glosa"
     ids = sorted(int(one) for one in typed if one.isascii() and one.isdecimal() and len(one) < 19)
+    if len(ids) != len(typed):
+        raise BadInput("Alguna de las líneas elegidas no se entiende; no se hizo nada.", todo="Vuelva a marcarlas.")
     return [load_line(session, kind, one if one <= MAX_ID else 0, *ANSWERERS) for one in ids]
 
 
