@@ -227,6 +227,7 @@ def upgrade() -> None:
         sa.Column("devolucion_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("resuelta_at", Instant(), nullable=True),
         sa.Column("resuelta_por", sa.String(length=120), nullable=True),
+        sa.Column("marca_descarte", sa.String(length=64), nullable=True),
         sa.CheckConstraint(
             "destino IN ('cargada', 'repetida', 'aplicada', 'sin_cruzar', 'por_decidir', 'no_leida', 'descartada')",
             name=op.f("ck_lineas_notificadas_destino"),
@@ -256,6 +257,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("destino IN ('sin_cruzar', 'por_decidir', 'no_leida')"),
             postgresql_where=sa.text("destino IN ('sin_cruzar', 'por_decidir', 'no_leida')"),
         )
+        batch_op.create_index(
+            "ix_lineas_notificadas_descartadas",
+            ["prestador_id", "marca_descarte"],
+            unique=False,
+            sqlite_where=sa.text("marca_descarte IS NOT NULL"),
+            postgresql_where=sa.text("marca_descarte IS NOT NULL"),
+        )
         batch_op.create_index("ix_lineas_notificadas_notificacion", ["notificacion_id", "id"], unique=False)
     op.create_table(
         "registros_siifa",
@@ -282,6 +290,11 @@ def downgrade() -> None:
     op.drop_table("registros_siifa")
     with op.batch_alter_table("lineas_notificadas", schema=None) as batch_op:
         batch_op.drop_index("ix_lineas_notificadas_notificacion")
+        batch_op.drop_index(
+            "ix_lineas_notificadas_descartadas",
+            sqlite_where=sa.text("marca_descarte IS NOT NULL"),
+            postgresql_where=sa.text("marca_descarte IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix_lineas_notificadas_bandeja",
             sqlite_where=sa.text("destino IN ('sin_cruzar', 'por_decidir', 'no_leida')"),

@@ -22,7 +22,7 @@ from radica.glosas.items import fill_items, items_of
 from radica.glosas.line_json import line_of
 from radica.glosas.matching import CruceFactura, FacturaRef, line_number, match_invoice, match_item
 from radica.glosas.models import Confianza, DestinoLinea, LineaNotificada, Notificacion
-from radica.glosas.storing import OPEN, Turno, active_rules, store_lines, take_turn
+from radica.glosas.storing import OPEN, Turno, active_rules, discard_mark, store_lines, take_turn
 from radica.kernel.clock import Clock, civil_date
 from radica.kernel.db import Database
 from radica.kernel.errors import BadInput, NotFound
@@ -176,9 +176,13 @@ def accept(session: Session, linea: LineaNotificada, acto: Acto, *, notificada: 
 
 
 def discard(session: Session, linea: LineaNotificada, acto: Acto) -> None:
-    """Take a line out of the tray: a person says that it is nothing, and why. It stays in its notice."""
+    """Take a line out of the tray: a person says that it is nothing, and why. It stays in its notice, and the
+    same line of a later file does not come back for the same doubt.
+    """
     _need_reason(acto)
     notice = _lock(session, [linea])
+    if "tipo" in linea.contenido:
+        linea.marca_descarte = discard_mark(line_of(linea.contenido), linea.razon)
     linea.destino = DestinoLinea.DESCARTADA
     linea.motivo = f"{linea.motivo or ''} Descartada: {acto.motivo}".strip()
     linea.resuelta_at, linea.resuelta_por = acto.at, acto.actor

@@ -91,6 +91,13 @@ class LineaNotificada(Base):
             sqlite_where=text("destino IN ('sin_cruzar', 'por_decidir', 'no_leida')"),
             postgresql_where=text("destino IN ('sin_cruzar', 'por_decidir', 'no_leida')"),
         ),
+        Index(
+            "ix_lineas_notificadas_descartadas",
+            "prestador_id",
+            "marca_descarte",
+            sqlite_where=text("marca_descarte IS NOT NULL"),
+            postgresql_where=text("marca_descarte IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -108,6 +115,7 @@ class LineaNotificada(Base):
     devolucion_id: Mapped[int | None] = mapped_column(Id, ForeignKey("devoluciones.id"))
     resuelta_at: Mapped[datetime | None] = mapped_column(Instant)
     resuelta_por: Mapped[str | None] = mapped_column(String(120))
+    marca_descarte: Mapped[str | None] = mapped_column(String(64))  # by which a discarded line is known when it returns
 
 
 class ItemFactura(Base):

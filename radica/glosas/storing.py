@@ -7,13 +7,15 @@ by its sheet and number). Norms: Res. 2284/2023 art. 6 and Anexo 3.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from radica.entidades.models import Prestador
@@ -30,6 +32,7 @@ from radica.kernel.db import insert_rows
 
 Marca = tuple[str, tuple[str, ...], int, str]
 IN_TRAY = "ya_en_bandeja"
+OUT = "ya_descartada"
 OPEN = text("lineas_notificadas.destino IN ('sin_cruzar', 'por_decidir', 'no_leida')")
 """What waits for a person, in the words of the partial index, or SQLite does not use it."""
 _AT_ONCE = 500
@@ -57,7 +60,8 @@ def store_lines(
     """Decide and write some lines of one notice (all of an objection's equals together); return how they ended.
 
     `settle_first` has seen each line. The caller took its turn (`take_turn`), and commits. `waiting` are the lines of
-    other notices that wait for a person: the same line again does not wait twice, and is taken from it.
+    other notices that wait for a person: the same line again does not wait twice, and is taken from it; nor does one
+    come back that a person discarded for the same doubt. None for lines of the tray itself.
     """
     invoices = {line.factura.id for line in lines if line.cruce.factura is not None}
     standing = read_standing(session, notice, invoices, own)
@@ -65,8 +69,9 @@ def store_lines(
     _formulate_returns(session, [line for line in lines if _is_new(line, TipoLinea.DEVOLUCION)], notice, rules, turno)
     _formulate(session, [line for line in lines if _is_new(line, TipoLinea.GLOSA)], notice, rules, turno)
     settle_decisions(session, [line for line in lines if line.destino is None], notice, actor=turno.actor, at=turno.at)
-    if waiting:
+    if waiting is not None:
         _join_waiting(lines, waiting)
+        _stay_out(lines, _discarded(session, notice.prestador_id, lines))
     _write(session, notice, lines, turno)
     return Counter(line.destino for line in lines if line.destino is not None)
 
@@ -89,6 +94,42 @@ def _join_waiting(lines: Sequence[Linea], waiting: Counter[Marca]) -> None:
                 line.end(
                     DestinoLinea.REPETIDA, IN_TRAY, "La misma línea, de un archivo anterior, ya está en la bandeja."
                 )
+
+
+def _stay_out(lines: Sequence[Linea], discarded: Counter[str]) -> None:
+    """Keep out of the tray the lines that a person discarded already for the same doubt, as many as were discarded."""
+    for line in lines:
+        if _undecided(line) and discarded[mark := discard_mark(line.leida, line.razon)] > 0:
+            discarded[mark] -= 1
+            line.end(DestinoLinea.REPETIDA, OUT, "La misma línea, de un archivo anterior, ya se descartó.")
+
+
+def _discarded(session: Session, prestador_id: int, lines: Sequence[Linea]) -> Counter[str]:
+    """Return how many of each of these lines a person discarded, by their marks."""
+    marks = {discard_mark(line.leida, line.razon) for line in lines if _undecided(line)}
+    found: Counter[str] = Counter()
+    ordered = sorted(marks)
+    for start in range(0, len(ordered), _AT_ONCE):
+        query = (
+            select(LineaNotificada.marca_descarte, func.count())
+            .where(
+                LineaNotificada.prestador_id == prestador_id,
+                LineaNotificada.marca_descarte.in_(ordered[start : start + _AT_ONCE]),
+            )
+            .group_by(LineaNotificada.marca_descarte)
+        )
+        found.update({mark: count for mark, count in session.execute(query) if mark is not None})
+    return found
+
+
+def _undecided(line: Linea) -> bool:
+    return line.destino in (DestinoLinea.SIN_CRUZAR, DestinoLinea.POR_DECIDIR)
+
+
+def discard_mark(read: LineaLeida, razon: str | None) -> str:
+    """Return by what a discarded line is known again: what it says, and the doubt for which it was discarded."""
+    told = json.dumps([*mark_of(read), razon or ""], ensure_ascii=False)
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def mark_of(read: LineaLeida) -> Marca:

@@ -151,6 +151,28 @@ def test_discarded_with_a_reason_and_only_once(notices: Notices) -> None:
         discard(session, session.get_one(LineaNotificada, line.id), acto(notices))
 
 
+def test_what_was_discarded_does_not_come_back_with_the_next_cumulative_file(notices: Notices) -> None:
+    notices.one([row("FV501", "10"), row("FV502", "30")])
+    with notices.db.read() as session:
+        first = waiting(session, [notices.prestador.id])[0]
+    with notices.db.write() as session:
+        discard(session, session.get_one(LineaNotificada, first.id), acto(notices, "es de otra sede"))
+    notices.one([row("FV501", "10"), row("FV501", "10"), row("FV501", "11"), row("FV502", "30"), row("FV503", "1")])
+    with notices.db.read() as session:
+        values = sorted(one.valor for one in waiting(session, [notices.prestador.id]))
+    assert values == [100, 1_000, 1_100, 3_000], "one of the two equal lines was discarded; the other is new"
+    assert [one.destino for one in notices.lineas() if one.razon == "ya_descartada"] == [DestinoLinea.REPETIDA]
+
+
+def test_a_discarded_line_is_loaded_once_its_invoice_is_known(notices: Notices) -> None:
+    notices.one([row("FV501", "10")])
+    with notices.db.write() as session:
+        discard(session, session.get_one(LineaNotificada, only(notices).id), acto(notices, "no es nuestra"))
+    notices.invoice("FV501")
+    notices.one([row("FV501", "10"), row("FV509", "2")])
+    assert notices.money() == (1, 1_000)
+
+
 def test_an_invoice_that_comes_later_settles_its_lines(notices: Notices) -> None:
     split = [row("FV501", "10"), row("FV501", "10"), row("FV502", "30")]
     notices.one(split)
