@@ -8,7 +8,7 @@ import pytest
 
 from radica.glosas.models import Glosa
 from radica.glosas.states import EstadoRespuesta
-from radica.glosas.work import mentions_for
+from radica.glosas.work import escalate, mentions_for
 from radica.glosas.work_models import AjusteGlosas, Respuesta
 from radica.kernel.clock import civil_date
 from radica.users.models import Rol
@@ -64,6 +64,25 @@ def test_ticked_lines_get_an_owner(house: House, ips: int, ana: Browser) -> None
     assert [row(house, id_).responsable_id for id_ in ids] == [luis, None, luis]
     ana.open("/glosas?responsable=sin")
     assert "1 línea ·" in ana.text
+
+
+def test_the_line_tells_who_handed_it_over(house: House, ips: int, ana: Browser) -> None:
+    ids = lines(house, ips, 12)  # two digits, so that one id is the beginning of another
+    luis = house.person("luis@norte.example", {ips: (Rol.GLOSAS,)}, nombre="Luis Prueba")
+    ana.open("/glosas")
+    tick(ana, [ids[0], ids[11]], usuario_id=str(luis), hacer="asignar")
+    with house.database.write() as session:
+        session.add(AjusteGlosas(prestador_id=ips, grupo_manual="", escalar_a_id=luis, escalar_dias=2))
+        other = session.get_one(Glosa, ids[1])
+        other.vence = civil_date(house.clock()) + timedelta(days=1)
+        session.flush()
+        escalate(session, hoy=civil_date(house.clock()), actor="reloj", at=house.clock())
+    told = {}
+    for id_ in (ids[0], ids[1], ids[2]):
+        ana.open(f"/glosas/glosa/{id_}")
+        told[id_] = (ana.text.count("Asignada"), ana.text.count("Escalada: su término se acaba"))
+        assert ("a Luis Prueba" in ana.text) is (id_ != ids[2])
+    assert told == {ids[0]: (1, 0), ids[1]: (0, 1), ids[2]: (0, 0)}
 
 
 def test_nobody_from_outside_gets_a_line(house: House, ips: int, ana: Browser) -> None:

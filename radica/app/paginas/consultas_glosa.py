@@ -22,6 +22,7 @@ from radica.facturas.models import Documento, Factura, TipoDocumento
 from radica.glosas.answer_draft import answer_of, settings_of
 from radica.glosas.models import Acto, Devolucion, Glosa, ItemFactura, Notificacion
 from radica.glosas.tray_filter import Objecion
+from radica.glosas.work_log import Entrega, handovers
 from radica.glosas.work_models import AjusteGlosas, Comentario, Respuesta
 from radica.users.models import Usuario
 from radica.users.services import actor_names
@@ -59,6 +60,7 @@ class CasoGlosa:
     ajuste: AjusteGlosas
     responsable: str | None
     hermanas: int
+    entregas: Sequence[Entrega]
 
     @property
     def soportes(self) -> list[Documento]:
@@ -79,6 +81,8 @@ def load_line_case(session: Session, objecion: Objecion) -> CasoGlosa:
     actors = {move.actor for move in moves} | {one.actor for one in acts} | {one.preparada_por for one in answers}
     actors |= {one.aprobada_por for one in answers if one.aprobada_por}
     actors |= {f"usuario:{one.usuario_id}" for one in comments}
+    handed = handovers(session, objecion)
+    actors |= {one.actor for one in handed} | {f"usuario:{one.usuario_id}" for one in handed if one.usuario_id}
     living = answer_of(session, objecion)
     return CasoGlosa(
         objecion=objecion,
@@ -101,6 +105,7 @@ def load_line_case(session: Session, objecion: Objecion) -> CasoGlosa:
         ajuste=settings_of(session, objecion.prestador_id),
         responsable=_name(session, objecion.responsable_id),
         hermanas=_siblings(session, objecion),
+        entregas=handed,
     )
 
 

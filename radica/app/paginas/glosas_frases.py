@@ -13,6 +13,7 @@ from flask import url_for
 from radica.app.paginas.frases import Linea, who
 from radica.audit.models import Transition
 from radica.glosas.models import Acto, TipoActo
+from radica.glosas.work_log import Entrega
 from radica.kernel.web_format import cop, fecha
 
 ACTOS = {
@@ -50,9 +51,24 @@ PALABRAS = {
 _MEETING = re.compile(r"conciliacion:(\d{1,18})")
 
 
-def story(acts: Sequence[Acto], moves: Sequence[Transition], names: dict[str, str]) -> list[Linea]:
-    """Return the history of an objection, newest first: acts with their money and evidence, moves of the answers."""
+ENTREGAS = {
+    "asignar": ("Asignada", "neutro"),
+    "repartir": ("Repartida por regla", "neutro"),
+    "escalar": ("Escalada: su término se acaba", "aviso"),
+    "pendiente": ("Pendiente", "neutro"),
+}
+"""How an objection changes hands, or waits."""
+
+
+def story(
+    acts: Sequence[Acto], moves: Sequence[Transition], names: dict[str, str], handed: Sequence[Entrega] = ()
+) -> list[Linea]:
+    """Return the history of an objection, newest first: acts with their money and evidence, our answers, its hands."""
     lines = [_act(one, names) for one in acts]
+    for one in handed:
+        title, tone = ENTREGAS[one.que]
+        to = f"a {who(f'usuario:{one.usuario_id}', names)}" if one.usuario_id else one.detalle
+        lines.append(Linea(one.at, title, who(one.actor, names), to, tone))
     for move in moves:
         if move.thing == "respuesta" and move.event in MOVIMIENTOS:
             title, tone = MOVIMIENTOS[move.event]

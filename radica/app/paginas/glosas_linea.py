@@ -113,7 +113,7 @@ def line_page(
         corre=running(caso),
         tardia=late(caso),
         siifa=[one for one in caso.actos if one.siifa_vence is not None and one.id not in registered],
-        historia=story(caso.actos, caso.movimientos, caso.nombres),
+        historia=story(caso.actos, caso.movimientos, caso.nombres, caso.entregas),
         personas=people,
         antes=before,
         despues=after,
