@@ -12,7 +12,7 @@ from sqlalchemy import select
 from radica.entidades.models import Pagador
 from radica.glosas.models import Acto, Glosa, RegistroSiifa, TipoActo
 from radica.glosas.work_models import ReglaAsignacion, Respuesta
-from radica.users.models import Rol
+from radica.users.models import ClaseTarea, Rol, Tarea
 from tests import factories
 from tests import glosas_seed as seed
 from tests.functional.navigators import Browser
@@ -217,3 +217,23 @@ def test_no_file_breaks_an_upload(any_house: House, name: str, data: bytes) -> N
         sent: dict[str, Any] = {**more, "csrf_token": token, field: (io.BytesIO(data), name)}
         status = browser.raw("POST", address, data=sent, content_type="multipart/form-data").status_code
         assert status < 500, address
+
+
+def test_a_task_is_not_closed_with_blanks(house: House) -> None:
+    provider = house.provider()
+    browser = house.entered("ana@norte.example", Rol.GLOSAS, provider=provider)
+    with house.database.write() as session:
+        row = Tarea(
+            prestador_id=provider, clase=ClaseTarea.REVISAR_SILENCIO, case_key="glosa:1", titulo="Mirar",
+            creada_at=factories.NOW,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        number = row.id
+    token = token_of(browser)
+    browser.raw("POST", f"/tareas/{number}/cerrar", data={"resultado": "   ", "csrf_token": token})
+    with house.database.read() as session:
+        assert session.get_one(Tarea, number).cerrada_at is None
+    browser.raw("POST", f"/tareas/{number}/cerrar", data={"resultado": "Se miró", "csrf_token": token})
+    with house.database.read() as session:
+        assert session.get_one(Tarea, number).cerrada_at is not None

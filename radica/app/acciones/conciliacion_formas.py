@@ -20,7 +20,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from radica.app.acciones.comun import ACCEPT
 from radica.app.acciones.formas import VersionForm
@@ -163,7 +163,7 @@ class FailForm(VersionForm):
 
     motivo = TextAreaField(
         "Por qué fracasó",
-        validators=[InputRequired("Escriba el motivo."), Length(max=2000, message="Son más de 2000 caracteres.")],
+        validators=[DataRequired("Escriba el motivo."), Length(max=2000, message="Son más de 2000 caracteres.")],
         render_kw={"rows": 2},
     )
     pruebas = MultipleFileField(
@@ -176,7 +176,7 @@ class ReopenForm(VersionForm):
 
     motivo = TextAreaField(
         "Por qué se reabre",
-        validators=[InputRequired("Escriba el motivo."), Length(max=2000, message="Son más de 2000 caracteres.")],
+        validators=[DataRequired("Escriba el motivo."), Length(max=2000, message="Son más de 2000 caracteres.")],
         render_kw={"rows": 2},
     )
 
@@ -208,7 +208,7 @@ class GivenUpForm(Form):
     """A promise is given up."""
 
     nota = StringField(
-        "Por qué se desiste", validators=[InputRequired("Escriba el motivo."), Length(max=300, message="Es largo.")]
+        "Por qué se desiste", validators=[DataRequired("Escriba el motivo."), Length(max=300, message="Es largo.")]
     )
 
 

@@ -23,7 +23,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import HiddenInput
 
 from radica.app.acciones.comun import ACCEPT
@@ -153,7 +153,7 @@ class NoteForm(Form):
     version = IntegerField(widget=HiddenInput(), validators=[InputRequired("Falta la versión de la página.")])
     motivo = StringField(
         "Motivo",
-        validators=[InputRequired("Escriba por qué."), Length(max=1000, message="Es demasiado largo.")],
+        validators=[DataRequired("Escriba por qué."), Length(max=1000, message="Es demasiado largo.")],
         render_kw={"autocomplete": "off"},
     )
 
@@ -164,7 +164,7 @@ class CommentForm(Form):
     texto = TextAreaField(
         "Comentario",
         description="Para avisar a alguien escriba @ y la primera parte de su correo.",
-        validators=[InputRequired("Escriba el comentario."), Length(max=2000, message="Son más de 2000 caracteres.")],
+        validators=[DataRequired("Escriba el comentario."), Length(max=2000, message="Son más de 2000 caracteres.")],
         render_kw={"rows": 2},
     )
 
@@ -175,7 +175,7 @@ class PendForm(Form):
     hasta = DateField("Vuelve a la bandeja el", validators=[InputRequired("Elija el día.")])
     motivo = StringField(
         "Qué se espera",
-        validators=[InputRequired("Escriba qué se espera."), Length(max=300, message="Es demasiado largo.")],
+        validators=[DataRequired("Escriba qué se espera."), Length(max=300, message="Es demasiado largo.")],
         render_kw={"autocomplete": "off"},
     )
 
@@ -192,7 +192,7 @@ class ActForm(SeenForm):
     pruebas = MultipleFileField("Evidencia", description=EVIDENCE_HELP, render_kw={"accept": ACCEPT})
     motivo = TextAreaField(
         "Qué dijo o por qué",
-        validators=[InputRequired("Escriba lo que consta."), Length(max=2000, message="Son más de 2000 caracteres.")],
+        validators=[DataRequired("Escriba lo que consta."), Length(max=2000, message="Son más de 2000 caracteres.")],
         render_kw={"rows": 2},
     )
 
@@ -235,7 +235,7 @@ class ReasonOnlyForm(SeenForm):
     pruebas = MultipleFileField("Evidencia", description="Si la hay.", render_kw={"accept": ACCEPT})
     motivo = TextAreaField(
         "Motivo",
-        validators=[InputRequired("Escriba por qué."), Length(max=2000, message="Son más de 2000 caracteres.")],
+        validators=[DataRequired("Escriba por qué."), Length(max=2000, message="Son más de 2000 caracteres.")],
         render_kw={"rows": 2},
     )
 

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 from wtforms import StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from radica.app.paginas.comun import provider_names
 from radica.app.paginas.consultas_hoy_glosas import CLASES, NOMBRES_TAREA
@@ -43,7 +43,7 @@ A_MANO = {
 class CloseForm(Form):
     """What came of a task."""
 
-    resultado = StringField("Resultado", validators=[InputRequired("Escriba qué se hizo."), Length(max=300)])
+    resultado = StringField("Resultado", validators=[DataRequired("Escriba qué se hizo."), Length(max=300)])
 
 
 @dataclass(frozen=True)
