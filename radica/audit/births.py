@@ -40,6 +40,7 @@ def open_new_cases(session: Session, births: Sequence[Birth], *, actor: str, at:
     recorded_at = database_now(session)
     texts = {"at": instant_text(at), "recorded_at": instant_text(recorded_at)}  # written once for all the hashes
     heads: list[dict[str, Any]] = []
+    no_evidence: list[str] = []  # one for all: what is the same object is written as JSON once
     links: list[dict[str, Any]] = []
     for birth in sorted(births, key=lambda one: (one.kind, one.thing_id)):
         case_key = f"{birth.kind}:{birth.thing_id}"
@@ -58,7 +59,7 @@ def open_new_cases(session: Session, births: Sequence[Birth], *, actor: str, at:
             "reason": reason,
             "note": "",
             "facts": plain(birth.facts),
-            "evidence": [],
+            "evidence": no_evidence,
             "prev_hash": GENESIS,
         }
         row["hash"] = link_hash(values_content({**row, **texts}))

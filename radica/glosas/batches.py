@@ -21,7 +21,7 @@ from radica.facturas.texts import storable
 from radica.glosas.fates import DONE, Aviso, Linea, line_traits, names_service
 from radica.glosas.items import fill_items, items_of
 from radica.glosas.lectura.tipos import LineaLeida, NoLeida, TipoLinea
-from radica.glosas.matching import CruceFactura, FacturaRef, line_number, match_invoice, match_item
+from radica.glosas.matching import CruceFactura, FacturaRef, by_code, line_number, match_invoice, match_item
 from radica.glosas.models import Confianza, DestinoLinea, LineaNotificada
 from radica.kernel.clock import civil_date
 from radica.kernel.db import Database
@@ -92,8 +92,9 @@ def match_items(run: Corrida, lines: Sequence[Linea]) -> None:
     fill_items(run.db, run.store, run.prestador_id, ids)
     with run.db.read() as session:
         items = items_of(session, ids)
+    coded = {factura_id: by_code(services) for factura_id, services in items.items()}
     for line in naming:
-        line.item = match_item(line.leida, items.get(line.factura.id, ()))
+        line.item = match_item(line.leida, items.get(line.factura.id, ()), coded.get(line.factura.id))
 
 
 def invoices_by_digits(session: Session, prestador_id: int, digits: set[str]) -> Mapping[str, Sequence[FacturaRef]]:

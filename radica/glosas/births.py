@@ -119,6 +119,8 @@ def formulate_all(
     known = _known(session, invoices, nuevas)
     rooms = _rooms(session, invoices)
     ids = iter(reserve_ids(session, Glosa.__table__, len(nuevas)))
+    # Lines of one notice share their dates: each invoice's term is worked out once, not for each of its lines.
+    told: dict[tuple[object, ...], FirstTerms] = {}
     found, rows = [], []
     for one in nuevas:
         invoice = invoices[one.factura_id]
@@ -126,28 +128,15 @@ def formulate_all(
         if key not in known:
             known[key] = next(ids)
             payer = payer_of(one, invoice)
-            terms = terms_at_birth(one, invoice, kinds[payer], at)
+            dates = (invoice.id, payer, one.notificada_at, one.fecha_segun_pagador)
+            terms = told.get(dates) or told.setdefault(dates, terms_at_birth(one, invoice, kinds[payer], at))
             counts = _count(one, invoice, rooms[invoice.id])
             rows.append(
                 (one, invoice, _glosa_row(known[key], one, invoice, payer, counts, terms, notificacion, at), terms)
             )
         found.append(known[key])
     insert_rows(session, Glosa, [row for _, _, row, _ in rows])
-    births = [
-        Birth(
-            Glosa.KIND,
-            row["id"],
-            row["prestador_id"],
-            EstadoGlosa.FORMULADA.value,
-            {
-                "codigo": one.codigo,
-                "valor": row["valor"],
-                "objetado": one.valor_objetado,
-                "notificada": one.notificada_at,
-            },
-        )
-        for one, _, row, _ in rows
-    ]
+    births = [_birth(one, row) for one, _, row, _ in rows]
     open_new_cases(session, births, actor=actor, at=at, reason=Reason.IMPORTACION)
     insert_rows(session, Acto, [_act_row(one, row, terms, pieces, actor, at) for one, _, row, terms in rows])
     for one, _, row, _ in rows:
@@ -155,6 +144,17 @@ def formulate_all(
             thing = session.get_one(Glosa, row["id"])
             ask(session, thing, ClaseTarea.NOTA_AJUSTE_RIPS, f"Nota de ajuste de RIPS: {name_of(session, thing)}", at)
     return found
+
+
+def _birth(one: NuevaGlosa, row: dict[str, Any]) -> Birth:
+    """Return the first link of a glosa."""
+    facts = {
+        "codigo": one.codigo,
+        "valor": row["valor"],
+        "objetado": one.valor_objetado,
+        "notificada": one.notificada_at,
+    }
+    return Birth(Glosa.KIND, row["id"], row["prestador_id"], EstadoGlosa.FORMULADA.value, facts)
 
 
 def lock_invoices(session: Session, factura_ids: set[int]) -> dict[int, Invoice]:

@@ -107,6 +107,8 @@ def pair(values: Sequence[int], standing: Sequence[Existente]) -> list[tuple[Par
     Equal values meet first, so that a file in another order changes nothing; what is left meets by size. One value
     that is the sum of all that is left is those objections together (an increase that was loaded apart).
     """
+    if not standing:
+        return [(Par.NUEVA, None)] * len(values)
     by_value: dict[int, list[Existente]] = {}
     for one in reversed(standing):
         by_value.setdefault(one.valor, []).append(one)

@@ -7,7 +7,7 @@ Norm: Anexo Técnico 3 num. 2.2 (an objection is anchored to invoice, user and c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -179,8 +179,20 @@ def _day(day: date) -> str:
     return f"{day:%d/%m/%Y}"
 
 
-def match_item(line: LineaLeida, items: Sequence[ItemRef]) -> CruceItem:
+def by_code(items: Sequence[ItemRef]) -> dict[str, list[ItemRef]]:
+    """Return the services by their code in comparable form."""
+    found: dict[str, list[ItemRef]] = {}
+    for one in items:
+        found.setdefault(bare(one.codigo), []).append(one)
+    return found
+
+
+def match_item(
+    line: LineaLeida, items: Sequence[ItemRef], coded: Mapping[str, Sequence[ItemRef]] | None = None
+) -> CruceItem:
     """Match a line among the services of its invoice: by code, else by name, narrowed by patient and value.
+
+    `coded` are the same services `by_code`, when many lines of one invoice ask.
 
     EXACTA: code, patient and value agree. ALTA: code and one of them, the other unsaid. MEDIA: the only one of its
     code, or of its name and patient. BAJA: only patient and value. Two that fit equally are none.
@@ -192,7 +204,7 @@ def match_item(line: LineaLeida, items: Sequence[ItemRef]) -> CruceItem:
         return CruceItem(None, Confianza.NINGUNA, "La factura no tiene RIPS cargado con el cual cruzar el servicio.")
     worth = line.valor_servicio
     if code:
-        pool = [one for one in items if bare(one.codigo) == code]
+        pool = list((by_code(items) if coded is None else coded).get(code, ()))
         why = f"El servicio {line.servicio} no está en el RIPS de la factura."
         best = Confianza.EXACTA
     elif name:

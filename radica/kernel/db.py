@@ -9,7 +9,7 @@ synchronous_commit=on): the intent of a filing and its acuse need it (DESIGN sec
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +37,8 @@ from sqlalchemy.pool import NullPool, QueuePool
 from radica.kernel.errors import Unavailable
 
 BUSY_TIMEOUT_MS = 30_000
+CACHE_KB = 24_576
+"""Pages of SQLite that a connection keeps: with its own 2 MB, indexes of random keys were read again for each row."""
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -169,11 +171,21 @@ def _insert_columns(session: Session, table: Table, rows: Sequence[Mapping[str, 
     given = tuple(rows[0])
     sql, processors, defaults = _insert_plan(table, given, session.get_bind().dialect)
     columns = [
-        [row[name] for row in rows] if processor is None else [processor(row[name]) for row in rows]
+        [row[name] for row in rows] if processor is None else _bound([row[name] for row in rows], processor)
         for name, processor in processors
     ]
     columns += [[value] * len(rows) for value in defaults]
     session.connection().exec_driver_sql(sql, list(zip(*columns, strict=True)))
+
+
+def _bound(values: list[Any], processor: Callable[[Any], Any]) -> list[Any]:
+    """Turn values into the driver's; what follows itself (the instant, the state, the proof of a batch) only once."""
+    found, last, bound = [], values[0], processor(values[0])
+    for value in values:
+        if value is not last:
+            last, bound = value, processor(value)
+        found.append(bound)
+    return found
 
 
 @lru_cache(maxsize=256)
@@ -226,6 +238,7 @@ def _sqlite_connect(dbapi: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute(f"PRAGMA cache_size=-{CACHE_KB}")
     cursor.close()
 
 

@@ -85,6 +85,28 @@ def test_totals_tiles_and_rows_agree(db: Database, houses: tuple[int, int]) -> N
             assert sum(one.valor for one in days) == sum(stake(row) for row in rows)
 
 
+def test_one_walk_counts_what_the_filter_counts_by_itself(db: Database, houses: tuple[int, int]) -> None:
+    with db.write() as session:
+        base = Filtro(frozenset(houses), HOY)
+        glosa = tray.rows_of(session, base, None, backwards=False, limit=1)[0]
+        assert isinstance(glosa, Glosa)
+        pagador, familia, codigo = glosa.pagador_id, glosa.familia, glosa.codigo
+        draft = Borrador(Decision.DEFENDER, seed.TEXTO)
+        save_answer(session, glosa, draft, actor="usuario:1", at=factories.NOW)
+    with db.read() as session:
+        for changes in (
+            {}, {"pagador": pagador}, {"familia": familia}, {"codigo": codigo}, {"responsable": "sin"}, {"turno": ""},
+            {"respuesta": "sin"}, {"respuesta": "sin", "codigo": codigo}, {"respuesta": "borrador"}, {"ronda": 1},
+            {"hasta": HOY}, {"sin_plazo": True}, {"q": "nada"}, {"pendientes": True}, {"clase": "devoluciones"},
+        ):  # fmt: skip
+            f = replace(base, **changes)
+            days, found = tray.tiles_and_totals(session, f)
+            assert found == tray.totals(session, f), changes
+            assert days == tray.by_day(session, replace(base, clase=f.clase))
+        plain, without = tray.totals(session, base)[0], tray.tiles_and_totals(session, replace(base, respuesta="sin"))
+        assert without[1][0] == plain - 1
+
+
 def test_a_provider_not_in_view_is_in_nothing(db: Database, houses: tuple[int, int]) -> None:
     f = Filtro(frozenset(houses[:1]), HOY)
     with db.read() as session:
