@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from radica.glosas.models import Glosa
+from radica.facturas.models import Factura
+from radica.glosas.models import Glosa, Manual
 from radica.glosas.states import EstadoRespuesta
 from radica.glosas.work_models import AjusteGlosas, Respuesta
 from radica.users.models import Rol
@@ -204,3 +207,19 @@ def test_a_late_notice_is_offered_with_its_proof(house: House, ips: int) -> None
     assert "RE9502" in browser.text
     assert browser.tree().xpath("//input[@name='decision' and @value='extemporanea']/@checked")
     assert "Calendario CO-hábil" in browser.text
+
+
+def test_an_old_code_says_which_manual_rules_and_what_it_is_called_today(house: House, ips: int) -> None:
+    line = one_line(house, ips)
+    with house.database.write() as session:
+        row = session.get_one(Glosa, line)
+        row.codigo, row.manual, row.familia = "203", Manual.ANTERIOR, "TA"
+        session.get_one(Factura, row.factura_id).servicio_hasta = date(2026, 9, 1)
+    ana = house.entered("ana@norte.example", Rol.GLOSAS, provider=ips)
+    ana.open(f"/glosas/glosa/{line}")
+    assert "El código es de otro manual que el que rige" in ana.text
+    assert "Hoy equivale a TA0" in ana.text
+    with house.database.write() as session:
+        session.get_one(Glosa, line).manual = Manual.UNICO
+    ana.open(f"/glosas/glosa/{line}")
+    assert "de otro manual" not in ana.text

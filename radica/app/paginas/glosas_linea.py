@@ -30,7 +30,7 @@ from radica.glosas import clocks, codes, tray, work
 from radica.glosas.answer_draft import NAMES, answerable, needs_second, options_for
 from radica.glosas.answer_help import help_for
 from radica.glosas.bulk_answer import count_equal
-from radica.glosas.models import Devolucion, Glosa, RegistroSiifa, TipoActo
+from radica.glosas.models import Devolucion, Glosa, Manual, RegistroSiifa, TipoActo
 from radica.glosas.states import DEV_ABIERTAS, FINALES, EstadoGlosa, EstadoRespuesta, EventoDevolucion, EventoGlosa
 from radica.glosas.tray_filter import Objecion, stake
 from radica.glosas.work_models import Decision
@@ -97,6 +97,7 @@ def line_page(
         dev=isinstance(row, Devolucion),
         en_juego=stake(row),
         codigo=codes.buscar(row.codigo),
+        manual=_ruling_manual(caso),
         form=form or answer_form(caso),
         error=error,
         por_responder=due,
@@ -168,6 +169,27 @@ def act_forms(row: Objecion, acto: str, form: Any) -> dict[str, Any]:
 def named(doc: Documento) -> str:
     """Return how a person calls a document."""
     return document_name(doc, {sigla: one.nombre for sigla, one in catalogue().items()})
+
+
+def _ruling_manual(caso: CasoGlosa) -> str:
+    """Say in words when the code is not of the manual that rules the service, or when the dates do not tell; else "".
+
+    Norm: Res. 2284/2023 art. 12 as changed by Res. 1885/2024 (the day of the service, by the provider's group).
+    """
+    row, bill = caso.objecion, caso.factura
+    if isinstance(row, Devolucion) or row.manual is Manual.OTRO:
+        return ""
+    rules = codes.manual_aplicable(
+        bill.servicio_hasta or bill.servicio_desde,
+        civil_date(bill.fecha_radicacion) if bill.fecha_radicacion else None,
+        civil_date(bill.expedida_at) if bill.expedida_at else None,
+        grupo=caso.ajuste.grupo_manual,
+    )
+    if rules.manual is None or rules.manual.value == row.manual.value:
+        return "" if rules.manual is not None else rules.motivo
+    heirs = ", ".join(f"{one.codigo} ({one.confianza})" for one in codes.homologar(row.codigo))
+    equal = f" Hoy equivale a {heirs}." if heirs else ""
+    return f"El código es de otro manual que el que rige. {rules.motivo}{equal}"
 
 
 def _approves(caso: CasoGlosa, *, second: bool) -> bool:
