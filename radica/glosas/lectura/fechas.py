@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from radica.facturas.texts import believable
 from radica.glosas.lectura.valores import Celda, Duda, texto, vacio
@@ -83,19 +84,12 @@ class EstiloFecha:
             self.leidos += good
             self.ajenos += not good
             return
-        text = texto(cell)
-        if vacio(text) or _ZEROS.fullmatch(text):
-            return
-        if match := _NUMBERS.fullmatch(text):
-            first, second = int(match[1]), int(match[2])
-            self.dia_mes += 12 < first <= 31 and second <= 12
-            self.mes_dia += 12 < second <= 31 and first <= 12
-            self.sin_decidir += first <= 12 and second <= 12
-            self.leidos += 1
-        elif isinstance(leer_fecha(text, None), Duda):
-            self.ajenos += 1
-        else:
-            self.leidos += 1
+        dia_mes, mes_dia, sin_decidir, leido, ajeno = _shows(cell)
+        self.dia_mes += dia_mes
+        self.mes_dia += mes_dia
+        self.sin_decidir += sin_decidir
+        self.leidos += leido
+        self.ajenos += ajeno
 
     @property
     def trocadas(self) -> bool:
@@ -110,6 +104,20 @@ class EstiloFecha:
         if self.dia_mes or self.mes_dia:
             return Orden.DIA_MES if self.dia_mes else Orden.MES_DIA
         return habito
+
+
+@lru_cache(maxsize=4_096)
+def _shows(cell: str) -> tuple[bool, bool, bool, bool, bool]:
+    """Return what one text shows: d/m, m/d, either, that it is a date, that it is none; all False when it is empty."""
+    text = texto(cell)
+    if vacio(text) or _ZEROS.fullmatch(text):
+        return False, False, False, False, False
+    if match := _NUMBERS.fullmatch(text):
+        first, second = int(match[1]), int(match[2])
+        either = first <= 12 and second <= 12
+        return 12 < first <= 31 and second <= 12, 12 < second <= 31 and first <= 12, either, True, False
+    doubt = isinstance(_text(text, None), Duda)
+    return False, False, False, not doubt, doubt
 
 
 def leer_fecha(cell: Celda, orden: Orden | None, *, trocadas: bool = False) -> date | Duda | None:
@@ -148,6 +156,7 @@ def _serial(number: int) -> date | Duda | None:
     return _EPOCH + timedelta(days=number)
 
 
+@lru_cache(maxsize=4_096)  # a file of a hundred thousand rows has few different days
 def _text(text: str, orden: Orden | None) -> date | Duda | None:
     if vacio(text) or _ZEROS.fullmatch(text):
         return None
