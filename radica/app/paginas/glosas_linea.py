@@ -14,6 +14,7 @@ from typing import Any
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from radica.app.acciones.glosas_formas import ActForm, AnswerForm, DecisionForm, ReasonOnlyForm
 from radica.app.paginas.comun import HEALTH_ROLES, sees_health
@@ -30,7 +31,7 @@ from radica.glosas import clocks, codes, tray, work
 from radica.glosas.answer_draft import NAMES, answerable, needs_second, options_for
 from radica.glosas.answer_help import help_for
 from radica.glosas.bulk_answer import count_equal
-from radica.glosas.models import Devolucion, Glosa, Manual, RegistroSiifa, TipoActo
+from radica.glosas.models import Acto, Devolucion, Glosa, Manual, RegistroSiifa, TipoActo
 from radica.glosas.states import DEV_ABIERTAS, FINALES, EstadoGlosa, EstadoRespuesta, EventoDevolucion, EventoGlosa
 from radica.glosas.tray_filter import Objecion, stake
 from radica.glosas.work_models import Decision
@@ -84,11 +85,7 @@ def line_page(
         due = answerable(row) and (caso.respuesta is None or caso.respuesta.estado in _OPEN)
         help_ = help_for(session, row, caso.pagador, person().granted(*HEALTH_ROLES)) if due else None
         equal = count_equal(session, row) if due and isinstance(row, Glosa) else 0
-        registered = set(
-            session.scalars(
-                select(RegistroSiifa.acto_id).where(RegistroSiifa.acto_id.in_([one.id for one in caso.actos]))
-            )
-        )
+        unregistered = _without_siifa(session, caso)
     held = person().granted
     return render_template(
         "glosas/linea.html",
@@ -113,7 +110,7 @@ def line_page(
         urgencia_hoy=urgency(row.vence, civil_date(now())),
         corre=running(caso),
         tardia=late(caso),
-        siifa=[one for one in caso.actos if one.siifa_vence is not None and one.id not in registered],
+        siifa=unregistered,
         historia=story(caso.actos, caso.movimientos, caso.nombres, caso.entregas),
         personas=people,
         antes=before,
@@ -130,6 +127,13 @@ def line_page(
 
 
 _OPEN = (EstadoRespuesta.BORRADOR,)
+
+
+def _without_siifa(session: Session, caso: CasoGlosa) -> list[Acto]:
+    """Return the acts whose 48 hours run and that nobody registered in SIIFA yet."""
+    ids = [one.id for one in caso.actos]
+    registered = set(session.scalars(select(RegistroSiifa.acto_id).where(RegistroSiifa.acto_id.in_(ids))))
+    return [one for one in caso.actos if one.siifa_vence is not None and one.id not in registered]
 
 
 _DECISION_EVENTS = (EventoGlosa.LEVANTAR, EventoGlosa.LEVANTAR_PARTE, EventoGlosa.RATIFICAR)
