@@ -17,7 +17,7 @@ from bots import contract
 from radica import __version__
 from radica.app.house import House
 from radica.custodia.services import Candidate, Kept, keep_files
-from radica.custodia.store import FolderStore
+from radica.custodia.store import Store
 from radica.radicacion.package import PackageFile
 
 LINEAGE, OPERATION = "linaje.json", "operacion.json"
@@ -28,7 +28,7 @@ PRIVATE = frozenset({"bot.log", contract.RESULT_FILE + ".tmp"})
 """Left in the folder on purpose: a technical log is no evidence of a filing."""
 
 
-def copy_out(store: FolderStore, files: Sequence[PackageFile], folder: Path) -> dict[str, Path]:
+def copy_out(store: Store, files: Sequence[PackageFile], folder: Path) -> dict[str, Path]:
     """Copy the package's files into `folder/archivos`; returns path by name. Raises NotFound on a missing blob."""
     target = folder / FILES_FOLDER
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -82,7 +82,7 @@ def write_operation(folder: Path, house: House, facts: dict[str, Any]) -> None:
     _write_json(folder / OPERATION, content)
 
 
-def gather(store: FolderStore, folder: Path, announced: Iterable[tuple[str, str]]) -> tuple[list[Kept], list[str]]:
+def gather(store: Store, folder: Path, announced: Iterable[tuple[str, str]]) -> tuple[list[Kept], list[str]]:
     """Bring the attempt's evidence into the store. `announced`: (name, kind) pairs that the bot spoke of.
 
     Returns what was kept and the names that were refused. Works the same for a bot that died half-way.

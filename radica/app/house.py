@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from radica.app.acts import check_acts
 from radica.app.host import host_id, owner_id
-from radica.custodia.store import FolderStore
+from radica.custodia.backends import open_store
+from radica.custodia.store import Store
 from radica.kernel.clock import Clock
 from radica.kernel.config import Settings
 from radica.kernel.db import Database
@@ -35,7 +36,7 @@ class House:
 
     settings: Settings
     db: Database
-    store: FolderStore
+    store: Store
     vault: Vault
     clock: Clock
     host: str
@@ -59,7 +60,7 @@ def make_house(
     return House(
         settings=settings,
         db=db,
-        store=FolderStore(settings.store),
+        store=open_store(settings),
         vault=open_vault(settings.keys),
         clock=clock,
         host=host,

@@ -88,7 +88,7 @@ class AccessLog(Base):
     """Who read, downloaded or exported which document, and for what; one chain per provider."""
 
     __tablename__ = "access_log"
-    __table_args__ = (UniqueConstraint("prestador_id", "seq"),)
+    __table_args__ = (UniqueConstraint("prestador_id", "seq"), Index("ix_access_log_case", "case_key"))
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     prestador_id: Mapped[int] = mapped_column(Id, ForeignKey("prestadores.id"))
@@ -98,6 +98,7 @@ class AccessLog(Base):
     purpose: Mapped[str] = mapped_column(String(120))
     object: Mapped[str] = mapped_column(String(120))
     sha256: Mapped[str | None] = mapped_column(String(64))
+    case_key: Mapped[str | None] = mapped_column(String(60))  # hashed where it is told; rows from before it have none
     at: Mapped[datetime] = mapped_column(Instant)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     prev_hash: Mapped[str] = mapped_column(String(64))

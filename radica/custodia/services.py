@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from radica.audit.services import record_reading
 from radica.custodia.models import Blob, Pieza
-from radica.custodia.store import FolderStore, Stored
+from radica.custodia.store import Store, Stored
 from radica.kernel.db import insert_rows
 
 MAX_EVIDENCE_BYTES = 64 * 1024 * 1024
@@ -57,7 +57,7 @@ class Kept:
     stored: Stored
 
 
-def keep_files(store: FolderStore, candidates: Sequence[Candidate], *, folder: Path) -> tuple[list[Kept], list[str]]:
+def keep_files(store: Store, candidates: Sequence[Candidate], *, folder: Path) -> tuple[list[Kept], list[str]]:
     """Bring the bytes of untrusted files into the store; call it outside any transaction.
 
     Only regular files directly inside `folder` with a plain name are taken. Returns what was kept and the names

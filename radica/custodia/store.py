@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -48,6 +48,46 @@ class Each(Protocol):
 
     def __call__(self, act: Callable[[Path], None], paths: Iterable[Path], /) -> Iterable[None]:
         """Do `act` to each path."""
+
+
+class Store(Protocol):
+    """What the house asks of a place that keeps blobs; `backends.open_store` returns the one that is configured."""
+
+    temporary: Path
+    """Folder of this machine for bytes under way."""
+
+    def put(self, source: BinaryIO, *, limit: int | None = None) -> Stored:
+        """Store a stream; `limit` in bytes. Raises BadInput when it is longer, Unavailable when it cannot be kept."""
+
+    def put_file(self, path: Path, *, limit: int | None = None) -> Stored:
+        """Store the bytes of a regular file."""
+
+    def stage(self, source: BinaryIO, *, limit: int | None = None) -> Staged:
+        """Write and hash a stream; `settle` keeps it."""
+
+    def stage_file(self, path: Path, *, limit: int | None = None) -> Staged:
+        """Stage the bytes of a regular file."""
+
+    def settle(self, staged: Sequence[Staged], *, each: Each = map) -> list[Stored]:
+        """Make staged bytes durable at their places."""
+
+    def discard(self, staged: Sequence[Staged]) -> None:
+        """Forget staged bytes that are not needed any more."""
+
+    def open(self, sha256: str) -> BinaryIO:
+        """Open a blob for reading. Raises NotFound when it is missing."""
+
+    def read(self, sha256: str) -> bytes:
+        """Return a blob whole."""
+
+    def exists(self, sha256: str) -> bool:
+        """Tell whether the blob is there (its bytes are not checked)."""
+
+    def local(self, sha256: str) -> AbstractContextManager[Path]:
+        """Lend the bytes as a file of this machine, for programs that want a path; it is gone afterwards."""
+
+    def addresses(self) -> Iterator[str]:
+        """Walk the SHA-256 of every blob that is there, in order."""
 
 
 class FolderStore:
@@ -144,6 +184,18 @@ class FolderStore:
     def exists(self, sha256: str) -> bool:
         """Tell whether the blob is there (its bytes are not checked)."""
         return self.path(sha256).is_file()
+
+    @contextmanager
+    def local(self, sha256: str) -> Iterator[Path]:
+        """Lend a blob as a file."""
+        if not self.exists(sha256):
+            self.open(sha256).close()
+        yield self.path(sha256)
+
+    def addresses(self) -> Iterator[str]:
+        """Walk what is there, in order of address."""
+        for folder in sorted(one for one in self.root.iterdir() if len(one.name) == 2 and one.is_dir()):
+            yield from sorted(one.name for one in folder.iterdir() if _HASH.fullmatch(one.name))
 
     def path(self, sha256: str) -> Path:
         """Return where a blob lives: the one gate that every path passes. Raises BadInput on anything but a hash."""

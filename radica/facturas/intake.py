@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from radica.custodia.store import FolderStore
+from radica.custodia.store import Store
 from radica.facturas.archive import Entrada, Limites, expand
 from radica.facturas.desk import Desk
 from radica.facturas.join import admit
@@ -85,7 +85,7 @@ class _Run:
     """One import under way."""
 
     db: Database
-    store: FolderStore
+    store: Store
     scope: Scope
     clock: Clock
     key_for: KeyFor | None
@@ -98,7 +98,7 @@ class _Run:
 
 def import_paths(
     db: Database,
-    store: FolderStore,
+    store: Store,
     paths: Sequence[Path],
     scope: Scope,
     *,
@@ -137,9 +137,7 @@ def import_paths(
     return _finish(run, known)
 
 
-def _prepared(
-    store: FolderStore, given: Iterator[Source], pool: ThreadPoolExecutor
-) -> Iterator[list[tuple[int, FileIn]]]:
+def _prepared(store: Store, given: Iterator[Source], pool: ThreadPoolExecutor) -> Iterator[list[tuple[int, FileIn]]]:
     """Yield batches of files that are read and stored; the next one is on its way while the caller works on one."""
     number = count()
     with ThreadPoolExecutor(1) as leader:

@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
-from radica.custodia.store import FolderStore, Staged, Stored
+from radica.custodia.store import Staged, Store, Stored
 from radica.facturas.placing import Arrived, FileIn
 from radica.facturas.recognise import MAX_BYTES, Pieza, Reconocido, Tipo, recognise, recognise_path
 from radica.facturas.texts import base_name
@@ -44,7 +44,7 @@ def looks_like_zip(path: Path) -> bool:
     return head.startswith(_ZIP) and recognise(head, path.name).is_zip
 
 
-def prepare_all(store: FolderStore, sources: Sequence[Source], pool: Executor) -> list[FileIn]:
+def prepare_all(store: Store, sources: Sequence[Source], pool: Executor) -> list[FileIn]:
     """Recognise some files and bring their bytes into custody: all is durable when it returns."""
     read = list(pool.map(lambda source: _read(store, source), sources))
     staged = [one for _, some in read for one in some]
@@ -55,7 +55,7 @@ def prepare_all(store: FolderStore, sources: Sequence[Source], pool: Executor) -
     return [_unkept(given, [failed[one.sha256] for one in some if one.sha256 in failed]) for given, some in read]
 
 
-def prepare_stored(store: FolderStore, sha256: str, name: str) -> FileIn:
+def prepare_stored(store: Store, sha256: str, name: str) -> FileIn:
     """Recognise again a file that is in custody, for the tray."""
     staged: list[Staged] = []
     try:
@@ -69,7 +69,7 @@ def prepare_stored(store: FolderStore, sha256: str, name: str) -> FileIn:
     return found
 
 
-def _read(store: FolderStore, source: Source) -> tuple[FileIn, list[Staged]]:
+def _read(store: Store, source: Source) -> tuple[FileIn, list[Staged]]:
     """Recognise a file and stage its bytes and those of the documents inside it."""
     name = base_name(source.route)
     staged: list[Staged] = []
@@ -89,7 +89,7 @@ def _read(store: FolderStore, source: Source) -> tuple[FileIn, list[Staged]]:
             source.path.unlink(missing_ok=True)
 
 
-def _settle(store: FolderStore, staged: Sequence[Staged], pool: Executor) -> dict[str, RadicaError | OSError]:
+def _settle(store: Store, staged: Sequence[Staged], pool: Executor) -> dict[str, RadicaError | OSError]:
     """Settle all together, or one by one when that fails; returns what went wrong by hash."""
     try:
         store.settle(staged, each=pool.map)
@@ -123,7 +123,7 @@ def _staged(staged: list[Staged], one: Staged) -> Stored:
     return Stored(one.sha256, one.bytes, new=True)
 
 
-def _file(store: FolderStore, route: str, name: str, stored: Stored, found: Reconocido, staged: list[Staged]) -> FileIn:
+def _file(store: Store, route: str, name: str, stored: Stored, found: Reconocido, staged: list[Staged]) -> FileIn:
     if found.is_zip:
         return FileIn(route, name, stored, code="zip_dentro", reason="Es un comprimido dentro de otro.")
     if not found.understood:
@@ -132,7 +132,7 @@ def _file(store: FolderStore, route: str, name: str, stored: Stored, found: Reco
     return FileIn(route, name, stored, documents)
 
 
-def _arrived(store: FolderStore, piece: Pieza, whole: Stored, name: str, staged: list[Staged]) -> Arrived:
+def _arrived(store: Store, piece: Pieza, whole: Stored, name: str, staged: list[Staged]) -> Arrived:
     if piece.inner is None:
         return Arrived(piece, whole, name)
     return Arrived(piece, _staged(staged, store.stage(io.BytesIO(piece.inner))), inner_name(piece))

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from radica.custodia.store import FolderStore
+from radica.custodia.store import Store
 from radica.facturas.models import Factura
 from radica.facturas.texts import storable
 from radica.glosas.fates import DONE, Aviso, Linea, line_traits, names_service
@@ -36,7 +36,7 @@ class Corrida:
     """What reading the lines of one import needs."""
 
     db: Database
-    store: FolderStore
+    store: Store
     prestador_id: int
 
 

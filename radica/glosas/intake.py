@@ -21,7 +21,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from radica.custodia.services import Kept, record_blobs, seal
-from radica.custodia.store import FolderStore, Stored
+from radica.custodia.store import Store, Stored
 from radica.entidades.models import Pagador
 from radica.facturas.numbers import parse_nit
 from radica.facturas.texts import base_name, storable
@@ -101,7 +101,7 @@ class _Encargo:
     """What an import was asked: whose file, how it came, and the hands it works with."""
 
     db: Database
-    store: FolderStore
+    store: Store
     nombre: str
     prestador_id: int
     origen: str
@@ -113,7 +113,7 @@ class _Encargo:
 
 def importar(
     database: Database,
-    store: FolderStore,
+    store: Store,
     ruta: Path,
     *,
     nombre: str,

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from radica.custodia.store import FolderStore
+from radica.custodia.store import Store
 from radica.facturas.jsonsafe import load_json
 from radica.facturas.models import Documento, TipoDocumento
 from radica.facturas.rips import FilaServicio, FilaUsuario, is_rips, walk
@@ -41,7 +41,7 @@ class RipsDocument:
     sha256: str
 
 
-def fill_items(db: Database, store: FolderStore, prestador_id: int, factura_ids: Collection[int]) -> int:
+def fill_items(db: Database, store: Store, prestador_id: int, factura_ids: Collection[int]) -> int:
     """Fill the services of the invoices of one provider that have a RIPS and no rows yet; return how many RIPS.
 
     Open no transaction around it: it reads files and commits a few of them at a time.
@@ -81,7 +81,7 @@ def _unfilled(session: Session, prestador_id: int, factura_ids: Collection[int])
     return list(found.values())
 
 
-def read_items(store: FolderStore, one: RipsDocument) -> list[dict[str, Any]]:
+def read_items(store: Store, one: RipsDocument) -> list[dict[str, Any]]:
     """Return the rows of the services of a RIPS; none when its bytes are missing or are no RIPS any program can read."""
     try:
         value, _ = load_json(store.read(one.sha256))

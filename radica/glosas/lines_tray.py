@@ -15,7 +15,7 @@ from datetime import date, datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from radica.custodia.store import FolderStore
+from radica.custodia.store import Store
 from radica.glosas.batches import by_hand, invoice_ref, invoices_by_digits
 from radica.glosas.fates import DONE, Aviso, Linea, names_service, settle_first
 from radica.glosas.items import fill_items, items_of
@@ -192,7 +192,7 @@ def discard(session: Session, linea: LineaNotificada, acto: Acto) -> None:
 
 def retry(
     database: Database,
-    store: FolderStore,
+    store: Store,
     prestador_id: int,
     *,
     actor: str,

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from radica.custodia.models import Pieza
 from radica.custodia.services import Kept, record_blobs, seal
-from radica.custodia.store import DISK_FULL, FolderStore, Stored
+from radica.custodia.store import DISK_FULL, Store, Stored
 from radica.entidades.models import Prestador
 from radica.facturas.archive import Entrada, Rechazo
 from radica.facturas.texts import storable
@@ -66,7 +66,7 @@ class Manos:
     """What reading a mailbox needs: database, store, vault, clock and a folder for files under way."""
 
     db: Database
-    store: FolderStore
+    store: Store
     vault: Vault
     clock: Clock
     workdir: Path

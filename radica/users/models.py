@@ -89,6 +89,9 @@ class ClaseTarea(StrEnum):
     DECIDIR_GLOSA = "decidir_glosa"  # the payer's silence or ratification has no effect by itself
     NOTA_AJUSTE_RIPS = "nota_ajuste_rips"  # SO61: adjust the RIPS, no money
     COMPROMISO_INCUMPLIDO = "compromiso_incumplido"  # a promised payment did not come
+    REVISAR_CUSTODIA = "revisar_custodia"  # a verification found something grave
+    VIGILAR_PRESCRIPCION = "vigilar_prescripcion"  # the shortest term to claim is near
+    REVISAR_ACCESO = "revisar_acceso"  # somebody opened health data by exception: an auditor looks at it
 
 
 class Tarea(Base):
@@ -120,3 +123,18 @@ class Tarea(Base):
     cerrada_at: Mapped[datetime | None] = mapped_column(Instant)
     cerrada_por: Mapped[str | None] = mapped_column(String(120))
     resultado: Mapped[str | None] = mapped_column(Text)
+
+
+class AccesoExcepcional(Base):
+    """Break-glass: health data of one case opened for a short while by who has no role for it, with the reason."""
+
+    __tablename__ = "accesos_excepcionales"
+    __table_args__ = (Index("ix_accesos_excepcionales_usuario", "usuario_id", "case_key", "hasta"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    prestador_id: Mapped[int] = mapped_column(Id, ForeignKey("prestadores.id"))
+    usuario_id: Mapped[int] = mapped_column(Id, ForeignKey("usuarios.id"))
+    case_key: Mapped[str] = mapped_column(String(60))
+    motivo: Mapped[str] = mapped_column(Text)
+    desde: Mapped[datetime] = mapped_column(Instant)
+    hasta: Mapped[datetime] = mapped_column(Instant)

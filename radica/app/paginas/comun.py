@@ -15,8 +15,9 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from radica.custodia.backends import open_store
 from radica.custodia.services import log_opening
-from radica.custodia.store import FolderStore
+from radica.custodia.store import Store
 from radica.entidades.models import Pagador, Prestador
 from radica.kernel.web import current, now, person
 from radica.users.models import Rol
@@ -36,9 +37,9 @@ PURPOSES = {
 }
 
 
-def store() -> FolderStore:
+def store() -> Store:
     """Return the custody store of this house."""
-    return FolderStore(current().settings.store)
+    return open_store(current().settings)
 
 
 def sees_health(prestador_id: int) -> bool:
