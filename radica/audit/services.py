@@ -21,6 +21,9 @@ from radica.audit.models import AccessLog, ChainHead, LegalThing, Transition
 from radica.kernel.db import insert_rows
 from radica.kernel.errors import NotFound, StalePage
 
+READINGS = "lecturas"
+"""First part of the name of every chain of readings."""
+
 _AT_ONCE = 500
 """Rows that one statement locks; far below what either database takes as parameters."""
 
@@ -146,22 +149,11 @@ def record_reading(
     object_: str,
     at: datetime,
     sha256: str | None = None,
+    case_key: str | None = None,
 ) -> AccessLog:
     """Add one link to the provider's reading log; commit it before the first byte is sent (DESIGN section 7)."""
-    head = _lock_head(session, f"lecturas:{prestador_id}")
+    head = _lock_head(session, readings_chain(prestador_id))
     recorded_at = database_now(session)
-    content = {
-        "prestador": prestador_id,
-        "seq": head.seq + 1,
-        "actor": actor,
-        "action": action,
-        "purpose": purpose,
-        "object": object_,
-        "sha256": sha256,
-        "at": at,
-        "recorded_at": recorded_at,
-        "prev": head.hash,
-    }
     row = AccessLog(
         prestador_id=prestador_id,
         seq=head.seq + 1,
@@ -170,11 +162,12 @@ def record_reading(
         purpose=purpose,
         object=object_,
         sha256=sha256,
+        case_key=case_key,
         at=at,
         recorded_at=recorded_at,
         prev_hash=head.hash,
-        hash=link_hash(content),
     )
+    row.hash = link_hash(reading_content(row))
     session.add(row)
     head.seq, head.hash = row.seq, row.hash
     session.flush()
@@ -280,6 +273,32 @@ def link_content(row: Transition) -> dict[str, Any]:
 def values_content(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is hashed of a transition that is not an object yet, from the values of its columns."""
     return {name: values[column] for name, column in _CONTENT.items()}
+
+
+_READING = {
+    "prestador": "prestador_id",
+    "seq": "seq",
+    "actor": "actor",
+    "action": "action",
+    "purpose": "purpose",
+    "object": "object",
+    "sha256": "sha256",
+    "at": "at",
+    "recorded_at": "recorded_at",
+    "prev": "prev_hash",
+}
+"""What is hashed of a reading, and the column that holds it; the case too where it was told."""
+
+
+def reading_content(row: AccessLog) -> dict[str, Any]:
+    """Return what is hashed of a reading; the verifier uses the same. Readings from before cases were told have none."""
+    content = {name: getattr(row, column) for name, column in _READING.items()}
+    return content if row.case_key is None else {**content, "case": row.case_key}
+
+
+def readings_chain(prestador_id: int) -> str:
+    """Name the chain of a provider's readings, as its head and its leaves have it."""
+    return f"{READINGS}:{prestador_id}"
 
 
 def _lock_head(session: Session, case_key: str) -> ChainHead:
