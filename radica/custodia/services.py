@@ -153,6 +153,7 @@ def log_opening(
     action: str,
     purpose: str,
     at: datetime,
+    case_key: str | None = None,
 ) -> None:
     """Write that a person opens a piece or document; commit before the first byte leaves (Ley 1581/2012 art. 17)."""
     record_reading(
@@ -164,4 +165,5 @@ def log_opening(
         object_=object_,
         sha256=sha256,
         at=at,
+        case_key=case_key,
     )
