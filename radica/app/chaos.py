@@ -37,7 +37,7 @@ from radica.app.demo_check import read_ledger
 from radica.app.demo_data import DemoPackage, generate, write_package
 from radica.app.embedded_pg import postgres_database, postgres_server
 from radica.app.schema import migrate
-from radica.custodia.store import FolderStore
+from radica.custodia.backends import open_store
 from radica.facturas.intake import import_paths
 from radica.facturas.tray import operator_scope
 from radica.kernel.clock import Clock, civil_date
@@ -149,7 +149,7 @@ def _load(drill: Drill, db: Database, folder: Path, trabajos: int, semilla: int)
         made.append(built.package)
     with db.write() as session:
         register_house(session, clave_hash="!", at=drill.clock())
-    store = FolderStore(drill.settings.store)
+    store = open_store(drill.settings)
     import_paths(
         db,
         store,

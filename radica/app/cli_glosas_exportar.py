@@ -19,7 +19,8 @@ from radica.app.cli_context import open_database
 from radica.app.cli_parse import DONE, day, leaf, positive
 from radica.app.cli_words import answer, operator
 from radica.audit.services import record_reading
-from radica.custodia.store import FolderStore
+from radica.custodia.backends import open_store
+from radica.custodia.store import lend
 from radica.entidades.models import Pagador
 from radica.entidades.services import provider_by_nit
 from radica.facturas.numbers import parse_nit
@@ -134,9 +135,9 @@ def _letter(options: argparse.Namespace, settings: Settings) -> int:
                 firma=(options.firma, options.cargo),
             )
             _note(session, provider_id, "carta_de_respuesta", f"carta {options.numero[:40]}: {carta.sha256}")
-        store = FolderStore(settings.store)
-        files = [store.path(one.sha256) for one in carta.soportes] if options.unir else []
-        data = draw(carta, files)
+        joined = [one.sha256 for one in carta.soportes] if options.unir else []
+        with lend(open_store(settings), joined) as files:
+            data = draw(carta, files)
     safe = "".join(one if one.isalnum() or one in "-_" else "-" for one in options.numero)[:60]
     made = [Archivo(f"carta_{safe}.pdf", data, len(carta.lineas))]
     _free(options.salida, made)

@@ -15,7 +15,7 @@ from radica.app.bar import Bar
 from radica.app.cli_context import open_database
 from radica.app.cli_parse import COULD_NOT, DONE, FINDINGS, day_or_instant, leaf
 from radica.app.cli_words import answer, operator
-from radica.custodia.store import FolderStore
+from radica.custodia.backends import open_store
 from radica.entidades.services import provider_by_nit
 from radica.facturas.numbers import parse_nit
 from radica.glosas.intake import ResumenNotificacion, importar
@@ -55,7 +55,7 @@ def _import(options: argparse.Namespace, settings: Settings) -> int:
         for path in options.rutas:
             try:
                 done = importar(
-                    database, FolderStore(settings.store), path, nombre=path.name, prestador_id=provider,
+                    database, open_store(settings), path, nombre=path.name, prestador_id=provider,
                     pagador_nit=options.pagador, origen="archivo", recibida_at=_instant(options.recibida),
                     actor=operator(), clock=system_clock, workdir=settings.incoming, progress=bar.show,
                 )  # fmt: skip

@@ -13,7 +13,7 @@ from radica.app.bar import Bar
 from radica.app.cli_context import open_database
 from radica.app.cli_parse import DONE, FINDINGS, leaf
 from radica.app.cli_words import answer, operator
-from radica.custodia.store import FolderStore
+from radica.custodia.backends import open_store
 from radica.facturas.intake import Summary, import_paths
 from radica.facturas.keys import known_keys
 from radica.facturas.models import ResultadoArchivo
@@ -49,7 +49,7 @@ def _import(options: argparse.Namespace, settings: Settings) -> int:
     with open_database(settings) as database, Bar("Importando") as bar:
         summary = import_paths(
             database,
-            FolderStore(settings.store),
+            open_store(settings),
             options.rutas,
             operator_scope(operator(), only_nit=nit),
             clock=system_clock,

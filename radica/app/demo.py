@@ -37,7 +37,7 @@ from radica.app.demo_catalog import P1, PAYERS, PROVIDERS, Payer
 from radica.app.demo_check import Verdict, judge, pending, read_ledger, settled
 from radica.app.demo_data import MANUAL, RECHAZADA, SIN_NUMERO, DemoPackage, build_set
 from radica.app.demo_glosas import payers_object
-from radica.custodia.store import FolderStore
+from radica.custodia.backends import open_store
 from radica.facturas.intake import Summary, import_paths
 from radica.facturas.keys import known_keys
 from radica.facturas.tray import operator_scope
@@ -156,7 +156,7 @@ def _import(demo: Demo, database: Database, folder: Path) -> Summary:
     with Bar("Importando") as bar:
         return import_paths(
             database,
-            FolderStore(demo.settings.store),
+            open_store(demo.settings),
             [folder],
             operator_scope("demo"),
             clock=demo.clock,
@@ -270,7 +270,7 @@ def _order(demo: Demo, database: Database, *, all_by_hand: bool) -> None:
     ordered = order_bots(database, demo.packages, actor="demo", at=demo.clock())
     manual = [one for one in demo.packages if one.expected == MANUAL]
     chosen = manual if all_by_hand else manual[::2]
-    by_hand = file_by_hand(database, FolderStore(demo.settings.store), chosen, actor="demo", at=demo.clock())
+    by_hand = file_by_hand(database, open_store(demo.settings), chosen, actor="demo", at=demo.clock())
     demo.say(f"Ordenadas {ordered} radicaciones a los bots; registradas {by_hand} radicadas a mano.")
 
 

@@ -18,7 +18,7 @@ from radica.app.demo_catalog import P1, PAYERS, PROVIDERS
 from radica.app.demo_data import MANUAL, DemoPackage
 from radica.app.demo_pdf import Line, write_pdf
 from radica.custodia.services import Kept
-from radica.custodia.store import FolderStore
+from radica.custodia.store import Store
 from radica.entidades.models import EstadoPrestador, Prestador, TipoPagador
 from radica.entidades.services import provider_by_nit, register_payer, register_provider
 from radica.facturas.keys import save_key
@@ -180,9 +180,7 @@ def order_bots(database: Database, packages: Sequence[DemoPackage], *, actor: st
         return len(ordered.envios)
 
 
-def file_by_hand(
-    database: Database, store: FolderStore, packages: Sequence[DemoPackage], *, actor: str, at: datetime
-) -> int:
+def file_by_hand(database: Database, store: Store, packages: Sequence[DemoPackage], *, actor: str, at: datetime) -> int:
     """Register as filed by hand, on the day after their issue, the ready invoices of these packages. Returns how many."""
     filed = 0
     for package in packages:

@@ -20,7 +20,7 @@ import xlsxwriter
 from sqlalchemy import select
 
 from radica.app.demo_catalog import P2, PAYERS
-from radica.custodia.store import FolderStore
+from radica.custodia.backends import open_store
 from radica.entidades.models import Pagador, Prestador
 from radica.facturas.models import Factura
 from radica.facturas.states import EstadoFactura
@@ -76,7 +76,7 @@ def payers_object(
     Returns how many lines were loaded and how many of them wait for a person. Raises Unavailable when a simulated
     portal does not answer.
     """
-    store = FolderStore(settings.store)
+    store = open_store(settings)
     with database.read() as session:
         providers = {row.id: row for row in session.scalars(select(Prestador))}
         payers = {row.id: row for row in session.scalars(select(Pagador))}

@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -88,6 +88,13 @@ class Store(Protocol):
 
     def addresses(self) -> Iterator[str]:
         """Walk the SHA-256 of every blob that is there, in order."""
+
+
+@contextmanager
+def lend(store: Store, hashes: Iterable[str]) -> Iterator[list[Path]]:
+    """Lend several blobs as files of this machine, in the order asked."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(store.local(one)) for one in hashes]
 
 
 class FolderStore:

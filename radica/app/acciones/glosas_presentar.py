@@ -19,6 +19,7 @@ from radica.app.paginas.comun import HEALTH_ROLES, purpose_at, sees_health, stor
 from radica.app.paginas.glosas import urgency
 from radica.app.paginas.glosas_plano import ANSWERERS, blueprint
 from radica.audit.services import record_reading
+from radica.custodia.store import lend
 from radica.facturas.models import Factura
 from radica.glosas import letter, presenting
 from radica.glosas.answer_sets import Conjunto, Par, pairs_of, ready_sets, sets_of
@@ -169,8 +170,8 @@ def _letter(factura_id: int, acto: str, ronda: int, *, joined: bool) -> tuple[by
         if not ready:
             raise NotFound("Todavía no hay respuestas aprobadas para esa carta.", todo="Apruebe las respuestas.")
         paper = carta_de(session, ready, numero=f"{row.numero}-{ronda}", fecha=civil_date(now()))
-    files = [store().path(one.sha256) for one in paper.soportes] if joined else []
-    return letter.draw(paper, files), row
+    with lend(store(), [one.sha256 for one in paper.soportes] if joined else []) as files:
+        return letter.draw(paper, files), row
 
 
 def _log(row: Factura, acto: str, ronda: int, action: str) -> None:

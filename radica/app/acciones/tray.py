@@ -163,16 +163,17 @@ def reintentar(fila_id: int) -> ResponseReturnValue:
         row = _load(session, fila_id)
     if row.sha256 is None:
         raise BadInput("De este archivo no se guardaron los bytes.", todo="Vuelva a cargarlo.")
-    summary = import_paths(
-        current().database,
-        store(),
-        [store().path(row.sha256)],
-        _scope(row),
-        clock=current().clock,
-        workdir=current().settings.incoming,
-        names=[row.nombre],
-        key_for=keys(),
-    )
+    with store().local(row.sha256) as path:
+        summary = import_paths(
+            current().database,
+            store(),
+            [path],
+            _scope(row),
+            clock=current().clock,
+            workdir=current().settings.incoming,
+            names=[row.nombre],
+            key_for=keys(),
+        )
     left = [one for one in summary.archivos if one.resultado is ResultadoArchivo.NO_RECONOCIDO]
     if left or not summary.archivos:
         flash(f"Sigue sin reconocerse: {left[0].motivo if left else 'no trae archivos'}", "warning")
