@@ -230,6 +230,11 @@ def upgrade() -> None:
     # Not in batch: a rebuilt table would lose the triggers that protect it.
     op.add_column("access_log", sa.Column("case_key", sa.String(length=60), nullable=True))
     op.create_index("ix_access_log_case", "access_log", ["case_key"], unique=False)
+    op.add_column("chain_heads", sa.Column("pendiente", sa.Boolean(), server_default=sa.true(), nullable=False))
+    waiting = sa.text("pendiente")
+    op.create_index(
+        "ix_chain_heads_pendiente", "chain_heads", ["case_key"], sqlite_where=waiting, postgresql_where=waiting
+    )
     restate_values("tareas", "clase", (*CLASES, *CLASES_NUEVAS))
     protect_history(ADDED_ONLY)
 
@@ -238,6 +243,8 @@ def downgrade() -> None:
     """Undo."""
     unprotect_history(ADDED_ONLY)
     restate_values("tareas", "clase", CLASES)
+    op.drop_index("ix_chain_heads_pendiente", "chain_heads")
+    op.drop_column("chain_heads", "pendiente")
     op.drop_index("ix_access_log_case", "access_log")
     op.drop_column("access_log", "case_key")
     op.drop_table("palabras_texto")

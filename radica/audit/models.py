@@ -11,7 +11,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from radica.kernel.columns import CanonicalJson, EnumText, Id, Instant
@@ -75,13 +86,24 @@ class Transition(Base):
 
 
 class ChainHead(Base):
-    """The last link of each chain; locked while a link is added, so that chains do not fork."""
+    """The last link of each chain; locked while a link is added, so that chains do not fork.
+
+    `pendiente` only says where the next seal has to look: what counts as sealed is the leaf of that link.
+    """
 
     __tablename__ = "chain_heads"
+    # Heads that wait are few among millions; a yes-or-no column, because an append to one that waits already then
+    # touches no index.
+    __table_args__ = (
+        Index(
+            "ix_chain_heads_pendiente", "case_key", sqlite_where=text("pendiente"), postgresql_where=text("pendiente")
+        ),
+    )
 
     case_key: Mapped[str] = mapped_column(String(60), primary_key=True)
     seq: Mapped[int] = mapped_column(Integer)
     hash: Mapped[str] = mapped_column(String(64))
+    pendiente: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
 
 
 class AccessLog(Base):

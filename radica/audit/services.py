@@ -169,7 +169,7 @@ def record_reading(
     )
     row.hash = link_hash(reading_content(row))
     session.add(row)
-    head.seq, head.hash = row.seq, row.hash
+    head.seq, head.hash, head.pendiente = row.seq, row.hash, True
     session.flush()
     return row
 
@@ -240,7 +240,7 @@ def _append(
     )
     row.hash = link_hash(link_content(row))
     session.add(row)
-    head.seq, head.hash = row.seq, row.hash
+    head.seq, head.hash, head.pendiente = row.seq, row.hash, True
     return row
 
 

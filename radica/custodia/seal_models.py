@@ -55,13 +55,13 @@ class Hoja(Base):
 
 
 class Mosaico(Base):
-    """A complete tile of the tree: hashes of 256 neighbours of one level, so that proofs need few rows."""
+    """A complete tile of the tree, so that proofs need few rows: 256 neighbours at height 8 × `nivel`, and their root."""
 
     __tablename__ = "mosaicos"
 
     nivel: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     indice: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
-    hashes: Mapped[bytes] = mapped_column(LargeBinary)  # 256 × 32 bytes
+    hashes: Mapped[bytes] = mapped_column(LargeBinary)  # 257 × 32 bytes, the root last
 
 
 class Sello(Base):
