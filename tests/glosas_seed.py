@@ -14,7 +14,8 @@ from radica.entidades.models import Pagador
 from radica.facturas.models import Documento, Factura, TipoDocumento
 from radica.facturas.states import EstadoFactura
 from radica.glosas.acts import NuevaDevolucion, NuevaGlosa, formulate_all, formulate_devolucion
-from radica.glosas.models import DestinoLinea, Devolucion, Glosa, LineaNotificada, Manual, Notificacion
+from radica.glosas.codes import Manual
+from radica.glosas.models import DestinoLinea, Devolucion, Glosa, LineaNotificada, Notificacion
 from tests import factories
 
 _serial = count(5_000_001)

@@ -13,18 +13,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bots import contract
 from radica.app.attempt_files import ANNEX
 from radica.entidades.models import Pagador, Prestador
 from radica.facturas.models import Factura
+from radica.glosas.answer_help import own_limits
 from radica.glosas.letter import Parte, anexo
 from radica.glosas.models import Glosa
 from radica.glosas.presenting import ROLE, answer_files, answers_of_envio, thing_of
 from radica.glosas.splitting import Limites, limites_de, partir
-from radica.glosas.work_models import Decision, PerfilRespuesta, Respuesta
+from radica.glosas.work_models import Decision, Respuesta
 from radica.kernel.clock import civil_date
 from radica.kernel.money import plain
 from radica.radicacion.models import Envio
@@ -90,12 +90,8 @@ def _glosa(session: Session, row: Respuesta) -> Glosa:
 def _limits(session: Session, envio: Envio, perfil: Mapping[str, Any]) -> Limites:
     """What the payer's form takes: the provider's own setting, else the account's, else the known one, else 500."""
     payer = session.get_one(Pagador, envio.pagador_id)
+    own = own_limits(session, envio.prestador_id, envio.pagador_id)
     known = limites_de(payer.nit, payer.nombre)
-    own = session.scalar(
-        select(PerfilRespuesta).where(
-            PerfilRespuesta.prestador_id == envio.prestador_id, PerfilRespuesta.pagador_id == envio.pagador_id
-        )
-    )
     said = (own.max_caracteres if own else None, perfil.get("limite_texto"), known.max_caracteres, DEFAULT_LIMIT)
     return replace(known, mayusculas=True, max_caracteres=int(next(one for one in said if one)))
 

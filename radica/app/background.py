@@ -17,6 +17,7 @@ from sqlalchemy import delete
 from radica.app.buzones import entries, is_quiet, look, put_away, watched_folder
 from radica.app.house import House
 from radica.app.tending import sweep_attempts
+from radica.app.turn import keep_turn
 from radica.app.worker import Handler
 from radica.custodia.store import DISK_FULL
 from radica.entidades.models import EstadoPrestador, Prestador
@@ -26,7 +27,7 @@ from radica.facturas.review import due_ids, review
 from radica.facturas.tray import folder_scope
 from radica.jobs.clock import now_ms
 from radica.jobs.models import Job, JobState
-from radica.jobs.queue import Claimed, Done, Progress, finish, heartbeat
+from radica.jobs.queue import Claimed, Done, finish
 from radica.jobs.schedule import forget_slots
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import NotFound, Unavailable
@@ -72,7 +73,7 @@ def import_box(house: House, claimed: Claimed) -> None:
             clock=house.clock,
             workdir=house.settings.incoming,
             names=[path.name for path in waiting],
-            progress=lambda done, of: _keep(house, claimed, "Importando el buzón", done, of),
+            progress=lambda done, of: keep_turn(house, claimed, "Importando el buzón", done, of),
             key_for=known_keys(house.db, house.vault),
         )
         if any((one.motivo or "").startswith(DISK_FULL) for one in summary.archivos):
@@ -118,7 +119,7 @@ def review_terms(house: House, claimed: Claimed) -> None:
         with house.db.write() as session:
             review(session, ids, actor="reloj", at=at, key_for=keys)
         seen.update(ids)
-        _keep(house, claimed, "Revisando los plazos", len(seen), len(seen))
+        keep_turn(house, claimed, "Revisando los plazos", len(seen), len(seen))
     log.info("plazos revisados: %s facturas", len(seen))
     finish(house.db, claimed, outcome=Done())
 
@@ -150,12 +151,6 @@ def _remove_stale(folder: Path, before_s: float) -> int:
             path.unlink(missing_ok=True)
             removed += 1
     return removed
-
-
-def _keep(house: House, claimed: Claimed, text: str, done: int, of: int) -> None:
-    """Say how far the job is and keep its turn. Raises Unavailable when another worker has it by now."""
-    if not heartbeat(house.db, claimed, house.timing.lease_s, Progress(text, done, of)):
-        raise Unavailable("Otro proceso siguió con este trabajo.", code="turno_perdido")
 
 
 HANDLERS: Mapping[str, Handler] = {KIND_BOX: import_box, KIND_TERMS: review_terms, KIND_CLEAN: clean}

@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from radica.app.digest_envio import KIND_DIGEST, send_digest
 from radica.app.house import House
+from radica.app.turn import keep_turn
 from radica.app.worker import Handler
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.glosas.imap import ClaveRechazada
@@ -23,7 +24,7 @@ from radica.glosas.intake import importar
 from radica.glosas.mail_intake import ACTOR, KIND_IMPORT, NAME, Manos, Resumen, caso
 from radica.glosas.mail_models import BuzonCorreo, Correo
 from radica.glosas.mailbox import anotar_fallo, leer_buzon
-from radica.jobs.queue import Claimed, Done, Progress, finish, heartbeat
+from radica.jobs.queue import Claimed, Done, finish, heartbeat
 from radica.jobs.schedule import insert_due
 from radica.kernel.db import Database
 from radica.kernel.errors import BadInput, NotFound, RadicaError, Unavailable
@@ -52,7 +53,7 @@ def read_now(house: House, buzon_id: int, claimed: Claimed | None = None) -> Res
 
     def tell(done: int, of: int) -> None:
         if claimed is not None:
-            _keep(house, claimed, "Leyendo el buzón", done, of)
+            keep_turn(house, claimed, "Leyendo el buzón", done, of)
 
     try:
         with keeping_turn(house, claimed, "Leyendo el buzón"):
@@ -109,7 +110,7 @@ def keeping_turn(house: House, claimed: Claimed | None, text: str) -> Iterator[N
             with suppress(Unavailable):  # a busy database: the next beat comes before the lease ends
                 heartbeat(house.db, claimed, house.timing.lease_s)
 
-    _keep(house, claimed, text, 0, 0)
+    keep_turn(house, claimed, text, 0, 0)
     beating = threading.Thread(target=beat, daemon=True)
     beating.start()
     try:
@@ -126,11 +127,11 @@ def import_mail(house: House, claimed: Claimed) -> None:
         mail = session.get(Correo, correo_id)
         if mail is None:
             raise NotFound("El correo ya no existe.")
-    with keeping_turn(house, claimed, f"Importando {caso(correo_id)}"):
+    with keeping_turn(house, claimed, f"Importando {caso(correo_id)}"), house.store.local(mail.sha256) as path:
         importar(
             house.db,
             house.store,
-            house.store.path(mail.sha256),
+            path,
             nombre=NAME,
             prestador_id=mail.prestador_id,
             pagador_nit=None,  # said by the files themselves; never taken from the sender
@@ -140,15 +141,9 @@ def import_mail(house: House, claimed: Claimed) -> None:
             actor=ACTOR,
             clock=house.clock,
             workdir=house.settings.incoming,
-            progress=lambda done, of: _keep(house, claimed, f"Importando {caso(correo_id)}", done, of),
+            progress=lambda done, of: keep_turn(house, claimed, f"Importando {caso(correo_id)}", done, of),
         )
     finish(house.db, claimed, outcome=Done())
-
-
-def _keep(house: House, claimed: Claimed, text: str, done: int, of: int) -> None:
-    """Say how far the job is and keep its turn. Raises Unavailable when another worker has it by now."""
-    if not heartbeat(house.db, claimed, house.timing.lease_s, Progress(text, done, of)):
-        raise Unavailable("Otro proceso siguió con este trabajo.", code="turno_perdido")
 
 
 def five_minutes_of(now: datetime) -> datetime:

@@ -16,15 +16,16 @@ from sqlalchemy.orm import Session
 
 from radica.app.glosas_fondo import keeping_turn
 from radica.app.house import House
+from radica.app.turn import keep_turn
 from radica.app.worker import Handler
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.glosas import work
 from radica.glosas.intake import importar
-from radica.jobs.queue import Claimed, Dead, Done, Progress, enqueue, finish, heartbeat
+from radica.jobs.queue import Claimed, Dead, Done, enqueue, finish
 from radica.jobs.schedule import insert_due
 from radica.kernel.clock import civil_date
 from radica.kernel.db import Database
-from radica.kernel.errors import BadInput, NotFound, Unavailable
+from radica.kernel.errors import BadInput, NotFound
 
 KIND_LOAD, KIND_SHARE = "importar_glosas", "repartir_glosas"
 ACTOR = "reloj"
@@ -73,11 +74,11 @@ def load_notice(house: House, claimed: Claimed) -> None:
     provider = int(told["prestador_id"])
     received = datetime.fromisoformat(told["recibida_at"]) if told.get("recibida_at") else None
     try:
-        with keeping_turn(house, claimed, "Leyendo el archivo"):
+        with keeping_turn(house, claimed, "Leyendo el archivo"), house.store.local(str(told["sha256"])) as path:
             summary = importar(
                 house.db,
                 house.store,
-                house.store.path(str(told["sha256"])),
+                path,
                 nombre=str(told["nombre"]),
                 prestador_id=provider,
                 pagador_nit=told.get("pagador_nit"),
@@ -86,7 +87,7 @@ def load_notice(house: House, claimed: Claimed) -> None:
                 actor=str(told["actor"]),
                 clock=house.clock,
                 workdir=house.settings.incoming,
-                progress=lambda done, of: _keep(house, claimed, "Guardando líneas", done, of),
+                progress=lambda done, of: keep_turn(house, claimed, "Guardando líneas", done, of),
             )
     except BadInput as refusal:
         finish(house.db, claimed, outcome=Dead(refusal.code, str(refusal)))
@@ -137,12 +138,6 @@ def order_sharing(database: Database, due: datetime) -> int:
             )
         added += job is not None
     return added
-
-
-def _keep(house: House, claimed: Claimed, text: str, done: int, of: int) -> None:
-    """Say how far the job is and keep its turn. Raises Unavailable when another worker has it by now."""
-    if not heartbeat(house.db, claimed, house.timing.lease_s, Progress(text, done, of)):
-        raise Unavailable("Otro proceso siguió con este trabajo.", code="turno_perdido")
 
 
 HANDLERS: Mapping[str, Handler] = {KIND_LOAD: load_notice, KIND_SHARE: share_and_escalate}

@@ -10,12 +10,12 @@ import logging
 from datetime import datetime
 
 from radica.app.house import House
+from radica.app.turn import keep_turn
 from radica.glosas.lines_tray import providers_waiting
 from radica.glosas.lines_tray import retry as retry_lines
-from radica.jobs.queue import Claimed, Done, Progress, finish, heartbeat
+from radica.jobs.queue import Claimed, Done, finish
 from radica.jobs.schedule import insert_due
 from radica.kernel.db import Database
-from radica.kernel.errors import Unavailable
 
 KIND_RETRY = "reintentar_lineas"
 ACTOR = "reloj"
@@ -39,14 +39,7 @@ def retry(house: House, claimed: Claimed) -> None:
     for done, provider in enumerate(providers, start=1):
         ended = retry_lines(house.db, house.store, provider, actor=ACTOR, clock=house.clock)
         settled += sum(ended.values())
-        _keep(house, claimed, done, len(providers))
+        keep_turn(house, claimed, "Revisando líneas sin cruzar", done, len(providers))
     if settled:
         log.info("líneas de glosas que esperaban: %s se resolvieron solas", settled)
     finish(house.db, claimed, outcome=Done())
-
-
-def _keep(house: House, claimed: Claimed, done: int, of: int) -> None:
-    """Say how far the job is and keep its turn. Raises Unavailable when another worker has it by now."""
-    progress = Progress("Revisando líneas sin cruzar", done, of)
-    if not heartbeat(house.db, claimed, house.timing.lease_s, progress):
-        raise Unavailable("Otro proceso siguió con este trabajo.", code="turno_perdido")

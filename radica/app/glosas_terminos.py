@@ -12,15 +12,15 @@ from datetime import datetime, time
 from sqlalchemy import select
 
 from radica.app.house import House
+from radica.app.turn import keep_turn
 from radica.entidades.models import Prestador
 from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.recount import recompute_terms
 from radica.glosas.silence import Silencios, apply_batch
-from radica.jobs.queue import Claimed, Done, Progress, finish, heartbeat
+from radica.jobs.queue import Claimed, Done, finish
 from radica.jobs.schedule import insert_due
 from radica.kernel.clock import civil_date, daily_due
 from radica.kernel.db import Database
-from radica.kernel.errors import Unavailable
 
 KIND_LAPSES = "vencer_terminos_glosas"
 LAPSES_AT = time(0, 10)
@@ -41,7 +41,7 @@ def lapse_terms(house: House, claimed: Claimed) -> None:
     """Do the run: the terms are counted again first, for a calendar that changed; then every provider, in batches."""
     summary = Silencios()
     at = house.clock()
-    recount = recompute_terms(house.db, keep=lambda done: _keep(house, claimed, "Recontando términos", done, done))
+    recount = recompute_terms(house.db, keep=lambda done: keep_turn(house, claimed, "Recontando términos", done, done))
     if recount.cambiadas:
         log.info("términos recontados: %s de %s cambiaron con el calendario", recount.cambiadas, recount.contadas)
     with house.db.read() as session:
@@ -51,7 +51,7 @@ def lapse_terms(house: House, claimed: Claimed) -> None:
             after: int | None = 0
             while after is not None:
                 after = apply_batch(house.db, kind, provider, after, summary, today=civil_date(at), at=at)
-                _keep(house, claimed, "Revisando términos de glosas", done, len(providers))
+                keep_turn(house, claimed, "Revisando términos de glosas", done, len(providers))
     log.info(
         "términos vencidos: %s glosas y %s devoluciones aceptadas por silencio, %s devoluciones levantadas, "
         "%s sin decisión, %s tareas",
@@ -59,9 +59,3 @@ def lapse_terms(house: House, claimed: Claimed) -> None:
         summary.tareas,
     )  # fmt: skip
     finish(house.db, claimed, outcome=Done())
-
-
-def _keep(house: House, claimed: Claimed, text: str, done: int, of: int) -> None:
-    """Say how far the job is and keep its turn. Raises Unavailable when another worker has it by now."""
-    if not heartbeat(house.db, claimed, house.timing.lease_s, Progress(text, done, of)):
-        raise Unavailable("Otro proceso siguió con este trabajo.", code="turno_perdido")

@@ -24,11 +24,11 @@ from radica.entidades.models import Pagador, Prestador
 from radica.facturas.models import Factura
 from radica.glosas.models import Acto
 from radica.kernel.clock import bogota, civil_date
+from radica.kernel.db import parts_of
 from radica.kernel.web_format import fecha_larga
 
 VERSION = 1
 """Of the contents that are hashed; another one when a field is added."""
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -192,11 +192,8 @@ def _proofs(session: Session, lines: Sequence[ConciliacionLinea]) -> dict[str, l
     """Return the acts upon the objection of each line, oldest first."""
     found: dict[str, list[Prueba]] = {}
     for column, name in ((Acto.glosa_id, "glosa"), (Acto.devolucion_id, "devolucion")):
-        ids = sorted(one for line in lines if (one := getattr(line, f"{name}_id")) is not None)
-        for start in range(0, len(ids), _AT_ONCE):
-            acts = session.scalars(
-                select(Acto).where(column.in_(ids[start : start + _AT_ONCE])).order_by(Acto.ocurrido_at, Acto.id)
-            )
+        for part in parts_of(one for line in lines if (one := getattr(line, f"{name}_id")) is not None):
+            acts = session.scalars(select(Acto).where(column.in_(part)).order_by(Acto.ocurrido_at, Acto.id))
             for act in acts:
                 key = f"{name}:{act.glosa_id if name == 'glosa' else act.devolucion_id}"
                 found.setdefault(key, []).append(

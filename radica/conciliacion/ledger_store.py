@@ -35,10 +35,9 @@ from radica.facturas.models import Factura
 from radica.facturas.numbers import parse_invoice_number
 from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.states import DEV_ABIERTAS, EstadoGlosa
-from radica.kernel.db import insert_rows
+from radica.kernel.db import insert_rows, parts_of
 
 CLASE = "libro_pagador"
-_AT_ONCE = 500
 
 
 def keep_ledger(
@@ -95,10 +94,9 @@ def our_books(session: Session, row: Conciliacion, rows: Collection[FilaLibro]) 
     )
     ours = select(Factura).where(Factura.prestador_id == row.prestador_id, Factura.pagador_id == row.pagador_id)
     invoices: dict[int, Factura] = {}
-    for column, keys in ((Factura.numero_digitos, digits), (Factura.id, sorted(on_table))):
-        for start in range(0, len(keys), _AT_ONCE):
-            part = keys[start : start + _AT_ONCE]
-            invoices |= {one.id: one for one in session.scalars(ours.where(column.in_(part)))}
+    wanted = [Factura.numero_digitos.in_(part) for part in parts_of(digits)]
+    for condition in (*wanted, *(Factura.id.in_(part) for part in parts_of(on_table))):
+        invoices |= {one.id: one for one in session.scalars(ours.where(condition))}
     money = _money(session, sorted(invoices))
     return [
         Nuestra(
@@ -111,8 +109,7 @@ def our_books(session: Session, row: Conciliacion, rows: Collection[FilaLibro]) 
 def _money(session: Session, ids: list[int]) -> dict[int, tuple[int, str]]:
     """Return what is in dispute of each invoice, and how its glosas stand as a whole."""
     found: dict[int, tuple[int, str]] = {}
-    for start in range(0, len(ids), _AT_ONCE):
-        part = ids[start : start + _AT_ONCE]
+    for part in parts_of(ids):
         sums = session.execute(
             select(Glosa.factura_id, func.sum(Glosa.en_disputa), func.sum(Glosa.levantado), func.sum(Glosa.aceptado))
             .where(Glosa.factura_id.in_(part), Glosa.estado != EstadoGlosa.ANULADA)

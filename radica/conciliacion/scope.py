@@ -22,6 +22,7 @@ from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.states import CONCILIABLES, DEV_ABIERTAS, FINALES, EstadoDevolucion, EstadoGlosa, EstadoRespuesta
 from radica.glosas.work_models import Respuesta
 from radica.kernel.clock import BOGOTA
+from radica.kernel.db import parts_of
 
 RAZONES = {
     "por_responder": "falta nuestra primera respuesta",
@@ -31,7 +32,6 @@ RAZONES = {
     "cerrada": "ya no está en disputa",
     "factura_devuelta": "su factura está devuelta: se concilia la devolución",
 }
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -117,10 +117,10 @@ def scope(session: Session, *, prestador_id: int, pagador_id: int, filtro: Filtr
 def still_there(session: Session, glosa_ids: Collection[int], devolucion_ids: Collection[int]) -> dict[str, Candidata]:
     """Return how some lines stand now, by `glosa:1` or `devolucion:2`, each with the reason why it may not go in."""
     found: list[Candidata] = []
-    for part in _parts(glosa_ids):
+    for part in parts_of(glosa_ids):
         rows = session.execute(_base(Glosa, Glosa.en_disputa).where(Glosa.id.in_(part)))
         found += [_glosa(row) for row in rows]
-    for part in _parts(devolucion_ids):
+    for part in parts_of(devolucion_ids):
         rows = session.execute(_base(Devolucion, Devolucion.valor).where(Devolucion.id.in_(part)))
         found += [_devolucion(row) for row in rows]
     return {key_of(one): one for one in found}
@@ -149,7 +149,7 @@ def in_flight(session: Session, glosa_ids: Collection[int], devolucion_ids: Coll
         (Respuesta.glosa_id, "glosa", glosa_ids),
         (Respuesta.devolucion_id, "devolucion", devolucion_ids),
     ):
-        for part in _parts(ids):
+        for part in parts_of(ids):
             rows = session.scalars(select(column).where(Respuesta.estado == EstadoRespuesta.EN_ENVIO, column.in_(part)))
             flying |= {f"{name}:{one}" for one in rows}
     return flying
@@ -166,11 +166,6 @@ def ids_of(lines: Sequence[Candidata | ConciliacionLinea]) -> tuple[list[int], l
         sorted(one.glosa_id for one in lines if one.glosa_id is not None),
         sorted(one.devolucion_id for one in lines if one.devolucion_id is not None),
     )
-
-
-def _parts(ids: Collection[int]) -> list[list[int]]:
-    ordered = sorted(ids)
-    return [ordered[start : start + _AT_ONCE] for start in range(0, len(ordered), _AT_ONCE)]
 
 
 def _base(model: type[Glosa] | type[Devolucion], value: Any) -> Select[Any]:
@@ -234,7 +229,7 @@ def _invoices(
             ids |= set(rows)
         else:
             unknown.append(written)
-    return or_(*(Factura.id.in_(part) for part in _parts(ids))) if ids else Factura.id.in_([]), unknown
+    return or_(*(Factura.id.in_(part) for part in parts_of(ids))) if ids else Factura.id.in_([]), unknown
 
 
 def _returned(session: Session, prestador_id: int, pagador_id: int) -> set[int]:
@@ -258,7 +253,7 @@ def _taken(session: Session, found: Sequence[Candidata]) -> list[Candidata]:
         (ConciliacionLinea.glosa_id, "glosa", glosas),
         (ConciliacionLinea.devolucion_id, "devolucion", devoluciones),
     ):
-        for part in _parts(ids):
+        for part in parts_of(ids):
             rows = session.execute(
                 select(column, Conciliacion.numero)
                 .join(Conciliacion, Conciliacion.id == ConciliacionLinea.conciliacion_id)

@@ -52,14 +52,19 @@ class Apoyo:
         return None
 
 
+def own_limits(session: Session, prestador_id: int, pagador_id: int) -> PerfilRespuesta | None:
+    """Return what the provider itself set for a payer."""
+    return session.scalar(
+        select(PerfilRespuesta).where(
+            PerfilRespuesta.prestador_id == prestador_id, PerfilRespuesta.pagador_id == pagador_id
+        )
+    )
+
+
 def limits_for(session: Session, prestador_id: int, pagador: Pagador) -> Limites:
     """Return what a payer's form takes from a provider."""
     known = limites_de(pagador.nit, pagador.nombre)
-    own = session.scalars(
-        select(PerfilRespuesta).where(
-            PerfilRespuesta.prestador_id == prestador_id, PerfilRespuesta.pagador_id == pagador.id
-        )
-    ).first()
+    own = own_limits(session, prestador_id, pagador.id)
     if own is None:
         return known
     return replace(known, max_caracteres=own.max_caracteres, mayusculas=own.mayusculas, un_solo_pdf=own.un_solo_pdf)

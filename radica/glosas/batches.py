@@ -24,9 +24,8 @@ from radica.glosas.lectura.tipos import LineaLeida, NoLeida, TipoLinea
 from radica.glosas.matching import CruceFactura, FacturaRef, by_code, line_number, match_invoice, match_item
 from radica.glosas.models import Confianza, DestinoLinea, LineaNotificada
 from radica.kernel.clock import civil_date
-from radica.kernel.db import Database
+from radica.kernel.db import Database, parts_of
 
-_AT_ONCE = 500
 _MAX_TEXT = 4_000
 """Of a row that was not read; more is no row of a table."""
 
@@ -100,12 +99,9 @@ def match_items(run: Corrida, lines: Sequence[Linea]) -> None:
 def invoices_by_digits(session: Session, prestador_id: int, digits: set[str]) -> Mapping[str, Sequence[FacturaRef]]:
     """Return the provider's invoices by the digits of their numbers."""
     found: dict[str, list[FacturaRef]] = {}
-    ordered = sorted(digits)
-    for start in range(0, len(ordered), _AT_ONCE):
+    for part in parts_of(digits):
         for row in session.execute(
-            _columns().where(
-                Factura.prestador_id == prestador_id, Factura.numero_digitos.in_(ordered[start : start + _AT_ONCE])
-            )
+            _columns().where(Factura.prestador_id == prestador_id, Factura.numero_digitos.in_(part))
         ):
             found.setdefault(row.numero_digitos, []).append(_ref(row))
     return found

@@ -23,7 +23,8 @@ from radica.facturas.models import Factura
 from radica.glosas.acts_base import SIN_VALOR, TOLERANCE, ask, name_of
 from radica.glosas.balance import countable
 from radica.glosas.clocks import FirstTerms, Objeto, first_terms
-from radica.glosas.models import Acto, Confianza, Glosa, Manual, Notificacion, TipoActo
+from radica.glosas.codes import Manual
+from radica.glosas.models import Acto, Confianza, Glosa, Notificacion, TipoActo
 from radica.glosas.states import EstadoGlosa
 from radica.kernel.clock import bogota, civil_date
 from radica.kernel.db import insert_rows, reserve_ids

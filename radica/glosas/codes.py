@@ -26,6 +26,7 @@ class Manual(StrEnum):
 
     UNICO = "2284"
     ANTERIOR = "3047"
+    OTRO = "otro"  # a payer's own list (ADRES), or a code that no manual has
 
 
 CONFIANZAS = ("alta", "media", "baja")
@@ -130,7 +131,7 @@ def _codigo(row: dict[str, str], manual: Manual) -> Codigo:
 def catalogo() -> dict[str, Codigo]:
     """Return every code of both manuals by its canonical form: TA0801, or 208 for the old manual."""
     found: dict[str, Codigo] = {}
-    for manual in Manual:
+    for manual in (Manual.UNICO, Manual.ANTERIOR):
         for row in _rows(f"manual_{manual}.csv"):
             if row["codigo"] in found:
                 raise ValueError(f"manual {manual}: {row['codigo']} given twice")

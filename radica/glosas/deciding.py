@@ -21,12 +21,12 @@ from radica.glosas.lectura.tipos import TipoLinea
 from radica.glosas.models import Acto, DestinoLinea, Devolucion, Glosa, TipoActo
 from radica.glosas.states import ESPERA_PAGADOR, EstadoGlosa
 from radica.kernel.clock import civil_date
+from radica.kernel.db import parts_of
 from radica.kernel.errors import BadInput, InvalidTransition
 from radica.kernel.money import format_cop
 
 SAME = frozenset({"decision_repetida"})
 MOTIVO = "decision_del_pagador"
-_AT_ONCE = 500
 _WITHDRAWABLE = ESPERA_PAGADOR | {EstadoGlosa.FORMULADA}
 
 
@@ -53,8 +53,7 @@ def settle_decisions(session: Session, lines: Sequence[Linea], notice: Aviso, *,
 def _hold_all(session: Session, factura_ids: Collection[int]) -> None:
     """Lock what the lines may decide on in the house's order: a file names it in any, and clock and people wait."""
     for kind in (Devolucion, Glosa):
-        for start in range(0, len(factura_ids), _AT_ONCE):
-            part = sorted(factura_ids)[start : start + _AT_ONCE]
+        for part in parts_of(factura_ids):
             query = select(kind.id).where(kind.factura_id.in_(part)).order_by(kind.id)
             session.execute(query.with_for_update(key_share=True))
 

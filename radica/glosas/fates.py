@@ -14,11 +14,12 @@ from functools import lru_cache
 
 from radica.facturas.states import EstadoFactura
 from radica.glosas import codes
+from radica.glosas.codes import Manual
 from radica.glosas.fingerprint import SPECIFIC, Existente, Par, Rasgos, alike, next_ordinal, pair, rasgos, retold
 from radica.glosas.lectura.carta import leida_por_ocr
 from radica.glosas.lectura.tipos import LineaLeida, TipoLinea
 from radica.glosas.matching import CruceFactura, CruceItem, FacturaRef
-from radica.glosas.models import DestinoLinea, Manual
+from radica.glosas.models import DestinoLinea
 from radica.glosas.states import EstadoDevolucion, EstadoGlosa
 from radica.kernel.clock import BOGOTA, civil_date
 from radica.kernel.money import MAX_CENTS, format_cop
@@ -126,7 +127,7 @@ def _kept_code(code: str | None, written: str) -> tuple[str, Manual, str]:
     found = codes.buscar(code) if code else None
     if found is None:
         return (code or written).strip()[:MAX_CODE], Manual.OTRO, ""
-    return found.codigo, Manual(found.manual.value), found.familia
+    return found.codigo, found.manual, found.familia
 
 
 def notified(line: Linea, notice: Aviso) -> tuple[datetime, str]:

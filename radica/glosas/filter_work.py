@@ -16,13 +16,12 @@ from sqlalchemy.orm import Session
 
 from radica.glosas import tray, work
 from radica.glosas.tray_filter import Filtro, Objecion, conditions, model_of
-from radica.kernel.db import Database
+from radica.kernel.db import Database, parts_of
 from radica.kernel.errors import BadInput, NotFound, StalePage
 from radica.kernel.money import format_cop
 
 MAX_FILTER = 5_000
 """Lines of one act on a whole filter."""
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,7 @@ def in_parts(
     """Do an act on the lines in short transactions; returns how many changed, and how many had left the filter."""
     model: Any = model_of(f.clase)
     changed = left = 0
-    for start in range(0, len(ids), _AT_ONCE):
-        part = sorted(ids[start : start + _AT_ONCE])
+    for part in parts_of(ids):
         with database.write() as session:
             rows = list(session.scalars(select(model).where(model.id.in_(part), *conditions(f)).order_by(model.id)))
             changed += act(session, rows)

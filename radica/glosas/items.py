@@ -7,7 +7,7 @@ Norms: Anexo Técnico 3 num. 2.2 (user and consecutive of the service anchor an 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +21,10 @@ from radica.facturas.rips import FilaServicio, FilaUsuario, is_rips, walk
 from radica.facturas.xmlsafe import Unreadable
 from radica.glosas.matching import ItemRef
 from radica.glosas.models import ItemFactura
-from radica.kernel.db import Database, insert_rows
+from radica.kernel.db import Database, insert_rows, parts_of
 from radica.kernel.errors import NotFound
 from radica.kernel.money import MAX_CENTS, to_cents
 
-_AT_ONCE = 500
 """Ids that one statement takes; far below what either database admits as parameters."""
 _FILES_AT_ONCE = 50
 """RIPS of one transaction: a few thousand rows, so that filings never wait long behind it."""
@@ -59,7 +58,7 @@ def fill_items(db: Database, store: Store, prestador_id: int, factura_ids: Colle
 def _unfilled(session: Session, prestador_id: int, factura_ids: Collection[int]) -> list[RipsDocument]:
     """Return the RIPS in force of which no row stands, one per invoice: the last loaded."""
     found: dict[int, RipsDocument] = {}
-    for part in _parts(factura_ids):
+    for part in parts_of(factura_ids):
         filled = set(
             session.scalars(select(ItemFactura.documento_id).where(ItemFactura.factura_id.in_(part)).distinct())
         )
@@ -127,7 +126,7 @@ def items_of(session: Session, factura_ids: Collection[int]) -> dict[int, list[I
     """Return the services of some invoices, those of the RIPS loaded last when a corrected one replaced it."""
     found: dict[int, tuple[int, list[ItemRef]]] = {}
     item = ItemFactura
-    for part in _parts(factura_ids):
+    for part in parts_of(factura_ids):
         rows = session.execute(
             select(
                 item.factura_id, item.documento_id, item.id, item.codigo, item.descripcion, item.paciente_documento,
@@ -143,8 +142,3 @@ def items_of(session: Session, factura_ids: Collection[int]) -> dict[int, list[I
                 held = found[factura_id] = (documento_id, [])
             held[1].append(ItemRef(id_, code, name, patient, cents))
     return {factura_id: refs for factura_id, (_, refs) in found.items()}
-
-
-def _parts(ids: Collection[int]) -> list[Sequence[int]]:
-    ordered = sorted(ids)
-    return [ordered[start : start + _AT_ONCE] for start in range(0, len(ordered), _AT_ONCE)]

@@ -15,18 +15,11 @@ from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Intege
 from sqlalchemy.orm import Mapped, mapped_column
 
 from radica.audit.models import LegalThing
+from radica.glosas.codes import Manual
 from radica.glosas.states import DEVOLUCION, GLOSA, EstadoDevolucion, EstadoGlosa
 from radica.kernel.columns import CanonicalJson, Cents, EnumText, Id, Instant, one_of
 from radica.kernel.db import Base
 from radica.kernel.flow import Machine
-
-
-class Manual(StrEnum):
-    """The catalogue to which a code belongs."""
-
-    UNICO = "2284"  # Res. 2284/2023, Anexo Técnico 3
-    ANTERIOR = "3047"  # Res. 3047/2008 and its changes, for older services
-    OTRO = "otro"  # a payer's own list (ADRES), or a code that no manual has
 
 
 class Notificacion(Base):

@@ -28,14 +28,13 @@ from radica.glosas.line_json import line_content, line_of
 from radica.glosas.models import Confianza, DestinoLinea, Devolucion, Glosa, LineaNotificada, Notificacion
 from radica.glosas.work import rules_of, workers
 from radica.glosas.work_models import ReglaAsignacion
-from radica.kernel.db import insert_rows
+from radica.kernel.db import insert_rows, parts_of
 
 Marca = tuple[str, tuple[str, ...], int, str]
 IN_TRAY = "ya_en_bandeja"
 OUT = "ya_descartada"
 OPEN = text("lineas_notificadas.destino IN ('sin_cruzar', 'por_decidir', 'no_leida')")
 """What waits for a person, in the words of the partial index, or SQLite does not use it."""
-_AT_ONCE = 500
 _MANY = 50_000
 
 
@@ -108,13 +107,12 @@ def _discarded(session: Session, prestador_id: int, lines: Sequence[Linea]) -> C
     """Return how many of each of these lines a person discarded, by their marks."""
     marks = {discard_mark(line.leida, line.razon) for line in lines if _undecided(line)}
     found: Counter[str] = Counter()
-    ordered = sorted(marks)
-    for start in range(0, len(ordered), _AT_ONCE):
+    for part in parts_of(marks):
         query = (
             select(LineaNotificada.marca_descarte, func.count())
             .where(
                 LineaNotificada.prestador_id == prestador_id,
-                LineaNotificada.marca_descarte.in_(ordered[start : start + _AT_ONCE]),
+                LineaNotificada.marca_descarte.in_(part),
             )
             .group_by(LineaNotificada.marca_descarte)
         )
@@ -157,7 +155,7 @@ def read_standing(session: Session, notice: Aviso, factura_ids: Collection[int],
     """Read the objections of some invoices; `own` are the glosas that other lines of the notice hold."""
     glosas: dict[int, list[Existente]] = {}
     estados, taken, returns = {}, set(), {}
-    for part in _parts(factura_ids):
+    for part in parts_of(factura_ids):
         for row in session.execute(
             select(
                 Glosa.id, Glosa.factura_id, Glosa.huella, Glosa.estado, Glosa.valor_objetado, Glosa.codigo,
@@ -322,8 +320,3 @@ def _row(line: Linea, notice: Aviso) -> dict[str, Any]:
         "glosa_id": line.glosa_id,
         "devolucion_id": line.devolucion_id,
     }
-
-
-def _parts(ids: Collection[int]) -> list[Sequence[int]]:
-    ordered = sorted(ids)
-    return [ordered[start : start + _AT_ONCE] for start in range(0, len(ordered), _AT_ONCE)]

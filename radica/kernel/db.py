@@ -9,11 +9,11 @@ synchronous_commit=on): the intent of a filing and its acuse need it (DESIGN sec
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnDefault,
@@ -37,6 +37,9 @@ from sqlalchemy.pool import NullPool, QueuePool
 from radica.kernel.errors import Unavailable
 
 BUSY_TIMEOUT_MS = 30_000
+AT_ONCE = 500
+"""Keys that one statement takes; far below what either database takes as parameters."""
+Key = TypeVar("Key", int, str)
 CACHE_KB = 24_576
 """Pages of SQLite that a connection keeps: with its own 2 MB, indexes of random keys were read again for each row."""
 
@@ -145,6 +148,13 @@ def _make_engine(url: str, *, pool_size: int, echo: bool) -> Engine:
     )
     event.listen(engine, "begin", _postgres_begin)
     return engine
+
+
+def parts_of(keys: Iterable[Key], *, size: int = AT_ONCE) -> Iterator[list[Key]]:
+    """Cut keys into sorted parts that one statement takes: rows are locked in one order, and `IN` stays short."""
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
 
 
 def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]], *, again: bool = False) -> None:

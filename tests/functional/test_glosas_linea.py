@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from radica.facturas.models import Factura
-from radica.glosas.models import Glosa, Manual
+from radica.glosas.codes import Manual
+from radica.glosas.models import Glosa
 from radica.glosas.states import EstadoRespuesta
 from radica.glosas.work_models import AjusteGlosas, Respuesta
 from radica.users.models import Rol

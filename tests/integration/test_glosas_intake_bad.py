@@ -9,7 +9,8 @@ import pytest
 from radica.audit.services import advance
 from radica.entidades.services import register_payer
 from radica.facturas.states import EventoFactura
-from radica.glosas.models import DestinoLinea, Devolucion, Manual
+from radica.glosas.codes import Manual
+from radica.glosas.models import DestinoLinea, Devolucion
 from radica.glosas.states import EstadoDevolucion, EventoDevolucion
 from tests import factories
 from tests.plugins.glosas import day, filed

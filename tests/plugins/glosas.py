@@ -25,7 +25,8 @@ from radica.glosas.acts import (
     formulate_devolucion,
     register_answers_presented,
 )
-from radica.glosas.models import Devolucion, Glosa, ItemFactura, Manual
+from radica.glosas.codes import Manual
+from radica.glosas.models import Devolucion, Glosa, ItemFactura
 from radica.glosas.states import EstadoRespuesta
 from radica.glosas.work_models import Decision, Respuesta
 from radica.kernel.clock import BOGOTA

@@ -31,7 +31,8 @@ from radica.glosas import clocks, codes, tray, work
 from radica.glosas.answer_draft import NAMES, answerable, needs_second, options_for
 from radica.glosas.answer_help import help_for
 from radica.glosas.bulk_answer import count_equal
-from radica.glosas.models import Acto, Devolucion, Glosa, Manual, RegistroSiifa, TipoActo
+from radica.glosas.codes import Manual
+from radica.glosas.models import Acto, Devolucion, Glosa, RegistroSiifa, TipoActo
 from radica.glosas.states import DEV_ABIERTAS, FINALES, EstadoGlosa, EstadoRespuesta, EventoDevolucion, EventoGlosa
 from radica.glosas.tray_filter import Objecion, stake
 from radica.glosas.work_models import Decision

@@ -1,0 +1,16 @@
+"""The turn of a long job: say how far it is, and stop when another worker has it.
+
+Invariant: who lost the lease writes nothing more; the queue's fence judges what was done (DESIGN section 5).
+"""
+
+from __future__ import annotations
+
+from radica.app.house import House
+from radica.jobs.queue import Claimed, Progress, heartbeat
+from radica.kernel.errors import Unavailable
+
+
+def keep_turn(house: House, claimed: Claimed, text: str, done: int, of: int) -> None:
+    """Show `done` of `of` under `text` and renew the lease. Raises Unavailable when another worker has the job."""
+    if not heartbeat(house.db, claimed, house.timing.lease_s, Progress(text, done, of)):
+        raise Unavailable("Otro proceso siguió con este trabajo.", code="turno_perdido")
