@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
-from typing import Any
 
 import pytest
 import xlsxwriter
@@ -12,7 +10,7 @@ from pypdfium2 import PdfDocument
 from sqlalchemy import select
 
 from radica.app.compromisos import check_promises
-from radica.conciliacion.models import Compromiso, Conciliacion, ConciliacionLinea
+from radica.conciliacion.models import Compromiso
 from radica.conciliacion.simulate import Reparto
 from radica.conciliacion.states import EstadoConciliacion
 from radica.conciliacion.table import split_of
@@ -22,7 +20,8 @@ from radica.glosas.acts import decide
 from radica.glosas.models import Glosa
 from radica.glosas.states import EstadoGlosa
 from radica.users.models import Rol
-from tests.conciliacion_seed import MEETING, NOW, Mesa, make_mesa, moment, pdf
+from tests.conciliacion_seed import NOW, Mesa, make_mesa
+from tests.functional.conciliacion_pasos import agree_all, attend, convene, lines, send, signed_file, state_of
 from tests.functional.navigators import Browser
 from tests.plugins.glosas import EVIDENCE, day
 from tests.plugins.web import House
@@ -37,66 +36,6 @@ def mesa(house: House) -> Mesa:
 @pytest.fixture
 def ana(house: House, mesa: Mesa) -> Browser:
     return house.entered("ana@norte.example", Rol.GLOSAS, provider=mesa.prestador_id)
-
-
-def send(browser: Browser, form_id: str, **values: Any) -> None:
-    """Fill the form with that id and send it to where it goes; a name that it does not have is an error."""
-    (form,) = browser.tree().xpath(f"//form[@id='{form_id}']")
-    data = dict(form.form_values()) | values
-    assert not values.keys() - {one.get("name") for one in form.xpath(".//input|.//select|.//textarea")}
-    browser.raw("POST", form.get("action"), data=data, follow_redirects=True)
-
-
-def convene(browser: Browser) -> int:
-    """Convene with everything of the only payer."""
-    browser.open("/conciliacion")
-    (link,) = browser.tree().xpath("//a[text()='Convocar' and contains(@href, 'pagador')]/@href")
-    browser.open(link)
-    assert "Convocar con 3 líneas" in browser.text
-    send(browser, "convocar")
-    assert browser.status == 200, browser.text
-    return int(browser.path.rsplit("/", 1)[1])
-
-
-def attend(browser: Browser, number: int) -> None:
-    """Say when the meeting is and who comes."""
-    browser.open(f"/conciliacion/{number}")
-    browser.fill(
-        f"/conciliacion/{number}/reunion",
-        **{"reunion-citada": moment(MEETING), "reunion-lugar": "Bogotá"},
-        nombre=["Ana Prueba", "Luis Pagador"],
-        cargo=["Glosas", "Auditor"],
-        por=["prestador", "pagador"],
-    )
-    assert browser.status == 200, browser.text
-
-
-def lines(house: House, number: int) -> list[ConciliacionLinea]:
-    with house.database.read() as session:
-        rows = session.scalars(
-            select(ConciliacionLinea).where(ConciliacionLinea.conciliacion_id == number).order_by(ConciliacionLinea.id)
-        )
-        return list(rows)
-
-
-def agree_all(house: House, browser: Browser, number: int) -> None:
-    """Lift half and accept the rest of every line, by hand."""
-    browser.open(f"/conciliacion/{number}/mesa")
-    typed: dict[str, str] = {}
-    for line in lines(house, number):
-        half = line.en_disputa // 200  # whole pesos
-        typed |= {f"lev-{line.id}": str(half), f"ace-{line.id}": "", f"sig-{line.id}": "0"}
-    send(browser, "mesa", **typed)
-    assert "Se guardaron 3 líneas" in browser.text
-
-
-def state_of(house: House, number: int) -> Conciliacion:
-    with house.database.read() as session:
-        return session.get_one(Conciliacion, number)
-
-
-def signed_file(text: str = "firmada") -> tuple[io.BytesIO, str]:
-    return io.BytesIO(pdf(text)), "acta firmada.pdf"
 
 
 def test_from_the_list_to_the_signed_acta(house: House, mesa: Mesa, ana: Browser) -> None:
@@ -313,107 +252,3 @@ def test_the_page_of_yesterday_signs_nothing(house: House, mesa: Mesa, ana: Brow
     again = {"csrf_token": token, "firmar-version": "9", "firmar-fecha": "2026-11-19", "firmar-pruebas": signed_file()}
     ana.raw("POST", f"/conciliacion/{number}/firmar", data=again, follow_redirects=True)
     assert "ya estaba registrada" in ana.text  # a second click is no error
-
-
-def test_nothing_typed_is_lost(house: House, mesa: Mesa, ana: Browser) -> None:
-    number = convene(ana)
-    ana.fill(
-        f"/conciliacion/{number}/reunion",
-        **{"reunion-citada": "no es fecha", "reunion-lugar": "Cali", "reunion-notas": "acordar tarifas"},
-        nombre=["", "Rosa"],
-        cargo=["Directora", ""],
-        por=["prestador", "pagador"],
-    )
-    assert ana.status == 422
-    page = ana.page.get_data(as_text=True)  # type: ignore[union-attr]
-    for typed in ("Cali", "acordar tarifas", "Directora", "Rosa"):
-        assert typed in page
-    ana.fill(
-        f"/conciliacion/{number}/compromisos", **{"compromiso-fecha": "2026-12-01", "compromiso-valor": "99.999.999"}
-    )
-    assert ana.status == 422
-    assert "solo pueden deber" in ana.text
-    assert "99.999.999" in ana.page.get_data(as_text=True)  # type: ignore[union-attr]
-
-
-def test_lines_are_taken_off_and_put_back(house: House, mesa: Mesa, ana: Browser) -> None:
-    number = convene(ana)
-    ana.open(f"/conciliacion/{number}/mesa")
-    first = lines(house, number)[0]
-    with house.database.read() as session:
-        invoice = session.get_one(Factura, first.factura_id).numero
-    token = ana.tree().xpath("//input[@name='csrf_token']/@value")[0]
-    ana.raw(
-        "POST", f"/conciliacion/{number}/quitar", data={"csrf_token": token, "linea": [str(first.id)]},
-        follow_redirects=True,
-    )  # fmt: skip
-    assert "Se quitó una línea" in ana.text
-    assert len(lines(house, number)) == 2
-    ana.fill(f"/conciliacion/{number}/lineas", facturas=f"{invoice}, {invoice}\n")
-    assert "Se agregó una línea" in ana.text
-    ana.fill(f"/conciliacion/{number}/lineas", facturas="NADA1")
-    assert "NADA1" in ana.text
-    ana.open(f"/conciliacion/{number}")
-    ana.fill(f"/conciliacion/{number}/fracasar", **{"fracasar-motivo": "No asistió el pagador"})
-    assert "Fracasada" in ana.text
-    assert ana.raw("GET", f"/conciliacion/{number}/acta.pdf").status_code == 404
-
-
-def test_the_draft_says_that_it_is_one(house: House, mesa: Mesa, ana: Browser) -> None:
-    number = convene(ana)
-    ana.open(f"/conciliacion/{number}/acta")
-    pages = ana.tree().xpath("//main//img/@src")
-    assert len(pages) >= 3
-    assert ana.raw("GET", pages[0]).mimetype == "image/png"
-    assert ana.raw("GET", f"/conciliacion/{number}/acta/pagina/99").status_code == 404
-    document = PdfDocument(ana.raw("GET", f"/conciliacion/{number}/acta.pdf").get_data())
-    assert "BORRADOR" in document[0].get_textpage().get_text_range()
-    document.close()
-
-
-@pytest.mark.parametrize("role", [Rol.DIRECCION, Rol.JURIDICA, Rol.AUDITORIA])
-def test_who_only_reads_changes_nothing(house: House, mesa: Mesa, ana: Browser, role: Rol) -> None:
-    number = convene(ana)
-    house.person("dora@norte.example", {mesa.prestador_id: (role,)}, nombre="Dora")
-    dora = house.browser()
-    dora.log_in("dora@norte.example", "cuatro palabras que nadie junta")
-    for page in ("", f"/{number}", f"/{number}/mesa", f"/{number}/simulador", f"/{number}/libro", f"/{number}/acta"):
-        dora.open(f"/conciliacion{page}")
-        assert dora.status == 200, page
-        forms = dora.tree().xpath("//main//form[@method='post']/@action")
-        assert forms == [], page
-    token = dora.tree().xpath("//input[@name='csrf_token']/@value")[0]
-    for act in ("mesa", "celebrar", "firmar", "fracasar", "reunion", "libro", "quitar", "compromisos"):
-        dora.raw("POST", f"/conciliacion/{number}/{act}", data={"csrf_token": token})
-        assert dora.status == 403, act
-    assert dora.open("/conciliacion/nueva").status_code == 403
-
-
-def test_billing_does_not_see_meetings(house: House, mesa: Mesa) -> None:
-    biller = house.entered("eva@norte.example", Rol.FACTURACION, provider=mesa.prestador_id)
-    assert biller.open("/conciliacion").status_code == 403
-
-
-def test_an_empty_house_says_what_fills_it(house: House) -> None:
-    browser = house.entered("ana@norte.example", Rol.GLOSAS)
-    browser.open("/conciliacion")
-    assert "Todavía no hay conciliaciones" in browser.text
-    browser.open("/conciliacion/nueva")
-    assert "Ningún pagador ha objetado nada" in browser.text
-    assert browser.open("/conciliacion?estado=otro&pagador=99999999999999999999&despues=x").status_code == 200
-    assert re.search(r"Ninguna|Todavía", browser.text)
-
-
-def test_a_scope_of_another_provider_is_refused(house: House, mesa: Mesa) -> None:
-    stranger = house.entered("ana@sur.example", Rol.GLOSAS)
-    stranger.open(f"/conciliacion/nueva?prestador={mesa.prestador_id}&pagador={mesa.pagador_id}")
-    assert "Entran" not in stranger.text
-    token = stranger.tree().xpath("//input[@name='csrf_token']/@value")[0]
-    asked = {
-        "csrf_token": token, "prestador": str(mesa.prestador_id), "pagador": str(mesa.pagador_id),
-        "corte": "2026-11-20", "glosas": "y", "devoluciones": "y",
-    }  # fmt: skip
-    for act in ("ver", "convocar"):
-        stranger.raw("POST", "/conciliacion/nueva", data={**asked, "hacer": act})
-        assert stranger.status == 422  # neither of the two is a choice of hers
-        assert "FV" not in stranger.text
