@@ -21,7 +21,17 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import radica
-from radica.app.acciones import cargar, conciliacion_rutas, correos, glosas_rutas, portales, radicacion, tareas, tray
+from radica.app.acciones import (
+    auditoria_rutas,
+    cargar,
+    conciliacion_rutas,
+    correos,
+    glosas_rutas,
+    portales,
+    radicacion,
+    tareas,
+    tray,
+)
 from radica.app.acts import check_acts
 from radica.app.nav import ENTRIES
 from radica.app.paginas import buscar, documentos, factura, facturas, hoy
@@ -57,6 +67,7 @@ BLUEPRINTS = (
     correos.blueprint,
     conciliacion_rutas.blueprint,
     tareas.blueprint,
+    auditoria_rutas.blueprint,
 )
 
 

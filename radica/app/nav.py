@@ -29,5 +29,6 @@ ENTRIES = (
     Entry("conciliacion", "Conciliación", "handshake", "conciliacion.lista"),
     Entry("bots", "Portales y bots", "robot", "portales.lista"),
     Entry("no_reconocidos", "No reconocidos", "inbox", "tray.lista"),
+    Entry("auditoria", "Auditoría", "eye", "auditoria.inicio", (Rol.AUDITORIA, Rol.DIRECCION, Rol.ADMINISTRACION)),
     Entry("administracion", "Administración", "users", "personas.lista", (Rol.ADMINISTRACION,)),
 )

@@ -29,7 +29,7 @@ from radica.jobs.models import Job, Lane
 from radica.portales.models import CuentaPortal
 from radica.radicacion.models import Envio, EnvioFactura, Intento
 from radica.radicacion.states import Acto, EstadoEnvio, EstadoIntento
-from radica.users.models import Acceso, ClaseTarea, Rol, Tarea
+from radica.users.models import Acceso, AccesoExcepcional, ClaseTarea, Rol, Tarea
 from tests import factories, glosas_seed
 from tests.factories import NOW
 from tests.functional.navigators import Browser
@@ -207,7 +207,17 @@ def _filing(session: Session, invoice: Factura) -> dict[str, int]:
         estado=EstadoIntento.ESPERA_PERSONA,
         iniciado_at=NOW,
     )
-    return {"cuenta_id": account, "envio_id": envio_id, "job_id": job, "intento_id": _added(session, attempt)}
+    shown = AccesoExcepcional(
+        prestador_id=provider,
+        usuario_id=session.scalars(select(Acceso.usuario_id).where(Acceso.prestador_id == provider)).first(),
+        case_key=invoice.case_key,
+        motivo="Responder hoy a la Superintendencia",
+        desde=NOW,
+        hasta=NOW,
+    )
+    asked = {"factura.caso_id": invoice.id, "envio.caso_id": envio_id}
+    asked["acceso_excepcional_id"] = _added(session, shown)
+    return asked | {"cuenta_id": account, "envio_id": envio_id, "job_id": job, "intento_id": _added(session, attempt)}
 
 
 def _rest(session: Session, invoice: Factura) -> dict[str, int]:

@@ -66,7 +66,7 @@ def pendiente(kind: str, objecion_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<any(glosa, devolucion):kind>/<int:objecion_id>/comentar")
-@allow(*WORKERS, Rol.AUDITORIA, Rol.FACTURACION, Rol.CARTERA, Rol.JURIDICA)
+@allow(*WORKERS, Rol.FACTURACION, Rol.CARTERA, Rol.JURIDICA)
 def comentar(kind: str, objecion_id: int) -> ResponseReturnValue:
     """Say a word to the team."""
     session = db_session()

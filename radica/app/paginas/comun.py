@@ -11,30 +11,28 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from flask import current_app
+from flask import session as flask_session
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from radica.app.paginas.casos import covering_cases
 from radica.custodia.backends import open_store
 from radica.custodia.services import log_opening
 from radica.custodia.store import Store
 from radica.entidades.models import Pagador, Prestador
+from radica.kernel.errors import Forbidden
 from radica.kernel.web import current, now, person
-from radica.users.models import Rol
+from radica.users.break_glass import living_access
+from radica.users.models import AccesoExcepcional, Rol
+from radica.users.purposes import DE_AUDITORIA, Proposito, default_purpose
 
 HEALTH_ROLES = (Rol.FACTURACION, Rol.GLOSAS, Rol.AUDITORIA, Rol.JURIDICA)
 """Roles whose work needs patients, services and diagnoses."""
 OPENING_LASTS = timedelta(minutes=20)
 """How long the pages of an opened document may be fetched without another line in the log."""
-PURPOSES = {
-    Rol.FACTURACION: "facturacion",
-    Rol.GLOSAS: "respuesta de glosas",
-    Rol.AUDITORIA: "auditoria",
-    Rol.JURIDICA: "cobro juridico",
-    Rol.CARTERA: "cartera",
-    Rol.DIRECCION: "direccion",
-    Rol.ADMINISTRACION: "administracion",
-}
+CHOSEN = "proposito"
+"""Where the browser's signed session keeps the purpose that an auditor said; it ends with the login."""
 
 
 def store() -> Store:
@@ -42,19 +40,51 @@ def store() -> Store:
     return open_store(current().settings)
 
 
-def sees_health(prestador_id: int) -> bool:
-    """Say whether the person may see health data of this provider."""
-    return prestador_id in person().granted(*HEALTH_ROLES)
+def sees_health(prestador_id: int, case_key: str | None = None) -> bool:
+    """Say whether the person may see health data of this provider; with a case also by an exception that lasts."""
+    return prestador_id in person().granted(*HEALTH_ROLES) or exception_for(prestador_id, case_key) is not None
+
+
+def exception_for(prestador_id: int, case_key: str | None) -> AccesoExcepcional | None:
+    """Return the exceptional access under which this person sees the health data of this case now, if any."""
+    who = person()
+    if case_key is None or prestador_id not in who.granted():
+        return None
+    with current().database.read() as session:
+        keys = covering_cases(session, case_key)
+        return living_access(session, who.id, prestador_id=prestador_id, case_keys=keys, at=now())
 
 
 def purpose_at(prestador_id: int) -> str:
-    """Return for what the person reads: the first role held at that provider, in the order of the trade."""
-    held = person().grants.get(prestador_id, frozenset())
-    return next((words for role, words in PURPOSES.items() if role.value in held), "consulta")
+    """Return for what the person reads there: by their role, or what an auditor said. Raises PurposeNeeded."""
+    found = default_purpose(person().grants.get(prestador_id, frozenset())) or chosen_purpose()
+    if found is None:
+        raise PurposeNeeded
+    return found.value
 
 
-def opened(kind: str, thing_id: int, *, prestador_id: int, sha256: str, action: str) -> str:
+def chosen_purpose() -> Proposito | None:
+    """Return the purpose that this person said in this login, None before."""
+    said = flask_session.get(CHOSEN)
+    return Proposito(said) if said in {one.value for one in DE_AUDITORIA} else None
+
+
+class PurposeNeeded(Forbidden):
+    """An auditor opens something before saying for what (403)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Antes de abrir documentos diga para qué los consulta; no se abrió nada.",
+            todo="Dígalo en Auditoría › Propósito; vale hasta que salga, y puede cambiarlo.",
+        )
+
+
+def opened(
+    kind: str, thing_id: int, *, prestador_id: int, sha256: str, action: str, case_key: str | None = None
+) -> str:
     """Log an opening in its own committed transaction and return the token for the pages of this document."""
+    by_exception = prestador_id not in person().granted(*HEALTH_ROLES) and exception_for(prestador_id, case_key)
+    purpose = Proposito.EXCEPCION.value if by_exception else purpose_at(prestador_id)
     with current().database.write() as session:
         log_opening(
             session,
@@ -63,10 +93,12 @@ def opened(kind: str, thing_id: int, *, prestador_id: int, sha256: str, action: 
             sha256=sha256,
             actor=person().actor,
             action=action,
-            purpose=purpose_at(prestador_id),
+            purpose=purpose,
+            case_key=case_key,
             at=now(),
         )
-    until = int((now() + OPENING_LASTS).timestamp())
+    last = now() + OPENING_LASTS
+    until = int((min(last, by_exception.hasta) if by_exception else last).timestamp())
     return str(_signer().dumps([kind, thing_id, person().sesion_id, until]))
 
 

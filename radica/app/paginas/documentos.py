@@ -10,12 +10,21 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, send_file
+from flask import Blueprint, Response, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from radica.app.paginas import lecturas_documento as lectura
 from radica.app.paginas import pdf
-from radica.app.paginas.comun import HEALTH_ROLES, is_open, opened, sees_health, store
+from radica.app.paginas.casos import asking_case, case_of
+from radica.app.paginas.comun import (
+    HEALTH_ROLES,
+    PurposeNeeded,
+    exception_for,
+    is_open,
+    opened,
+    sees_health,
+    store,
+)
 from radica.app.paginas.consultas_factura import PICTURES, class_name
 from radica.app.paginas.frases import document_name
 from radica.custodia.models import Pieza
@@ -24,6 +33,7 @@ from radica.facturas.soportes import catalogue
 from radica.kernel.errors import BadInput, Forbidden, RadicaError
 from radica.kernel.web import db_session, now, person
 from radica.users.access import load_for
+from radica.users.purposes import DE_AUDITORIA, NOMBRES
 from radica.users.services import ROLE_NAMES
 
 blueprint = Blueprint("documentos", __name__)
@@ -118,14 +128,27 @@ def descargar(kind: str, thing_id: int) -> ResponseReturnValue:
 def viewer_of(kind: str, thing: Thing) -> str:
     """Return the viewer as HTML; logs the opening when anything of the document is shown."""
     shape = _shape(thing)
-    health = sees_health(thing.prestador_id)
+    health = _sees(thing)
+    by_role = sees_health(thing.prestador_id)
     base: dict[str, Any] = {"kind": kind, "cosa": thing, "forma": shape, "salud": health, "cents": lectura.cents_of}
+    base |= {"excepcion": None if by_role else exception_for(thing.prestador_id, case_of(thing))}
     base |= {"titulo": _title(thing), "pesa_salud": health or not _is_clinical(thing, raw=True), "error": None}
     if not health and _is_clinical(thing):
-        return render_template("documentos/visor.html", **{**base, "forma": "vedado"}, vista=None, ficha="")
+        case = case_of(thing)
+        asked = asking_case(db_session(), case) if case else None
+        asking = url_for("auditoria.pedir", kind=asked[0], caso_id=asked[1]) if asked else None
+        return render_template(
+            "documentos/visor.html", **{**base, "forma": "vedado", "pedir": asking}, vista=None, ficha=""
+        )
     if shape == "nada":
         return render_template("documentos/visor.html", **base, vista=None, ficha="")
-    token = _log(kind, thing, "ver")
+    try:
+        token = _log(kind, thing, "ver")
+    except PurposeNeeded:
+        form = {**base, "forma": "proposito", "pesa_salud": False}
+        return render_template(
+            "documentos/visor.html", **form, vista=None, ficha="", propositos=DE_AUDITORIA, NOMBRES=NOMBRES
+        )
     try:
         view = _view(shape, store().read(thing.sha256), health=health)
     except RadicaError as exc:
@@ -171,15 +194,24 @@ def _is_clinical(thing: Thing, *, raw: bool = False) -> bool:
 
 
 def _refuse_health(kind: str, thing: Thing, *, raw: bool = False) -> None:
-    if _is_clinical(thing, raw=raw) and not sees_health(thing.prestador_id):
+    if _is_clinical(thing, raw=raw) and not _sees(thing):
         roles = ", ".join(ROLE_NAMES[role].lower() for role in HEALTH_ROLES)
-        raise Forbidden("Este documento puede traer datos de salud y su rol no los ve.", todo=f"Lo ven: {roles}.")
+        raise Forbidden(
+            "Este documento puede traer datos de salud y su rol no los ve.",
+            todo=f"Lo ven: {roles}. Si lo necesita ya, pida acceso excepcional en la página de la factura.",
+        )
     if kind == "documento" and not raw and _shape(thing) != "pdf":
         raise BadInput("Ese documento no tiene páginas.", code="sin_paginas")
 
 
 def _log(kind: str, thing: Thing, action: str) -> str:
-    return opened(kind, thing.id, prestador_id=thing.prestador_id, sha256=thing.sha256, action=action)
+    return opened(
+        kind, thing.id, prestador_id=thing.prestador_id, sha256=thing.sha256, action=action, case_key=case_of(thing)
+    )
+
+
+def _sees(thing: Thing) -> bool:
+    return sees_health(thing.prestador_id, case_of(thing))
 
 
 def _title(thing: Thing) -> str:
