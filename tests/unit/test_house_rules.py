@@ -39,6 +39,7 @@ BROAD_EXCEPT: dict[str, str] = {
 STATE_WRITERS: dict[str, str] = {
     "radica/entidades/services.py::confirm_provider": "whether a provider was vouched for: no case, no term, no money",
     "radica/radicacion/attempts.py::set_attempt": "an attempt moves on processes; its envío moves by advance()",
+    "radica/custodia/verificar.py::set_state": "a verification moves on processes; no law knows it",
 }
 
 # Top-level modules that a declared dependency brings along and means to be imported from.
