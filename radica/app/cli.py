@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "usuarios": ("cli_usuarios", "personas y sus accesos"),
     "prestadores": ("cli_entidades", "prestadores: listar, confirmar, carpeta vigilada"),
     "portales": ("cli_entidades", "cuentas en los portales de los pagadores"),
+    "custodia": ("cli_custodia", "lo guardado: llaves, verificación, sellos y expedientes"),
     "bd": ("cli_sistema", "base de datos: migrar"),
     "doctor": ("cli_sistema", "dice qué le falta a esta máquina y cómo arreglarlo"),
     "web": ("cli_procesos", "sirve la aplicación web"),

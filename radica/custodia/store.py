@@ -1,27 +1,33 @@
 """The content-addressed store of the embedded default: a folder.
 
-Invariant: bytes are streamed to a temporary read-only file while they are hashed, fsynced, renamed to the place that
-their SHA-256 names, and their folder fsynced before anybody is told; what is there is never overwritten nor collected
-as garbage; every path passes one gate. Serves the verbs of the guideline of the Agencia Nacional de Defensa Jurídica (2022): collect, secure, store.
+Invariant: bytes are streamed, encrypted, to a temporary read-only file while they are hashed, fsynced, renamed to the
+place that their SHA-256 names, and their folder fsynced before anybody is told; what is there is never overwritten nor
+collected as garbage; every path passes one gate. Serves the verbs of the guideline of the Agencia Nacional de Defensa Jurídica (2022): collect, secure, store.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from io import FileIO
+from datetime import date
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
+from radica.custodia.crypto import Damaged, DataKey, Opened, Sealer, plain_size, sealed_size, write_whole
+from radica.custodia.keyring import SUFFIX, KeyRing
 from radica.kernel.errors import NO_ROOM, BadInput, NotFound, Unavailable
 
 CHUNK = 1 << 20
 DISK_FULL = "El disco está lleno; el archivo no se guardó y lo anterior está intacto."
+POINTS = ("escrito", "sincronizado", "en_su_lugar", "carpeta_sincronizada")
+"""Names that `FolderStore` tells to `at` while it keeps bytes: where a test cuts the power."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -41,6 +47,7 @@ class Staged:
     temporary: Path
     sha256: str
     bytes: int
+    sealed: bool = False
 
 
 class Each(Protocol):
@@ -75,13 +82,28 @@ class Store(Protocol):
         """Forget staged bytes that are not needed any more."""
 
     def open(self, sha256: str) -> BinaryIO:
-        """Open a blob for reading. Raises NotFound when it is missing."""
+        """Open a blob for reading, as a stream that can seek. Raises NotFound when it is missing.
+
+        Opening or reading raises Unavailable (`custodia_alterada`) where the store can tell that the bytes changed.
+        """
 
     def read(self, sha256: str) -> bytes:
         """Return a blob whole."""
 
     def exists(self, sha256: str) -> bool:
         """Tell whether the blob is there (its bytes are not checked)."""
+
+    def size(self, sha256: str) -> int:
+        """Return the bytes of a blob, from where it stands, without reading it. Raises NotFound and Unavailable."""
+
+    def digest(self, sha256: str) -> str:
+        """Return the SHA-256 of the bytes that stand under an address, the fast way; several threads may ask at once.
+
+        Raises NotFound when it is missing, Unavailable when it cannot be read or decrypted.
+        """
+
+    def retain(self, sha256: str, until: date) -> bool:
+        """Forbid deletion until that day has passed in Bogotá; never moves back. False: this store cannot hold dates."""
 
     def local(self, sha256: str) -> AbstractContextManager[Path]:
         """Lend the bytes as a file of this machine, for programs that want a path; it is gone afterwards."""
@@ -98,12 +120,23 @@ def lend(store: Store, hashes: Iterable[str]) -> Iterator[list[Path]]:
 
 
 class FolderStore:
-    """A folder of blobs: `<root>/<first two hex>/<sha256>`; temporary files in `<root>/tmp`."""
+    """A folder of blobs: `<root>/<first two hex>/<sha256>`, encrypted with `.rc1` behind; temporary ones in `<root>/tmp`.
 
-    def __init__(self, root: Path) -> None:
+    Without `ring` nothing is encrypted; with `encrypt` off, what is encrypted can still be read.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        ring: KeyRing | None = None,
+        *,
+        encrypt: bool = True,
+        at: Callable[[str], None] = lambda _: None,
+    ) -> None:
         if not root.is_absolute():
             raise ValueError("the store needs an absolute folder")
         self.root = root
+        self._ring, self._encrypt, self._at = ring, encrypt and ring is not None, at
         self.temporary = root / "tmp"
         self.temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -118,25 +151,19 @@ class FolderStore:
     def stage(self, source: BinaryIO, *, limit: int | None = None) -> Staged:
         """Write and hash a stream to a temporary file; `settle` makes it durable. Raises as `put`."""
         temporary = self.temporary / secrets.token_hex(16)
-        digest, size = hashlib.sha256(), 0
         try:
             with _disk_errors():
+                key = self._ring.current() if self._ring is not None and self._encrypt else None
                 handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-                with os.fdopen(handle, "wb", buffering=0) as out:
-                    while chunk := source.read(CHUNK):
-                        size += len(chunk)
-                        if limit is not None and size > limit:
-                            raise BadInput(
-                                "El archivo es más grande de lo permitido.",
-                                todo="Divídalo o comprímalo y vuelva a cargarlo.",
-                                code="demasiado_grande",
-                            )
-                        digest.update(chunk)
-                        _write_whole(out, chunk)
+                try:
+                    digest, size = write_staged(handle, source, key, limit=limit)
+                finally:
+                    os.close(handle)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        return Staged(temporary, digest.hexdigest(), size)
+        self._at("escrito")
+        return Staged(temporary, digest, size, sealed=key is not None)
 
     def settle(self, staged: Sequence[Staged], *, each: Each = map) -> list[Stored]:
         """Make staged bytes durable at their places: every file synced before its rename, every folder once after.
@@ -147,15 +174,18 @@ class FolderStore:
         with _disk_errors():
             fresh = [one for one in staged if not self._is_there(one)]
             list(each(_sync_file, [one.temporary for one in fresh]))
+            self._at("sincronizado")
             folders = {self.path(one.sha256).parent for one in staged}
             new = [folder for folder in folders if not folder.is_dir()]
             for folder in new:
                 folder.mkdir(mode=0o700, exist_ok=True)
             if new:
                 _sync_folder(self.root)
-            placed = [Stored(one.sha256, one.bytes, new=self._place(one)) for one in staged]
+            placed = [Stored(one.sha256, one.bytes, new=self._move_in(one)) for one in staged]
+            self._at("en_su_lugar")
             # Also the folders of what was there: who put it may not have synced them yet.
             list(each(_sync_folder, sorted(folders)))
+            self._at("carpeta_sincronizada")
         return placed
 
     def discard(self, staged: Sequence[Staged]) -> None:
@@ -174,14 +204,9 @@ class FolderStore:
             return self.stage(source, limit=limit)
 
     def open(self, sha256: str) -> BinaryIO:
-        """Open a blob for reading. Raises NotFound when it is missing."""
-        try:
-            return _open_regular(self.path(sha256))
-        except FileNotFoundError:
-            raise NotFound(
-                "Falta en el almacén un archivo que la base de datos nombra.",
-                todo="Avise al administrador: debe revisarse la custodia.",
-            ) from None
+        """Open a blob for reading. Raises NotFound when it is missing, Unavailable when it is not what was kept."""
+        source, sealed = self._open(sha256)
+        return cast("BinaryIO", self._opened(source, sha256)) if sealed else io.BufferedReader(source)
 
     def read(self, sha256: str) -> bytes:
         """Return a blob whole; for documents that were admitted under the size limits of intake."""
@@ -190,25 +215,75 @@ class FolderStore:
 
     def exists(self, sha256: str) -> bool:
         """Tell whether the blob is there (its bytes are not checked)."""
-        return self.path(sha256).is_file()
+        return self.sealed_path(sha256).is_file() or self.path(sha256).is_file()
+
+    def size(self, sha256: str) -> int:
+        """Return the bytes of a blob, from the length of its file."""
+        source, sealed = self._open(sha256)
+        with source:
+            length = os.fstat(source.fileno()).st_size
+        return plain_size(length) if sealed else length
+
+    def digest(self, sha256: str) -> str:
+        """Return the SHA-256 of the plain bytes that stand under an address."""
+        source, sealed = self._open(sha256)
+        if sealed:
+            with self._opened(source, sha256) as opened:
+                return opened.digest()
+        with source:
+            return hashlib.file_digest(source, "sha256").hexdigest()
+
+    def retain(self, sha256: str, until: date) -> bool:
+        """A folder holds no dates: who may write in it may delete."""
+        return False
 
     @contextmanager
     def local(self, sha256: str) -> Iterator[Path]:
-        """Lend a blob as a file."""
-        if not self.exists(sha256):
-            self.open(sha256).close()
-        yield self.path(sha256)
+        """Lend a blob as a file: itself, or a decrypted copy (mode 0600) that is removed afterwards."""
+        source, sealed = self._open(sha256)
+        if not sealed:
+            source.close()
+            yield self.path(sha256)
+            return
+        with self._opened(source, sha256) as opened, lent_file(self.temporary, cast("BinaryIO", opened)) as path:
+            yield path
 
     def addresses(self) -> Iterator[str]:
         """Walk what is there, in order of address."""
         for folder in sorted(one for one in self.root.iterdir() if len(one.name) == 2 and one.is_dir()):
-            yield from sorted(one.name for one in folder.iterdir() if _HASH.fullmatch(one.name))
+            names = {one.name.removesuffix(SUFFIX) for one in folder.iterdir()}
+            yield from sorted(name for name in names if _HASH.fullmatch(name))
 
     def path(self, sha256: str) -> Path:
-        """Return where a blob lives: the one gate that every path passes. Raises BadInput on anything but a hash."""
+        """Return where a plain blob lives: the one gate that every path passes. Raises BadInput on anything but a hash."""
+        return Path(self._place(sha256))
+
+    def sealed_path(self, sha256: str) -> Path:
+        """Return where an encrypted blob lives, through the gate."""
+        return self.path(sha256).with_name(sha256 + SUFFIX)
+
+    def _place(self, sha256: str) -> str:
+        # Text, not Path: a verification asks this fifty thousand times.
         if not _HASH.fullmatch(sha256):
             raise BadInput("El identificador del archivo no es válido.", code="hash_invalido")
-        return self.root / sha256[:2] / sha256
+        return f"{self.root}/{sha256[:2]}/{sha256}"
+
+    def _open(self, sha256: str) -> tuple[io.FileIO, bool]:
+        """Open the file of a blob; True when it is encrypted. Raises NotFound."""
+        place = self._place(sha256)
+        for name, sealed in ((place + SUFFIX, True), (place, False)):
+            with suppress(FileNotFoundError):
+                return os.fdopen(os.open(name, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0), sealed
+        raise NotFound(
+            "Falta en el almacén un archivo que la base de datos nombra.",
+            todo="Avise al administrador: debe revisarse la custodia.",
+        )
+
+    def _opened(self, source: io.FileIO, sha256: str) -> Opened:
+        if self._ring is None:
+            source.close()
+            raise Unavailable("El almacén está cifrado y aquí no están sus llaves.", code="llaves_de_custodia")
+        return Opened(source, self._ring.get, sha256)
 
     def sweep(self, *, older_than_s: float, now: float) -> int:
         """Remove temporary files left by killed processes; `now` and the age in seconds of file time."""
@@ -222,35 +297,69 @@ class FolderStore:
 
     def _is_there(self, staged: Staged) -> bool:
         """Say whether the store has these bytes. Raises Unavailable when what it has is not as long as it must be."""
-        try:
-            size = self.path(staged.sha256).stat().st_size
-        except FileNotFoundError:
-            return False
-        if size != staged.bytes:
-            raise Unavailable(
-                "Un archivo guardado en custodia no tiene el tamaño que debe; no se tocó.",
-                todo="Avise al administrador: debe revisarse la custodia.",
-                code="custodia_alterada",
-            )
-        return True
+        for place in (self.sealed_path(staged.sha256), self.path(staged.sha256)):
+            try:
+                size = place.stat().st_size
+            except FileNotFoundError:
+                continue
+            if size != (sealed_size(staged.bytes) if _is_sealed(place) else staged.bytes):
+                raise Damaged
+            return True
+        return False
 
-    def _place(self, staged: Staged) -> bool:
+    def _move_in(self, staged: Staged) -> bool:
         """Rename a synced file to its place; False when its bytes are there already."""
         if self._is_there(staged):
             return False
-        staged.temporary.replace(self.path(staged.sha256))
+        staged.temporary.replace((self.sealed_path if staged.sealed else self.path)(staged.sha256))
         return True
 
 
+def write_staged(handle: int, source: BinaryIO, key: DataKey | None, *, limit: int | None) -> tuple[str, int]:
+    """Write a stream to an empty file, encrypted when there is a key. Returns SHA-256 and length of the plain bytes.
+
+    Raises BadInput when the stream is longer than `limit` bytes, OSError when the disk does not take it.
+    """
+
+    def watch(size: int) -> None:
+        if limit is not None and size > limit:
+            raise BadInput(
+                "El archivo es más grande de lo permitido.",
+                todo="Divídalo o comprímalo y vuelva a cargarlo.",
+                code="demasiado_grande",
+            )
+
+    if key is not None:
+        return Sealer(handle, key).seal(source, each=watch)
+    digest, size = hashlib.sha256(), 0
+    while chunk := source.read(CHUNK):
+        size += len(chunk)
+        watch(size)
+        digest.update(chunk)
+        write_whole(handle, chunk)
+    return digest.hexdigest(), size
+
+
+@contextmanager
+def lent_file(folder: Path, source: BinaryIO) -> Iterator[Path]:
+    """Copy a stream into a file of mode 0600 in `folder`, lend its path and remove it. Raises Unavailable (disk full)."""
+    path = folder / f"prestado-{secrets.token_hex(16)}"
+    try:
+        with _disk_errors():
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as out:
+                shutil.copyfileobj(source, out, CHUNK)
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _is_sealed(place: Path) -> bool:
+    return place.suffix == SUFFIX
+
+
 def _open_regular(path: Path) -> BinaryIO:
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    return os.fdopen(handle, "rb")
-
-
-def _write_whole(out: FileIO, chunk: bytes) -> None:
-    rest = memoryview(chunk)
-    while rest:
-        rest = rest[out.write(rest) :]
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb")
 
 
 def _sync_file(path: Path) -> None:

@@ -73,7 +73,7 @@ def test_truncated_blob_is_noticed_on_the_next_put(store: FolderStore) -> None:
     path = store.path(stored.sha256)
     path.chmod(0o600)
     path.write_bytes(b"ente")
-    with pytest.raises(Unavailable, match="tamaño"):
+    with pytest.raises(Unavailable, match="alterado"):
         store.put(io.BytesIO(b"entero"))
 
 
