@@ -30,6 +30,7 @@ from radica.app.glosas_reintento import retry as retry_lines
 from radica.app.glosas_terminos import KIND_LAPSES, lapse_terms
 from radica.app.house import make_house
 from radica.app.reloj import run_clock
+from radica.app.verificacion import KIND_VERIFY, verify_night
 from radica.app.worker import FILING_HANDLERS, run_worker
 from radica.kernel import logs
 from radica.kernel.clock import system_clock
@@ -45,6 +46,7 @@ ALL_HANDLERS = {
     KIND_LAPSES: lapse_terms,
     KIND_RETRY: retry_lines,
     KIND_PROMISES: review_promises,
+    KIND_VERIFY: verify_night,
 }
 
 

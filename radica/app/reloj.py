@@ -26,6 +26,7 @@ from radica.app.glosas_fondo import KIND_READ, order_mailboxes
 from radica.app.glosas_importar import KIND_SHARE, order_sharing
 from radica.app.glosas_reintento import KIND_RETRY, order_retry
 from radica.app.glosas_terminos import KIND_LAPSES, LAPSES_AT, order_lapses
+from radica.app.verificacion import KIND_VERIFY, VERIFY_AT, order_tick
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.jobs.schedule import insert_due
 from radica.kernel.clock import BOGOTA, Clock, daily_due
@@ -112,6 +113,7 @@ TICKS = (
         lambda db, _, now: order_promises(db, now),
         {"hour": PROMISES_AT.hour, "minute": PROMISES_AT.minute},
     ),
+    Tick(KIND_VERIFY, order_tick, {"hour": VERIFY_AT.hour, "minute": VERIFY_AT.minute}),
     Tick(KIND_CLEAN, lambda db, _, now: order_cleaning(db, now), {"minute": 0}),
     Tick(KIND_RETRY, lambda db, _, now: order_retry(db, now), {"minute": 20}),
     Tick(KIND_READ, lambda db, _, now: order_mailboxes(db, now), {"minute": "*/5"}),

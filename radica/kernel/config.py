@@ -21,6 +21,10 @@ CHROMIUM_PATHS = (
 )
 
 
+VERIFY_MB = 20_000
+"""Millions of bytes of blobs that the nightly verification reads; then it goes on the next night."""
+
+
 @dataclass(frozen=True)
 class S3Settings:
     """An S3 bucket with Object Lock. Keys may be None: then boto3 looks where it always looks."""
@@ -60,6 +64,7 @@ class Settings:
     seal_file: Path | None = None
     signing_p12: Path | None = None
     signing_pin_file: Path | None = None
+    verify_mb: int = VERIFY_MB
 
     @property
     def store(self) -> Path:
@@ -136,7 +141,16 @@ def load_settings(environ: Mapping[str, str], *, datos: str | None = None, runni
         seal_file=Path(seals).expanduser().resolve() if seals else None,
         signing_p12=Path(signing).expanduser().resolve() if signing else None,
         signing_pin_file=Path(pin).expanduser().resolve() if pin else None,
+        verify_mb=_verify_mb(environ),
     )
+
+
+def _verify_mb(environ: Mapping[str, str]) -> int:
+    """Read RADICA_VERIFICAR_MB. Raises BadInput when it is no whole number above zero."""
+    said = environ.get("RADICA_VERIFICAR_MB") or str(VERIFY_MB)
+    if not (said.isascii() and said.isdigit() and int(said[:12]) > 0):
+        raise BadInput("RADICA_VERIFICAR_MB no es un número de millones de bytes.", todo="Corríjala o quítela.")
+    return int(said[:12])
 
 
 def _s3(environ: Mapping[str, str]) -> S3Settings | None:
