@@ -34,7 +34,7 @@ from radica.app.acciones import (
 )
 from radica.app.acts import check_acts
 from radica.app.nav import ENTRIES
-from radica.app.paginas import buscar, documentos, factura, facturas, hoy
+from radica.app.paginas import buscar, documentos, evidencia, factura, facturas, hoy
 from radica.kernel import web_errors, web_guard, web_headers
 from radica.kernel.clock import Clock, system_clock
 from radica.kernel.config import Settings
@@ -61,6 +61,7 @@ BLUEPRINTS = (
     hoy.blueprint,
     facturas.blueprint,
     factura.blueprint,
+    evidencia.blueprint,
     documentos.blueprint,
     buscar.blueprint,
     glosas_rutas.blueprint,

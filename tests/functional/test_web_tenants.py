@@ -39,6 +39,7 @@ from tests.plugins.web import House
 WORDS: dict[str, int | str] = {
     "number": 1,
     "valor": 1,
+    "transicion_id": 1,
     "ronda": 1,
     "radicacion.registrar.acto": "radicada",
     "radicacion.resolver.acto": "tarde",
