@@ -19,7 +19,7 @@ from radica.app.house import House
 from radica.app.tending import sweep_attempts
 from radica.app.turn import keep_turn
 from radica.app.worker import Handler
-from radica.custodia.store import DISK_FULL
+from radica.custodia.staging import DISK_FULL
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.facturas.intake import import_paths
 from radica.facturas.keys import known_keys
@@ -41,6 +41,7 @@ FORGETTABLE = (
     "enviar_resumen",
     "vencer_terminos_glosas",
     "revisar_compromisos",
+    "indexar_texto",
 )
 """Kinds whose finished jobs tell nothing after a month; by name, because their rooms are built upon this one."""
 

@@ -11,8 +11,6 @@ import hashlib
 import io
 import os
 import re
-import secrets
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -20,15 +18,23 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from radica.custodia.crypto import Damaged, DataKey, Opened, Sealer, plain_size, sealed_size, write_whole
+from radica.custodia.crypto import Damaged, Opened, plain_size, sealed_size
 from radica.custodia.keyring import SUFFIX, KeyRing
-from radica.kernel.errors import NO_ROOM, BadInput, NotFound, Unavailable
+from radica.custodia.staging import (
+    Staged,
+    disk_errors,
+    lent_file,
+    open_raw,
+    open_regular,
+    stage_stream,
+    sync_file,
+    sync_folder,
+)
+from radica.kernel.errors import BadInput, NotFound, Unavailable
 
-CHUNK = 1 << 20
-DISK_FULL = "El disco está lleno; el archivo no se guardó y lo anterior está intacto."
 POINTS = ("escrito", "sincronizado", "en_su_lugar", "carpeta_sincronizada")
 """Names that `FolderStore` tells to `at` while it keeps bytes: where a test cuts the power."""
-_HASH = re.compile(r"[0-9a-f]{64}")
+HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -38,16 +44,6 @@ class Stored:
     sha256: str
     bytes: int
     new: bool
-
-
-@dataclass(frozen=True)
-class Staged:
-    """Bytes that were written and hashed; they are neither durable nor at their place before `settle`."""
-
-    temporary: Path
-    sha256: str
-    bytes: int
-    sealed: bool = False
 
 
 class Each(Protocol):
@@ -82,7 +78,7 @@ class Store(Protocol):
         """Forget staged bytes that are not needed any more."""
 
     def open(self, sha256: str) -> BinaryIO:
-        """Open a blob for reading, as a stream that can seek. Raises NotFound when it is missing.
+        """Open a blob for reading in order; who must seek borrows it (`local`). Raises NotFound when it is missing.
 
         Opening or reading raises Unavailable (`custodia_alterada`) where the store can tell that the bytes changed.
         """
@@ -150,20 +146,10 @@ class FolderStore:
 
     def stage(self, source: BinaryIO, *, limit: int | None = None) -> Staged:
         """Write and hash a stream to a temporary file; `settle` makes it durable. Raises as `put`."""
-        temporary = self.temporary / secrets.token_hex(16)
-        try:
-            with _disk_errors():
-                key = self._ring.current() if self._ring is not None and self._encrypt else None
-                handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-                try:
-                    digest, size = write_staged(handle, source, key, limit=limit)
-                finally:
-                    os.close(handle)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        ring = self._ring if self._encrypt else None
+        staged = stage_stream(self.temporary, source, ring.current if ring is not None else None, limit=limit)
         self._at("escrito")
-        return Staged(temporary, digest, size, sealed=key is not None)
+        return staged
 
     def settle(self, staged: Sequence[Staged], *, each: Each = map) -> list[Stored]:
         """Make staged bytes durable at their places: every file synced before its rename, every folder once after.
@@ -171,20 +157,20 @@ class FolderStore:
         Together it costs far fewer waits for the disk than one by one; `each` may be the `map` of a thread pool.
         Raises Unavailable as `put`; then nothing is lost, `settle` may be called again and `discard` ends it.
         """
-        with _disk_errors():
+        with disk_errors():
             fresh = [one for one in staged if not self._is_there(one)]
-            list(each(_sync_file, [one.temporary for one in fresh]))
+            list(each(sync_file, [one.temporary for one in fresh]))
             self._at("sincronizado")
             folders = {self.path(one.sha256).parent for one in staged}
             new = [folder for folder in folders if not folder.is_dir()]
             for folder in new:
                 folder.mkdir(mode=0o700, exist_ok=True)
             if new:
-                _sync_folder(self.root)
+                sync_folder(self.root)
             placed = [Stored(one.sha256, one.bytes, new=self._move_in(one)) for one in staged]
             self._at("en_su_lugar")
             # Also the folders of what was there: who put it may not have synced them yet.
-            list(each(_sync_folder, sorted(folders)))
+            list(each(sync_folder, sorted(folders)))
             self._at("carpeta_sincronizada")
         return placed
 
@@ -195,12 +181,12 @@ class FolderStore:
 
     def put_file(self, path: Path, *, limit: int | None = None) -> Stored:
         """Store the bytes of a regular file; a link is refused, because what it points to may change."""
-        with _open_regular(path) as source:
+        with open_regular(path) as source:
             return self.put(source, limit=limit)
 
     def stage_file(self, path: Path, *, limit: int | None = None) -> Staged:
         """Stage the bytes of a regular file, as `put_file` takes them."""
-        with _open_regular(path) as source:
+        with open_regular(path) as source:
             return self.stage(source, limit=limit)
 
     def open(self, sha256: str) -> BinaryIO:
@@ -252,7 +238,7 @@ class FolderStore:
         """Walk what is there, in order of address."""
         for folder in sorted(one for one in self.root.iterdir() if len(one.name) == 2 and one.is_dir()):
             names = {one.name.removesuffix(SUFFIX) for one in folder.iterdir()}
-            yield from sorted(name for name in names if _HASH.fullmatch(name))
+            yield from sorted(name for name in names if HASH.fullmatch(name))
 
     def path(self, sha256: str) -> Path:
         """Return where a plain blob lives: the one gate that every path passes. Raises BadInput on anything but a hash."""
@@ -264,7 +250,7 @@ class FolderStore:
 
     def _place(self, sha256: str) -> str:
         # Text, not Path: a verification asks this fifty thousand times.
-        if not _HASH.fullmatch(sha256):
+        if not HASH.fullmatch(sha256):
             raise BadInput("El identificador del archivo no es válido.", code="hash_invalido")
         return f"{self.root}/{sha256[:2]}/{sha256}"
 
@@ -273,7 +259,7 @@ class FolderStore:
         place = self._place(sha256)
         for name, sealed in ((place + SUFFIX, True), (place, False)):
             with suppress(FileNotFoundError):
-                return os.fdopen(os.open(name, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0), sealed
+                return open_raw(name), sealed
         raise NotFound(
             "Falta en el almacén un archivo que la base de datos nombra.",
             todo="Avise al administrador: debe revisarse la custodia.",
@@ -315,78 +301,5 @@ class FolderStore:
         return True
 
 
-def write_staged(handle: int, source: BinaryIO, key: DataKey | None, *, limit: int | None) -> tuple[str, int]:
-    """Write a stream to an empty file, encrypted when there is a key. Returns SHA-256 and length of the plain bytes.
-
-    Raises BadInput when the stream is longer than `limit` bytes, OSError when the disk does not take it.
-    """
-
-    def watch(size: int) -> None:
-        if limit is not None and size > limit:
-            raise BadInput(
-                "El archivo es más grande de lo permitido.",
-                todo="Divídalo o comprímalo y vuelva a cargarlo.",
-                code="demasiado_grande",
-            )
-
-    if key is not None:
-        return Sealer(handle, key).seal(source, each=watch)
-    digest, size = hashlib.sha256(), 0
-    while chunk := source.read(CHUNK):
-        size += len(chunk)
-        watch(size)
-        digest.update(chunk)
-        write_whole(handle, chunk)
-    return digest.hexdigest(), size
-
-
-@contextmanager
-def lent_file(folder: Path, source: BinaryIO) -> Iterator[Path]:
-    """Copy a stream into a file of mode 0600 in `folder`, lend its path and remove it. Raises Unavailable (disk full)."""
-    path = folder / f"prestado-{secrets.token_hex(16)}"
-    try:
-        with _disk_errors():
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as out:
-                shutil.copyfileobj(source, out, CHUNK)
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
-
-
 def _is_sealed(place: Path) -> bool:
     return place.suffix == SUFFIX
-
-
-def _open_regular(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb")
-
-
-def _sync_file(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        if exc.errno in NO_ROOM:
-            raise Unavailable(
-                DISK_FULL,
-                todo="Libere espacio y vuelva a intentarlo.",
-                code="disco_lleno",
-            ) from exc
-        raise

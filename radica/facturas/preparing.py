@@ -13,7 +13,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
-from radica.custodia.store import Staged, Store, Stored
+from radica.custodia.staging import Staged
+from radica.custodia.store import Store, Stored
 from radica.facturas.placing import Arrived, FileIn
 from radica.facturas.recognise import MAX_BYTES, Pieza, Reconocido, Tipo, recognise, recognise_path
 from radica.facturas.texts import base_name

@@ -23,7 +23,8 @@ from sqlalchemy.orm import Session
 
 from radica.custodia.models import Pieza
 from radica.custodia.services import Kept, record_blobs, seal
-from radica.custodia.store import DISK_FULL, Store, Stored
+from radica.custodia.staging import DISK_FULL
+from radica.custodia.store import Store, Stored
 from radica.entidades.models import Prestador
 from radica.facturas.archive import Entrada, Rechazo
 from radica.facturas.texts import storable
