@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "radicar": ("cli_facturas", "ordena la radicación de facturas listas"),
     "estado": ("cli_facturas", "muestra cómo va una factura"),
     "glosas": ("cli_glosas", "glosas y devoluciones: códigos, lectura de archivos"),
+    "cartera": ("cli_cartera", "pagos, intereses de mora y prescripción"),
+    "catalogo": ("cli_catalogo", "tablas que cambian con el tiempo: tasas de usura"),
     "plazos": ("cli_plazos", "calcula términos legales"),
     "usuarios": ("cli_usuarios", "personas y sus accesos"),
     "prestadores": ("cli_entidades", "prestadores: listar, confirmar, carpeta vigilada"),

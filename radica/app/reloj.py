@@ -26,6 +26,8 @@ from radica.app.glosas_fondo import KIND_READ, order_mailboxes
 from radica.app.glosas_importar import KIND_SHARE, order_sharing
 from radica.app.glosas_reintento import KIND_RETRY, order_retry
 from radica.app.glosas_terminos import KIND_LAPSES, LAPSES_AT, order_lapses
+from radica.app.indexar import KIND_TEXT, order_indexing
+from radica.app.prescripciones import KIND_PRESCRIPTION, PRESCRIPTION_AT, order_prescription
 from radica.app.verificacion import KIND_VERIFY, VERIFY_AT, order_tick
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.jobs.schedule import insert_due
@@ -114,11 +116,17 @@ TICKS = (
         {"hour": PROMISES_AT.hour, "minute": PROMISES_AT.minute},
     ),
     Tick(KIND_VERIFY, order_tick, {"hour": VERIFY_AT.hour, "minute": VERIFY_AT.minute}),
+    Tick(
+        KIND_PRESCRIPTION,
+        lambda db, _, now: order_prescription(db, now),
+        {"hour": PRESCRIPTION_AT.hour, "minute": PRESCRIPTION_AT.minute},
+    ),
     Tick(KIND_CLEAN, lambda db, _, now: order_cleaning(db, now), {"minute": 0}),
     Tick(KIND_RETRY, lambda db, _, now: order_retry(db, now), {"minute": 20}),
     Tick(KIND_READ, lambda db, _, now: order_mailboxes(db, now), {"minute": "*/5"}),
     Tick(KIND_SHARE, lambda db, _, now: order_sharing(db, minute_of(now)), {"minute": "*/15"}),
     Tick(KIND_DIGEST, lambda db, _, now: order_digests(db, now), {"minute": "*"}),
+    Tick(KIND_TEXT, lambda db, _, now: order_indexing(db, now), {"minute": "*"}),
     Tick(KIND_BOX, order_boxes, {"minute": "*"}),
 )
 

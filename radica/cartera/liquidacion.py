@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -130,6 +130,8 @@ class Resultado:
     saldos: Sequence[Saldo]
     alternativas: Sequence[Alternativa] = ()
     avisos: Sequence[str] = ()
+    tasas: Tabla = field(default_factory=dict)
+    """The rates of the months that its lines touch."""
 
     @property
     def causados(self) -> int:
@@ -259,9 +261,9 @@ def liquidar(caso: CasoLiquidacion, tabla: Tabla, parametros: Parametros, corte:
             other = _liquidar(caso, tabla, parametros.con(clave, one.valor), corte)
             if (other.capital, other.pendientes) != (found.capital, found.pendientes):
                 others.append(Alternativa(one, other.capital, other.pendientes, other.pendientes - found.pendientes))
-    return Resultado(
-        caso, corte, parametros, found.lineas, found.imputaciones, found.saldos, others, [*caso.avisos, *_avisos(found)]
-    )
+    used = {one.mes: tabla[one.mes] for one in found.lineas if one.mes in tabla}
+    said = [*caso.avisos, *_avisos(found)]
+    return replace(found, alternativas=others, avisos=said, tasas=used)
 
 
 def _liquidar(caso: CasoLiquidacion, tabla: Tabla, parametros: Parametros, corte: date) -> Resultado:

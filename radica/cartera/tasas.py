@@ -44,7 +44,9 @@ def load(session: Session, text: str, *, actor: str, at: datetime) -> Carga:
     """Load the rates of a CSV (columns mes, tasa_ea_usura, fuente, verificacion); bad rows are refused, the rest stand."""
     read = read_rates(text)
     present: Mapping[str, Tasa] = rates(session)
-    added, changed, equal = [], [], []
+    added: list[str] = []
+    changed: list[str] = []
+    equal: list[str] = []
     for one in read.tasas:
         before = present.get(one.mes)
         if before is not None and before.puntos == one.puntos:
