@@ -72,7 +72,7 @@ def _keep(options: argparse.Namespace, settings: Settings) -> int:
                 prestador_id=provider_id,
                 actor=operator(),
                 action="guardar_clave_tecnica",
-                purpose="administración",
+                purpose="administracion",
                 object_=f"resolucion:{options.resolucion[:40]}",
                 at=at,
             )

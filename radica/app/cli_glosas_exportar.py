@@ -134,8 +134,11 @@ def _letter(options: argparse.Namespace, settings: Settings) -> int:
                 ciudad=options.ciudad,
                 firma=(options.firma, options.cargo),
             )
-            _note(session, provider_id, "carta_de_respuesta", f"carta {options.numero[:40]}: {carta.sha256}")
-        joined = [one.sha256 for one in carta.soportes] if options.unir else []
+            joined = [one.sha256 for one in carta.soportes] if options.unir else []
+            for digest in (None, *joined):
+                _note(
+                    session, provider_id, "carta_de_respuesta", f"carta {options.numero[:40]}: {carta.sha256}", digest
+                )
         with lend(open_store(settings), joined) as files:
             data = draw(carta, files)
     safe = "".join(one if one.isalnum() or one in "-_" else "-" for one in options.numero)[:60]
@@ -179,13 +182,14 @@ def _save(folder: Path, made: Sequence[Archivo]) -> None:
             out.write(one.contenido)
 
 
-def _note(session: Session, prestador_id: int, action: str, object_: str) -> None:
+def _note(session: Session, prestador_id: int, action: str, object_: str, sha256: str | None = None) -> None:
     record_reading(
         session,
         prestador_id=prestador_id,
         actor=operator(),
         action=action,
-        purpose="respuesta_a_glosas",
+        purpose="respuesta de glosas",
         object_=object_,
+        sha256=sha256,
         at=system_clock(),
     )

@@ -21,6 +21,7 @@ class Proposito(StrEnum):
     JURIDICA = "cobro juridico"
     DIRECCION = "direccion"
     ADMINISTRACION = "administracion"
+    REPARTO = "reparto de glosas"
     RADICAR = "radicar a mano"
     RESPONDER = "responder a mano"
     AUDITORIA = "auditoria"
@@ -38,6 +39,7 @@ NOMBRES = {
     Proposito.JURIDICA: "Cobro jurídico",
     Proposito.DIRECCION: "Dirección",
     Proposito.ADMINISTRACION: "Administración del sistema",
+    Proposito.REPARTO: "Reparto de glosas",
     Proposito.RADICAR: "Radicar a mano",
     Proposito.RESPONDER: "Responder a mano",
     Proposito.AUDITORIA: "Auditoría de cuentas y procesos",

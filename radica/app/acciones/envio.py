@@ -39,6 +39,7 @@ from radica.radicacion.models import Envio
 from radica.radicacion.package import PackageFile, safe, zip_name
 from radica.radicacion.states import Acto, EstadoEnvio
 from radica.users.access import load_for
+from radica.users.purposes import Proposito
 
 FORMS: dict[str, Any] = {
     "radicada": FiledForm,
@@ -180,7 +181,8 @@ def paquete(envio_id: int) -> ResponseReturnValue:
                     sha256=item.sha256,
                     actor=person().actor,
                     action="descargar",
-                    purpose="radicar a mano" if row.acto is Acto.RADICACION else "responder a mano",
+                    purpose=Proposito.RADICAR if row.acto is Acto.RADICACION else Proposito.RESPONDER,
+                    case_key=row.case_key,
                     at=now(),
                 )
         paper = _letter(session, row)
@@ -206,8 +208,9 @@ def _letter(session: Session, row: Envio) -> Carta | None:
         prestador_id=row.prestador_id,
         actor=person().actor,
         action="descargar",
-        purpose="responder a mano",
+        purpose=Proposito.RESPONDER,
         object_=f"carta:{row.case_key}",
+        case_key=row.case_key,
         at=now(),
     )
     number = session.get_one(Factura, row.lineas[0].factura_id).numero

@@ -6,6 +6,7 @@ logged before its first byte (Ley 1581/2012 art. 17). Norm: Res. 2284/2023 Anexo
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Sequence
 
@@ -143,8 +144,8 @@ def presentar_factura(factura_id: int) -> ResponseReturnValue:
 @allow(*HEALTH_ROLES)
 def carta(factura_id: int, acto: str, ronda: int) -> ResponseReturnValue:
     """Send the letter; `?soportes=si` joins the supports into one single PDF."""
-    data, row = _letter(factura_id, acto, ronda, joined=request.args.get("soportes") == "si")
-    _log(row, acto, ronda, "descargar")
+    data, row, joined = _letter(factura_id, acto, ronda, joined=request.args.get("soportes") == "si")
+    _log(row, acto, ronda, "descargar", data, joined)
     name = f"respuesta_{acto}_{row.numero}_{ronda}.pdf"
     answer = send_file(io.BytesIO(data), mimetype="application/octet-stream", as_attachment=True, download_name=name)
     answer.headers["Cache-Control"] = "no-store"
@@ -155,14 +156,14 @@ def carta(factura_id: int, acto: str, ronda: int) -> ResponseReturnValue:
 @allow(*HEALTH_ROLES)
 def carta_imagen(factura_id: int, acto: str, ronda: int) -> ResponseReturnValue:
     """Send the first page of the letter as a picture."""
-    data, row = _letter(factura_id, acto, ronda, joined=False)
-    _log(row, acto, ronda, "ver")
+    data, row, _ = _letter(factura_id, acto, ronda, joined=False)
+    _log(row, acto, ronda, "ver", data)
     answer = Response(pdf.draw(data, 1), mimetype="image/png")
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _letter(factura_id: int, acto: str, ronda: int, *, joined: bool) -> tuple[bytes, Factura]:
+def _letter(factura_id: int, acto: str, ronda: int, *, joined: bool) -> tuple[bytes, Factura, list[str]]:
     with current().database.read() as session:
         row = load_for(session, Factura, min(factura_id, MAX_ID), person(), roles=HEALTH_ROLES)
         pairs = _of(pairs_of(session, [row.id]), acto, ronda)
@@ -170,18 +171,24 @@ def _letter(factura_id: int, acto: str, ronda: int, *, joined: bool) -> tuple[by
         if not ready:
             raise NotFound("Todavía no hay respuestas aprobadas para esa carta.", todo="Apruebe las respuestas.")
         paper = carta_de(session, ready, numero=f"{row.numero}-{ronda}", fecha=civil_date(now()))
-    with lend(store(), [one.sha256 for one in paper.soportes] if joined else []) as files:
-        return letter.draw(paper, files), row
+    inside = [one.sha256 for one in paper.soportes] if joined else []
+    with lend(store(), inside) as files:
+        return letter.draw(paper, files), row, inside
 
 
-def _log(row: Factura, acto: str, ronda: int, action: str) -> None:
+def _log(row: Factura, acto: str, ronda: int, action: str, data: bytes, joined: Sequence[str] = ()) -> None:
+    """Log the letter and each support that travels inside it."""
+    purpose = purpose_at(row.prestador_id)
     with current().database.write() as session:
-        record_reading(
-            session,
-            prestador_id=row.prestador_id,
-            actor=person().actor,
-            action=action,
-            purpose=purpose_at(row.prestador_id),
-            object_=f"carta_{acto}:{row.id}:{ronda}",
-            at=now(),
-        )
+        for digest in (hashlib.sha256(data).hexdigest(), *joined):
+            record_reading(
+                session,
+                prestador_id=row.prestador_id,
+                actor=person().actor,
+                action=action,
+                purpose=purpose,
+                object_=f"carta_{acto}:{row.id}:{ronda}",
+                sha256=digest,
+                case_key=row.case_key,
+                at=now(),
+            )

@@ -150,7 +150,15 @@ def descargar(fila_id: int) -> ResponseReturnValue:
     source = store().open(row.sha256)
     # A file of nobody is the person's own upload: there is no provider whose log could hold its opening.
     if row.prestador_id is not None:
-        opened("no_reconocido", row.id, prestador_id=row.prestador_id, sha256=row.sha256, action="descargar")
+        case = f"no_reconocido:{row.id}"
+        opened(
+            "no_reconocido",
+            row.id,
+            prestador_id=row.prestador_id,
+            sha256=row.sha256,
+            action="descargar",
+            case_key=case,
+        )
     name = PurePosixPath(row.nombre.replace("\\", "/")).name or "archivo"
     return send_file(source, mimetype="application/octet-stream", as_attachment=True, download_name=name, max_age=0)
 

@@ -6,6 +6,7 @@ from custody. Norm: Circular conjunta 030/2013.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from functools import lru_cache
 from typing import Any
@@ -202,16 +203,22 @@ def acta_pdf(conciliacion_id: int) -> ResponseReturnValue:
     kind = "firmada" if row.acta_firmada_sha256 else "para-firmar" if sealed else "borrador"
     if sealed:
         source: Any = store().open(sealed)
-        opened("acta", row.id, prestador_id=row.prestador_id, sha256=sealed, action="descargar")
+        _log(row, sealed)
     else:
         if row.estado is EstadoConciliacion.FRACASADA:
             raise NotFound("Esta conciliación fracasó sin acta.")
-        source = io.BytesIO(_draft(gather(session, row)))
+        data = _draft(gather(session, row))
+        _log(row, hashlib.sha256(data).hexdigest())
+        source = io.BytesIO(data)
     answer = send_file(
         source, mimetype="application/pdf", as_attachment=True, download_name=f"acta-{row.numero}-{kind}.pdf"
     )
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def _log(row: Conciliacion, sha256: str) -> None:
+    opened("acta", row.id, prestador_id=row.prestador_id, sha256=sha256, action="descargar", case_key=row.case_key)
 
 
 def here(row: Conciliacion, endpoint: str = "conciliacion.ver", **values: Any) -> str:

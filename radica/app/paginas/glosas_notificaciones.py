@@ -132,7 +132,8 @@ def descargar_notificacion(notificacion_id: int) -> ResponseReturnValue:
     with current().database.read() as session:
         row = load_for(session, Notificacion, notificacion_id, person(), roles=HEALTH_ROLES)
     source = store().open(row.sha256)
-    opened("notificacion", row.id, prestador_id=row.prestador_id, sha256=row.sha256, action="descargar")
+    case = f"notificacion:{row.id}"
+    opened("notificacion", row.id, prestador_id=row.prestador_id, sha256=row.sha256, action="descargar", case_key=case)
     name = PurePosixPath(row.nombre.replace("\\", "/")).name or "notificacion"
     answer = send_file(source, mimetype="application/octet-stream", as_attachment=True, download_name=name)
     answer.headers["Cache-Control"] = "no-store"
