@@ -7,6 +7,7 @@ the track leaves out is counted, not included, and the dossier says so.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePosixPath
@@ -151,18 +152,14 @@ class Libro:
             digitalizado=digitalizado, capitulo=capitulo, lugar=lugar,
         )  # fmt: skip
 
+    def quitar(self, huellas: Collection[str]) -> None:
+        """Take out the documents of these hashes: their bytes are not there."""
+        for key, rows in self._puestos.items():
+            self._puestos[key] = [one for one in rows if one.documento.sha256 not in huellas]
+
     def tiene(self, capitulo: str, huella: str) -> bool:
         """Say whether a chapter already holds these bytes."""
         return any(one.documento.huella == huella for one in self._puestos.get(capitulo, ()))
-
-    def cuenta(self, clave: str, factura: str | None = None) -> int:
-        """Return how many documents of a kind there are, of an invoice if one is named."""
-        kind = clases()[clave].tipologia
-        return sum(
-            one.documento.tipologia == kind and (factura is None or one.documento.factura in (factura, None))
-            for rows in self._puestos.values()
-            for one in rows
-        )
 
     def capitulos(self) -> tuple[Capitulo, ...]:
         """Return the chapters of the track with what was written, in order."""
