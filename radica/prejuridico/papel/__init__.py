@@ -1,0 +1,1 @@
+"""The dossier as one PDF: cover, index, chapters with their documents, certificate; foliated and bookmarked."""

@@ -1,0 +1,209 @@
+"""Folios: writes on each sheet which it is of how many, without covering anything of the document.
+
+Invariant: a foreign page is made taller by a strip at what a reader sees as its foot, and the folio stands there,
+upright; what the page shows stays as it was, cut at its own edge. Our text comes before the page's own drawing, so that
+nothing that the page leaves open can move it. A page too small for a folio is set on a letter sheet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pikepdf
+from reportlab.lib.pagesizes import letter
+from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import stringWidth
+
+from radica.glosas.paper import letters
+
+STRIP = 17  # points, at the foot of a page of common size
+SIZE = 8
+TALLEST = 14_400  # what readers take as the longest side of a page, in its own units
+SMALLEST = (220, 120)  # points seen, width and height: below, folio and name do not fit
+_EDGES = ("/CropBox", "/TrimBox", "/BleedBox", "/ArtBox")
+_INHERITED = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
+
+
+@dataclass(frozen=True)
+class Caja:
+    """What of a page is seen: its edges in its own axes, its turn clockwise, and the points that one unit measures."""
+
+    left: Any
+    low: Any
+    right: Any
+    high: Any
+    turn: int
+    unit: Any
+
+    @property
+    def seen(self) -> tuple[Any, Any]:
+        """Return width and height in points, as a reader sees the page."""
+        wide, tall = (self.right - self.left) * self.unit, (self.high - self.low) * self.unit
+        return (tall, wide) if self.turn in (90, 270) else (wide, tall)
+
+
+def settle(page: Any) -> None:
+    """Give a page what it inherits, so that it can stand in another tree, and take from it what does and not shows."""
+    for key in _INHERITED:
+        if key not in page:
+            up, steps = page.get("/Parent"), 0
+            while up is not None and key not in up and steps < 50:
+                up, steps = up.get("/Parent"), steps + 1
+            if up is not None and key in up:
+                page[key] = up[key]
+    for key in ("/AA", "/Annots", "/B", "/StructParents", "/PieceInfo", "/Thumb", "/Metadata"):
+        if key in page:
+            del page[key]
+
+
+def caja(page: Any) -> Caja:
+    """Read what is seen of a page; boxes that make no sense count as a letter sheet."""
+    whole = _box(page.get("/MediaBox")) or (0, 0, *letter)
+    crop = _box(page.get("/CropBox")) or whole
+    seen = (max(whole[0], crop[0]), max(whole[1], crop[1]), min(whole[2], crop[2]), min(whole[3], crop[3]))
+    if seen[2] - seen[0] < 1 or seen[3] - seen[1] < 1:
+        seen = whole
+    try:
+        turn = round(page.get("/Rotate", 0)) % 360
+    except (TypeError, ValueError):
+        turn = 0
+    try:
+        unit = max(_plain(page.get("/UserUnit", 1)), 1)
+    except (TypeError, ValueError):
+        unit = 1
+    return Caja(*seen, turn if turn in (90, 180, 270) else 0, unit)
+
+
+def _plain(number: Any) -> Any:
+    """Return a number of a PDF (integer or decimal) to the thousandth, in the arithmetic of drawing."""
+    return round(number * 1000) / 1000
+
+
+def _box(value: Any) -> tuple[Any, Any, Any, Any] | None:
+    try:
+        one, two, three, four = (_plain(number) for number in value)
+    except (TypeError, ValueError):
+        return None
+    found = (min(one, three), min(two, four), max(one, three), max(two, four))
+    return found if found[2] - found[0] >= 1 and found[3] - found[1] >= 1 else None
+
+
+class Foliador:
+    """Writes folios on the sheets of one PDF; what all sheets share (fonts, endings) is in it once."""
+
+    def __init__(self, pdf: pikepdf.Pdf, total: int) -> None:
+        self._pdf = pdf
+        self._total = total
+        self._font = pdf.make_indirect(
+            pikepdf.Dictionary(
+                Type=pikepdf.Name.Font,
+                Subtype=pikepdf.Name.Type1,
+                BaseFont=pikepdf.Name.Helvetica,
+                Encoding=pikepdf.Name.WinAnsiEncoding,
+            )
+        )
+        self._end = pdf.make_stream(b"\nQ\n")
+
+    def own(self, page: Any, number: int, name: str) -> None:
+        """Write the folio of a sheet of ours: letter, upright, with its foot free."""
+        words = _text(f"Folio {number} de {self._total}", name, letter[0], 18 * mm, 10 * mm, SIZE)
+        self._write(page, words)
+
+    def foreign(self, page: Any, number: int, name: str) -> Any:
+        """Write the folio of a page of a document; return the page that shall stand in its place."""
+        box = caja(page)
+        wide, tall = box.seen
+        if wide < SMALLEST[0] or tall < SMALLEST[1]:
+            page = self._on_letter(page, box)
+            box = caja(page)
+        grow = max(1, min(box.seen) / 612)  # a large page is read from farther away
+        strip = round(STRIP * grow / box.unit, 2)
+        edges = [box.left, box.low, box.right, box.high]
+        if (box.high - box.low if box.turn in (0, 180) else box.right - box.left) + strip > TALLEST:
+            strip = 0
+        shown = list(edges)
+        shown[{0: 1, 90: 2, 180: 3, 270: 0}[box.turn]] += strip if box.turn in (90, 180) else -strip
+        matrix = {
+            0: f"1 0 0 1 {shown[0]} {shown[1]}",
+            90: f"0 1 -1 0 {shown[2]} {shown[1]}",
+            180: f"-1 0 0 -1 {shown[2]} {shown[3]}",
+            270: f"0 -1 1 0 {shown[0]} {shown[3]}",
+        }[box.turn]
+        width = (edges[3] - edges[1]) if box.turn in (90, 270) else (edges[2] - edges[0])
+        size = round(SIZE * grow / box.unit, 2)
+        words = _text(f"Folio {number} de {self._total}", name, width, size * 1.5, strip * 0.32, size)
+        line = f"0.76 0.8 0.84 RG {size / 16:.3f} w 0 {strip} m {width} {strip} l S"
+        ground = f"1 1 1 rg 0 0 {width} {strip} re f"
+        cut = f"q {edges[0]} {edges[1]} {edges[2] - edges[0]} {edges[3] - edges[1]} re W n\n"
+        for key in _EDGES:
+            if key in page:
+                del page[key]
+        page["/MediaBox"] = pikepdf.Array([round(one, 3) for one in shown])
+        self._write(page, f"q {matrix} cm\n{ground}\n{line}\n".encode() + words + b"\nQ\n" + cut.encode())
+        return page
+
+    def _write(self, page: Any, words: bytes) -> None:
+        resources = page.get("/Resources")
+        if not isinstance(resources, pikepdf.Dictionary):
+            resources = page["/Resources"] = pikepdf.Dictionary()
+        fonts = resources.get("/Font")
+        if not isinstance(fonts, pikepdf.Dictionary):
+            fonts = resources["/Font"] = pikepdf.Dictionary()
+        if "/RadicaFolio" not in fonts:
+            fonts["/RadicaFolio"] = self._font
+        before = page.get("/Contents")
+        old = list(before) if isinstance(before, pikepdf.Array) else [before] if before is not None else []
+        streams = [one for one in old if isinstance(one, pikepdf.Stream)]
+        ours = self._pdf.make_stream(words)
+        opened = words.endswith(b"W n\n")
+        page["/Contents"] = pikepdf.Array([ours, *streams, self._end] if opened else [ours, *streams])
+
+    def _on_letter(self, page: Any, box: Caja) -> Any:
+        """Set a page that is too small for a folio on a letter sheet, in its own size, as a reader sees it."""
+        sheet = self._pdf.make_indirect(
+            pikepdf.Dictionary(Type=pikepdf.Name.Page, MediaBox=pikepdf.Array([0, 0, *letter]), Parent=page["/Parent"])
+        )
+        wide, tall = box.seen
+        room = letter[0] - 80
+        if wide > room:
+            wide, tall = room, tall * room / wide
+        x, y = (letter[0] - wide) / 2, (letter[1] - tall) / 2
+        form = self._pdf.make_indirect(pikepdf.Page(page).as_form_xobject())
+        sheet["/Resources"] = pikepdf.Dictionary(XObject=pikepdf.Dictionary(RadicaHoja=form))
+        drawn = pikepdf.Page(sheet).calc_form_xobject_placement(
+            form, pikepdf.Name.RadicaHoja, pikepdf.Rectangle(x, y, x + wide, y + tall)
+        )
+        sheet["/Contents"] = self._pdf.make_stream(drawn)
+        return sheet
+
+
+def _text(folio: str, name: str, width: Any, margin: Any, base: Any, size: Any) -> bytes:
+    """Return the drawing of a foot: what the sheet belongs to on the left, its folio on the right."""
+    right = width - margin - stringWidth(folio, "Helvetica", size)
+    room = right - margin - size
+    short = letters(name)
+    if stringWidth(short, "Helvetica", size) > room:
+        while short and stringWidth(short + "…", "Helvetica", size) > room:
+            short = short[:-1]
+        short = short.rstrip() + "…" if short else ""
+    return b"BT 0.11 0.15 0.2 rg /RadicaFolio %b Tf %b %b Td (%b) Tj ET\n" % (
+        _number(size),
+        _number(right),
+        _number(base),
+        _escaped(folio),
+    ) + b"BT 0.34 0.39 0.45 rg /RadicaFolio %b Tf %b %b Td (%b) Tj ET" % (
+        _number(size),
+        _number(margin),
+        _number(base),
+        _escaped(short),
+    )
+
+
+def _number(value: Any) -> bytes:
+    return f"{value:.2f}".encode()
+
+
+def _escaped(text: str) -> bytes:
+    raw = text.encode("cp1252", "replace")
+    return raw.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
