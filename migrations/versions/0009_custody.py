@@ -17,6 +17,8 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
+PACIENTES = ("glosas", "items_factura")
+"""Tables that auditors search by the patient's document."""
 ADDED_ONLY = (
     "hojas",
     "mosaicos",
@@ -235,6 +237,15 @@ def upgrade() -> None:
     op.create_index(
         "ix_chain_heads_pendiente", "chain_heads", ["case_key"], sqlite_where=waiting, postgresql_where=waiting
     )
+    told = sa.text("paciente_documento IS NOT NULL")
+    for table in PACIENTES:
+        op.create_index(
+            f"ix_{table}_paciente",
+            table,
+            ["prestador_id", "paciente_documento"],
+            sqlite_where=told,
+            postgresql_where=told,
+        )
     restate_values("tareas", "clase", (*CLASES, *CLASES_NUEVAS))
     protect_history(ADDED_ONLY)
 
@@ -242,6 +253,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Undo."""
     unprotect_history(ADDED_ONLY)
+    for table in PACIENTES:
+        op.drop_index(f"ix_{table}_paciente", table_name=table)
     restate_values("tareas", "clase", CLASES)
     op.drop_index("ix_chain_heads_pendiente", "chain_heads")
     op.drop_column("chain_heads", "pendiente")

@@ -118,6 +118,13 @@ class ItemFactura(Base):
     __table_args__ = (
         UniqueConstraint("factura_id", "documento_id", "usuario", "tipo", "consecutivo"),
         Index("ix_items_factura_codigo", "factura_id", "codigo"),
+        Index(
+            "ix_items_factura_paciente",
+            "prestador_id",
+            "paciente_documento",
+            sqlite_where=text("paciente_documento IS NOT NULL"),
+            postgresql_where=text("paciente_documento IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -240,6 +247,13 @@ class Glosa(LegalThing, Base):
         Index("ix_glosas_responsable", "responsable_id", "turno", "vence"),
         Index("ix_glosas_pagador", "prestador_id", "pagador_id", "codigo"),
         Index("ix_glosas_numero", "prestador_id", "numero_glosa"),
+        Index(
+            "ix_glosas_paciente",
+            "prestador_id",
+            "paciente_documento",
+            sqlite_where=text("paciente_documento IS NOT NULL"),
+            postgresql_where=text("paciente_documento IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
