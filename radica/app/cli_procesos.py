@@ -18,7 +18,7 @@ from typing import Any
 from waitress.server import create_server
 from waitress.wasyncore import close_all
 
-from radica.app import background, glosas_fondo, glosas_importar, indexar
+from radica.app import background, glosas_fondo, glosas_importar, indexar, sellar
 from radica.app.cli_children import start, stop_all
 from radica.app.cli_context import open_database
 from radica.app.cli_parse import DONE, FINDINGS, leaf, port, positive
@@ -31,6 +31,7 @@ from radica.app.glosas_terminos import KIND_LAPSES, lapse_terms
 from radica.app.house import make_house
 from radica.app.prescripciones import KIND_PRESCRIPTION, review_prescription
 from radica.app.reloj import run_clock
+from radica.app.retener import KIND_RETAIN, retain
 from radica.app.verificacion import KIND_VERIFY, verify_night
 from radica.app.worker import FILING_HANDLERS, run_worker
 from radica.kernel import logs
@@ -44,10 +45,12 @@ ALL_HANDLERS = {
     **background.HANDLERS,
     **glosas_fondo.HANDLERS,
     **glosas_importar.HANDLERS,
+    **sellar.HANDLERS,
     **indexar.HANDLERS,
     KIND_LAPSES: lapse_terms,
     KIND_RETRY: retry_lines,
     KIND_PROMISES: review_promises,
+    KIND_RETAIN: retain,
     KIND_PRESCRIPTION: review_prescription,
     KIND_VERIFY: verify_night,
 }
