@@ -27,6 +27,8 @@ _CLASES = {
 RENGLONES, IMPUTACION, CONCEPTOS, TASAS, PARAMETROS = "Renglones", "Imputación", "Conceptos", "Tasas", "Parámetros"
 _DIVISOR, _FACTOR, _PUNTOS, _DECIMALES = (f"'{PARAMETROS}'!$C${row}" for row in (2, 3, 4, 5))
 _NO_RATE = "sin tasa"
+_PAGOS = f"'{IMPUTACION}'"
+"""As formulas name the sheet: its accent asks for quotes."""
 
 
 class _Libro:
@@ -100,8 +102,8 @@ def _lines(libro: _Libro, found: Resultado) -> None:
         n = at + 1
         leap = f"OR(MOD(YEAR(D{n}),400)=0,AND(MOD(YEAR(D{n}),4)=0,MOD(YEAR(D{n}),100)<>0))"
         paid = (
-            f"SUMIFS('{IMPUTACION}'!$G$2:$G${last_part},'{IMPUTACION}'!$E$2:$E${last_part},B{n},"
-            f''{IMPUTACION}'!$A$2:$A${last_part},"<"&D{n})'
+            f"SUMIFS({_PAGOS}!$G$2:$G${last_part},{_PAGOS}!$E$2:$E${last_part},B{n},"
+            f'{_PAGOS}!$A$2:$A${last_part},"<"&D{n})'
         )
         libro.row(
             sheet, at,
@@ -162,7 +164,7 @@ def _concepts(libro: _Libro, found: Resultado) -> None:
     part, line = _last(sum(len(one.partes) for one in found.imputaciones)), _last(len(found.lineas))
     for at, one in enumerate(found.saldos, start=1):
         n = at + 1
-        key = f"'{IMPUTACION}'!$E$2:$E${part},A{n}"
+        key = f"{_PAGOS}!$E$2:$E${part},A{n}"
         runs = one.inicio is not None
         libro.row(
             sheet, at,
@@ -170,11 +172,11 @@ def _concepts(libro: _Libro, found: Resultado) -> None:
                 one.concepto.clave,
                 one.concepto.titulo,
                 from_cents(one.concepto.capital),
-                (f"=SUMIFS('{IMPUTACION}'!$G$2:$G${part},{key})", from_cents(one.concepto.capital - one.capital), libro.money),
+                (f"=SUMIFS({_PAGOS}!$G$2:$G${part},{key})", from_cents(one.concepto.capital - one.capital), libro.money),
                 (f"=C{n}-D{n}", from_cents(one.capital), libro.money),
                 (f"=SUMIFS({RENGLONES}!$K$2:$K${line},{RENGLONES}!$B$2:$B${line},A{n})", from_cents(one.causados),
                  libro.money),
-                (f"=SUMIFS('{IMPUTACION}'!$F$2:$F${part},{key})", from_cents(one.pagados), libro.money),
+                (f"=SUMIFS({_PAGOS}!$F$2:$F${part},{key})", from_cents(one.pagados), libro.money),
                 (f"=F{n}-G{n}", from_cents(one.pendientes), libro.money),
                 "Sí" if runs else "No",
                 one.inicio.desde if one.inicio else None,
@@ -236,10 +238,10 @@ def _summary(libro: _Libro, sheet: Any, found: Resultado) -> None:
         ("Capital que causa intereses", f'={capital}"Sí")', found.capital, "Conceptos con «Sí»"),
         ("Capital que no causa intereses", f'={capital}"No")', found.sin_intereses, "Conceptos con «No»"),
         ("Intereses causados", f"=SUM({RENGLONES}!$K$2:$K${line})", found.causados, "Suma de los renglones"),
-        ("Intereses pagados", f"=SUM('{IMPUTACION}'!$F$2:$F${part})", found.pagados, "Suma de lo imputado a intereses"),
+        ("Intereses pagados", f"=SUM({_PAGOS}!$F$2:$F${part})", found.pagados, "Suma de lo imputado a intereses"),
         ("Intereses pendientes", "=B4-B5", found.pendientes, "Causados menos pagados"),
         ("Total: capital que causa intereses más intereses", "=B2+B6", found.capital + found.pendientes, ""),
-        ("Pagado de más", f"=SUM('{IMPUTACION}'!$H$2:$H${part})", found.exceso, "No se imputó a nada"),
+        ("Pagado de más", f"=SUM({_PAGOS}!$H$2:$H${part})", found.exceso, "No se imputó a nada"),
     )
     for at, (label, formula, cents, how) in enumerate(rows, start=1):
         libro.row(sheet, at, (label, (formula, from_cents(cents), libro.money), how))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -131,6 +132,12 @@ def de_factura(factura: Factura, pagador: str, suspensiones: Sequence[Suspension
     return relojes(since, suspensiones)
 
 
+@lru_cache(maxsize=8192)
+def mas_corta(presentada: date, pagador: str) -> Reloj:
+    """Return the shortest clock of an invoice filed on a day with a payer of a kind, nothing suspended."""
+    return relojes(exigible(presentada, pagador)[0])[0]
+
+
 def umbral_de(dias: int, umbrales: Sequence[int] = UMBRALES) -> int | None:
     """Return the smallest step that `dias` days are within, None beyond the largest; a lapsed clock is in the last."""
     return min((one for one in umbrales if dias <= one), default=None)
@@ -169,7 +176,9 @@ def alertas(
         if left <= 0:
             continue
         kind = payer.tipo if payer is not None else TipoPagador.DESCONOCIDO
-        first = de_factura(factura, kind, (suspensiones or {}).get(factura.id, ()))[0]
+        stops = (suspensiones or {}).get(factura.id, ())
+        filed = civil_date(factura.fecha_radicacion or factura.creada_at)
+        first = de_factura(factura, kind, stops)[0] if stops else mas_corta(filed, kind)
         days = (first.vence - hoy).days
         step = umbral_de(days, umbrales)
         if step is not None:
