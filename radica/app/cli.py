@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prestadores": ("cli_entidades", "prestadores: listar, confirmar, carpeta vigilada"),
     "portales": ("cli_entidades", "cuentas en los portales de los pagadores"),
     "custodia": ("cli_custodia", "lo guardado: llaves, verificación, sellos y expedientes"),
+    "respaldo": ("cli_respaldo", "copia de toda la casa: crear, restaurar"),
     "bd": ("cli_sistema", "base de datos: migrar"),
     "doctor": ("cli_sistema", "dice qué le falta a esta máquina y cómo arreglarlo"),
     "web": ("cli_procesos", "sirve la aplicación web"),

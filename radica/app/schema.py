@@ -39,3 +39,8 @@ def present_revision(engine: Engine) -> str | None:
 def head_revision(url: str) -> str | None:
     """Return the newest revision that this code knows."""
     return ScriptDirectory.from_config(alembic_config(url)).get_current_head()
+
+
+def revisions(url: str) -> list[str]:
+    """Return all revisions that this code knows."""
+    return [one.revision for one in ScriptDirectory.from_config(alembic_config(url)).walk_revisions()]

@@ -69,6 +69,7 @@ CUENTAS = {
     "sellos": "raíces recalculadas",
     "publicados": "sellos publicados comparados",
     "tokens": "sellos de tiempo comprobados",
+    "tokens_sin_ancla": "de ellos, de una autoridad cuyo certificado nadie configuró",
     "direcciones": "direcciones del almacén",
 }
 """How what was looked at is said, in the order of telling."""

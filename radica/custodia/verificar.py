@@ -18,7 +18,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from radica.audit.models import ChainHead
-from radica.custodia import verificar_arbol, verificar_blobs, verificar_cadenas
+from radica.custodia import verificar_arbol, verificar_blobs, verificar_cadenas, verificar_tokens
 from radica.custodia.check_models import EstadoVerificacion, Gravedad, HallazgoCustodia, TipoHallazgo, Verificacion
 from radica.custodia.models import Blob
 from radica.custodia.seal_models import Hoja, TokenTiempo
@@ -37,6 +37,7 @@ ETAPAS: Mapping[str, Etapa] = {
     "asuntos": verificar_cadenas.unborn,
     "filas": verificar_blobs.row_claims,
     "arbol": verificar_arbol.tree,
+    "tokens": verificar_tokens.tokens,
     "blobs": verificar_blobs.blobs,
     "huerfanos": verificar_blobs.strays,
 }
