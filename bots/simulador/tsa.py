@@ -26,7 +26,6 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pyhanko.sign.timestamps import DummyTimeStamper
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from bots.simulador.tsa_certs import Authority, load_or_make
 
@@ -110,12 +109,10 @@ def _stamper(authority: Authority, which: str, at: datetime) -> DummyTimeStamper
     key = authority.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     certificate = authority.certificates[which]
     issuer = authority.other_ca if which == "other_ca" else authority.ca
-    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
-    store.register(_asn1(issuer))
     return DummyTimeStamper(
         _asn1(certificate),
         keys.PrivateKeyInfo.load(key),
-        certs_to_embed=store,
+        certs_to_embed=[_asn1(issuer)],  # type: ignore[arg-type] # it only makes a list of them
         fixed_dt=at,
     )
 

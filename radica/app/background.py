@@ -41,6 +41,8 @@ FORGETTABLE = (
     "enviar_resumen",
     "vencer_terminos_glosas",
     "revisar_compromisos",
+    "sellar",
+    "estampar",
     "indexar_texto",
 )
 """Kinds whose finished jobs tell nothing after a month; by name, because their rooms are built upon this one."""

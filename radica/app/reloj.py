@@ -29,6 +29,7 @@ from radica.app.glosas_terminos import KIND_LAPSES, LAPSES_AT, order_lapses
 from radica.app.indexar import KIND_TEXT, order_indexing
 from radica.app.prescripciones import KIND_PRESCRIPTION, PRESCRIPTION_AT, order_prescription
 from radica.app.retener import KIND_RETAIN, RETAIN_AT, order_retention
+from radica.app.sellar import KIND_SEAL, KIND_STAMP, SEAL_MINUTES, order_seal, order_stamp
 from radica.app.verificacion import KIND_VERIFY, VERIFY_AT, order_tick
 from radica.app.sellar import KIND_SEAL, KIND_STAMP, SEAL_MINUTES, order_seal, order_stamp
 from radica.entidades.models import EstadoPrestador, Prestador
@@ -132,6 +133,8 @@ TICKS = (
     Tick(
         KIND_RETAIN, lambda db, _, now: order_retention(db, now), {"hour": RETAIN_AT.hour, "minute": RETAIN_AT.minute}
     ),
+    Tick(KIND_SEAL, lambda db, _, now: order_seal(db, now), {"minute": f"*/{SEAL_MINUTES}"}),
+    Tick(KIND_STAMP, order_stamp, {"minute": "*"}),
     Tick(KIND_SEAL, lambda db, _, now: order_seal(db, now), {"minute": f"*/{SEAL_MINUTES}"}),
     Tick(KIND_STAMP, order_stamp, {"minute": "*"}),
     Tick(KIND_BOX, order_boxes, {"minute": "*"}),

@@ -16,7 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from radica.audit import merkle
-from radica.audit.chain import instant_text
+from radica.audit.chain import instant_text, plain
+from radica.audit.models import AccessLog, Transition
+from radica.audit.services import READINGS, link_content, reading_content
 from radica.custodia.arbol import TILE, Tree, hashes_at, leaf_bytes, sello_line, tile_bytes
 from radica.custodia.seal_models import Hoja, Mosaico, Sello, TipoHoja, TokenTiempo
 from radica.kernel.errors import NotFound, Unavailable
@@ -157,6 +159,32 @@ def _broken() -> Unavailable:
         todo="No borre nada y ejecute: radica custodia verificar",
         code="arbol_alterado",
     )
+
+
+def link_proof(session: Session, nombre: str, seq: int) -> dict[str, Any]:
+    """Return the portable proof of one link of a chain: the leaf's proof, and the links from it up to that leaf.
+
+    `cadena` holds what is hashed of each link and its hash; `eslabon` is the hash of the link that is proved. Raises
+    NotFound when there is no such link or no seal covers it.
+    """
+    links = _links(session, nombre, seq)
+    if not links or links[0][0]["seq"] != seq:
+        raise NotFound("Ese caso no tiene un evento con ese número.", todo="Revise el caso y el número.")
+    leaf = leaf_covering(session, nombre, seq)
+    found = proof_of(session, leaf).as_dict()
+    found["eslabon"] = links[0][1]
+    found["cadena"] = [plain(content) | {"hash": digest} for content, digest in links if content["seq"] <= leaf.seq]
+    return found
+
+
+def _links(session: Session, nombre: str, since: int) -> list[tuple[dict[str, Any], str]]:
+    """Return content and hash of the links of a chain of history or of readings, from number `since` on."""
+    kind, _, number = nombre.partition(":")
+    if kind == READINGS:
+        readings = select(AccessLog).where(AccessLog.prestador_id == int(number), AccessLog.seq >= since)
+        return [(reading_content(one), one.hash) for one in session.scalars(readings.order_by(AccessLog.seq))]
+    moves = select(Transition).where(Transition.case_key == nombre, Transition.seq >= since)
+    return [(link_content(one), one.hash) for one in session.scalars(moves.order_by(Transition.seq))]
 
 
 # --- For verification: everything again from the rows -----------------------------------------------------------------

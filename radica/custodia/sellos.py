@@ -26,7 +26,7 @@ from radica.kernel.db import Database, insert_rows
 from radica.kernel.errors import BadInput
 
 __all__ = [
-    "Prueba", "add_heads", "add_manifest", "clock_went_back", "consistency", "last_seal", "leaf_bytes",
+    "Prueba", "add_heads", "add_manifest", "anything_unsealed", "clock_went_back", "consistency", "last_seal", "leaf_bytes",
     "leaf_covering", "proof_of", "seal", "seal_heads", "sello_line", "tree_size", "unsealed",
 ]  # fmt: skip
 
@@ -41,6 +41,11 @@ _WAITING = text("""
         SELECT 1 FROM hojas
         WHERE hojas.tipo = 'cadena' AND hojas.nombre = chain_heads.case_key AND hojas.seq = chain_heads.seq)
     ORDER BY case_key LIMIT :limit""")
+_UNSEALED = text("""
+    SELECT count(*) FROM chain_heads
+    WHERE pendiente AND seq > 0 AND NOT EXISTS (
+        SELECT 1 FROM hojas
+        WHERE hojas.tipo = 'cadena' AND hojas.nombre = chain_heads.case_key AND hojas.seq = chain_heads.seq)""")
 # A head that moved on since it was read stays marked; one that is locked just now is marked off by the next seal:
 # waiting for it here, behind others that are held already, would be a deadlock.
 _MARK_OFF = {
@@ -149,16 +154,16 @@ def last_seal(session: Session) -> Sello | None:
 
 
 def unsealed(session: Session) -> int:
-    """Count the chains whose last link is under no seal yet."""
-    heads = session.scalar(
-        text("""
-        SELECT count(*) FROM chain_heads
-        WHERE pendiente AND seq > 0 AND NOT EXISTS (
-            SELECT 1 FROM hojas
-            WHERE hojas.tipo = 'cadena' AND hojas.nombre = chain_heads.case_key AND hojas.seq = chain_heads.seq)""")
-    )
+    """Count the chains whose last link is under no seal yet, and the leaves that wait for one."""
+    heads = session.execute(_UNSEALED).scalar_one()
     last = last_seal(session)
-    return (heads or 0) + tree_size(session) - (last.hojas if last else 0)
+    return int(heads) + tree_size(session) - (last.hojas if last else 0)
+
+
+def anything_unsealed(session: Session) -> bool:
+    """Tell whether the next seal would be a new one; looks at one waiting head, however many there are."""
+    last = last_seal(session)
+    return bool(session.execute(_WAITING, {"limit": 1}).first()) or tree_size(session) > (last.hojas if last else 0)
 
 
 def clock_went_back(before: Sello, after: Sello) -> bool:

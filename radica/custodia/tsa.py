@@ -38,7 +38,7 @@ from radica.kernel.config import Settings, TsaSettings
 from radica.kernel.db import Database, insert_rows
 
 __all__ = [
-    "FAR", "Stamped", "TokenInfo", "TokenProblem", "Verified", "anchors_of", "ensure_sealed", "request_token",
+    "FAR", "Stamped", "TokenInfo", "TokenProblem", "Verified", "anchors_of", "any_waiting", "ensure_sealed", "request_token",
     "stamp_pending", "verify_token", "waiting_heads",
 ]  # fmt: skip
 
@@ -170,6 +170,11 @@ def stamp_pending(
             _keep(db, sello, tsa, got, clock())
             tokens += 1
     return Stamped(tokens, failures, _waiting(db, settings))
+
+
+def any_waiting(db: Database, settings: Settings, now: datetime) -> bool:
+    """Tell whether a head waits for an authority that may be asked again at `now` (aware)."""
+    return any(waiting_heads(db, one.name, limit=1) and _pause_is_over(db, one.name, now) for one in settings.tsa)
 
 
 def ensure_sealed(db: Database, settings: Settings, *, clock: Clock) -> None:
