@@ -46,7 +46,6 @@ ALL_HANDLERS = {
     **glosas_fondo.HANDLERS,
     **glosas_importar.HANDLERS,
     **sellar.HANDLERS,
-    **sellar.HANDLERS,
     **indexar.HANDLERS,
     KIND_LAPSES: lapse_terms,
     KIND_RETRY: retry_lines,

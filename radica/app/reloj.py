@@ -31,7 +31,6 @@ from radica.app.prescripciones import KIND_PRESCRIPTION, PRESCRIPTION_AT, order_
 from radica.app.retener import KIND_RETAIN, RETAIN_AT, order_retention
 from radica.app.sellar import KIND_SEAL, KIND_STAMP, SEAL_MINUTES, order_seal, order_stamp
 from radica.app.verificacion import KIND_VERIFY, VERIFY_AT, order_tick
-from radica.app.sellar import KIND_SEAL, KIND_STAMP, SEAL_MINUTES, order_seal, order_stamp
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.jobs.schedule import insert_due
 from radica.kernel.clock import BOGOTA, Clock, daily_due
@@ -133,8 +132,6 @@ TICKS = (
     Tick(
         KIND_RETAIN, lambda db, _, now: order_retention(db, now), {"hour": RETAIN_AT.hour, "minute": RETAIN_AT.minute}
     ),
-    Tick(KIND_SEAL, lambda db, _, now: order_seal(db, now), {"minute": f"*/{SEAL_MINUTES}"}),
-    Tick(KIND_STAMP, order_stamp, {"minute": "*"}),
     Tick(KIND_SEAL, lambda db, _, now: order_seal(db, now), {"minute": f"*/{SEAL_MINUTES}"}),
     Tick(KIND_STAMP, order_stamp, {"minute": "*"}),
     Tick(KIND_BOX, order_boxes, {"minute": "*"}),
