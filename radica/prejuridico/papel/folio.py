@@ -172,7 +172,12 @@ class Foliador:
         form = self._pdf.make_indirect(pikepdf.Page(page).as_form_xobject())
         sheet["/Resources"] = pikepdf.Dictionary(XObject=pikepdf.Dictionary(RadicaHoja=form))
         drawn = pikepdf.Page(sheet).calc_form_xobject_placement(
-            form, pikepdf.Name.RadicaHoja, pikepdf.Rectangle(x, y, x + wide, y + tall)
+            form,
+            pikepdf.Name.RadicaHoja,
+            pikepdf.Rectangle(x, y, x + wide, y + tall),
+            invert_transformations=True,
+            allow_shrink=True,
+            allow_expand=True,
         )
         sheet["/Contents"] = self._pdf.make_stream(drawn)
         return sheet
