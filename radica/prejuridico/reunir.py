@@ -7,7 +7,7 @@ and to see whether a PDF opens. Norms: CGP arts. 82–84 and 422; PCSJA20-11567.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -15,6 +15,9 @@ import pikepdf
 from sqlalchemy.orm import Session
 
 from radica.cartera.liquidacion import Resultado
+from radica.cartera.liquidar import liquidar_factura
+from radica.cartera.parametros import elegir
+from radica.cartera.tasas import rates
 from radica.custodia.store import Store
 from radica.facturas.models import Factura
 from radica.kernel.clock import civil_date
@@ -48,13 +51,13 @@ def gather(
 ) -> Contenido:
     """Return what the dossier says of its invoices up to `corte`.
 
-    `resultados` are the liquidations by invoice id; `operador` names who runs the system (the provider itself, or a
-    BPO for it).
+    `resultados` are the liquidations by invoice id, computed here when they are not given; `operador` names who runs
+    the system (the provider itself, or a BPO for it).
     """
     facts = acopiar(session, expediente, corte=corte)
     orden = {one.numero: place for place, one in enumerate(facts.facturas, 1)}
     book = Libro(expediente.via.value, corte, orden)
-    done = resultados or {}
+    done = liquidaciones(session, expediente, facts.facturas, corte=corte) if resultados is None else resultados
     partes.escribir(book, facts)
     progress("Leyendo las facturas", 0, len(facts.facturas))
     facturas.escribir(book, facts, store)
@@ -66,7 +69,11 @@ def gather(
     casos = facts.casos()
     integridad.escribir(book, session, casos)
     checklist = lista(book, facts)
-    who = operador or f"{facts.prestador.nombre}, NIT {facts.prestador.nit}"
+    who = (
+        operador
+        or str(expediente.opciones.get("operador", ""))
+        or f"{facts.prestador.nombre}, NIT {facts.prestador.nit}"
+    )
     statement = redactar(facts, book.omitidos, operador=who)
     vacios.escribir(book, facts, checklist, statement)
     options = expediente.opciones
@@ -87,6 +94,19 @@ def gather(
         ciudad=str(options.get("ciudad", "")),
         despacho=str(options.get("despacho", "")),
     )
+
+
+def liquidaciones(
+    session: Session, expediente: Expediente, facturas_: Sequence[Factura], *, corte: date
+) -> dict[int, Resultado]:
+    """Liquidate the invoices up to `corte` under the dossier's readings; those without filing date or value are left out."""
+    chosen = elegir(expediente.opciones.get("parametros"))
+    table = rates(session)
+    return {
+        one.id: liquidar_factura(session, one, corte=corte, parametros=chosen, tabla=table)
+        for one in facturas_
+        if one.valor is not None and one.fecha_radicacion is not None
+    }
 
 
 def _summary(facts: Acopio, one: Factura, found: Resultado | None) -> FacturaExpediente:

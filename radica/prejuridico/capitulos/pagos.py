@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from radica.cartera.hoja_calculo import workbook
 from radica.cartera.liquidacion import Resultado
 from radica.cartera.models import PagoFactura
 from radica.cartera.parametros import NOMBRES, opcion
@@ -19,6 +20,7 @@ from radica.prejuridico.acopio import Acopio
 from radica.prejuridico.hoja import Hoja
 from radica.prejuridico.libro import Libro
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CONCEPTS = {"pago": "Pago", "giro_directo": "Giro directo", "anticipo": "Anticipo", "retencion": "Retención"}
 
 
@@ -39,6 +41,10 @@ def escribir(libro: Libro, acopio: Acopio, resultados: Mapping[int, Resultado]) 
         libro.generado(
             "liquidacion", f"Liquidación de la factura {invoice.numero} al {fecha(acopio.corte)}",
             _liquidation(acopio, invoice, found), "application/pdf", factura=invoice.numero, caso=invoice.case_key,
+        )  # fmt: skip
+        libro.generado(
+            "liquidacion_excel", f"Liquidación de la factura {invoice.numero} (hoja de cálculo)", workbook(found), XLSX,
+            factura=invoice.numero, caso=invoice.case_key, nota="Con fórmulas vivas: recalcula al peso.",
         )  # fmt: skip
         _gaps(libro, invoice, found)
 
