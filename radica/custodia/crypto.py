@@ -123,12 +123,14 @@ class Opened(io.BufferedIOBase):
                 header[_PREFIX:], _address_tag(self._box, self._prefix, bytes.fromhex(sha256), self.size)
             ):
                 raise Damaged
+            self._chunks = max(1, -(-self.size // CHUNK))
+            self._at = 0
+            self._held: tuple[int, bytes] = (-1, b"")
+            if not self.size:
+                self._chunk(0)  # nobody will ask for its bytes: its tag is looked at here
         except BaseException:
             source.close()
             raise
-        self._chunks = max(1, -(-self.size // CHUNK))
-        self._at = 0
-        self._held: tuple[int, bytes] = (-1, b"")
 
     def readable(self) -> bool:
         """It can be read."""

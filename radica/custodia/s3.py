@@ -240,12 +240,14 @@ class S3Store:
         """Ask for the version that holds the bytes of the address: the newest, else an older one. Raises NotFound."""
         ask = self._client.get_object if get else self._client.head_object
         where = {"Bucket": self._bucket, "Key": self._name(sha256), "ChecksumMode": "ENABLED"}
-        with _words(), suppress(NotFound):
+        with suppress(NotFound), _words():
             found = self._asked(ask, where)
             if found.get("ChecksumSHA256") == _base64(sha256):
                 return found
         with _words():
-            for version in self._versions(sha256):
+            versions = list(self._versions(sha256))
+        for version in versions:
+            with suppress(NotFound), _words():
                 found = self._asked(ask, {**where, "VersionId": version})
                 if found.get("ChecksumSHA256") == _base64(sha256):
                     return found

@@ -205,10 +205,12 @@ class FolderStore:
 
     def size(self, sha256: str) -> int:
         """Return the bytes of a blob, from the length of its file."""
-        source, sealed = self._open(sha256)
-        with source:
-            length = os.fstat(source.fileno()).st_size
-        return plain_size(length) if sealed else length
+        place = self._place(sha256)
+        with suppress(FileNotFoundError):
+            return plain_size(os.stat(place + SUFFIX).st_size)  # noqa: PTH116 - text: see `_place`
+        with suppress(FileNotFoundError):
+            return os.stat(place).st_size  # noqa: PTH116
+        raise _absent()
 
     def digest(self, sha256: str) -> str:
         """Return the SHA-256 of the plain bytes that stand under an address."""
@@ -260,10 +262,7 @@ class FolderStore:
         for name, sealed in ((place + SUFFIX, True), (place, False)):
             with suppress(FileNotFoundError):
                 return open_raw(name), sealed
-        raise NotFound(
-            "Falta en el almacén un archivo que la base de datos nombra.",
-            todo="Avise al administrador: debe revisarse la custodia.",
-        )
+        raise _absent()
 
     def _opened(self, source: io.FileIO, sha256: str) -> Opened:
         if self._ring is None:
@@ -303,3 +302,10 @@ class FolderStore:
 
 def _is_sealed(place: Path) -> bool:
     return place.suffix == SUFFIX
+
+
+def _absent() -> NotFound:
+    return NotFound(
+        "Falta en el almacén un archivo que la base de datos nombra.",
+        todo="Avise al administrador: debe revisarse la custodia.",
+    )
