@@ -206,6 +206,34 @@ class Opened(io.BufferedIOBase):
         return self._held[1]
 
 
+def measure_short(source: io.FileIO, key_of: Callable[[str], DataKey], sha256: str) -> tuple[str, int] | None:
+    """Return SHA-256 and length of the plain bytes of a sealed file of one chunk; None, from its start, of a longer one.
+
+    One read, one decryption, no object: a verification asks this fifty thousand times, and what Python does between
+    the two cost half as much as they. Raises as `Opened`.
+    """
+    whole, plain = _short_buffers()
+    got = os.readv(source.fileno(), [whole])
+    size = got - HEADER - GCM_TAG
+    if got == len(whole):
+        source.seek(0)
+        return None
+    if size < 0 or whole[: len(MAGIC)] != MAGIC:
+        raise Damaged
+    prefix = bytes(whole[:_PREFIX])
+    box = _derive(key_of(prefix[len(MAGIC) :][:ID_BYTES].hex()), prefix)
+    if whole[_PREFIX:HEADER] != _address_tag(box, prefix, bytes.fromhex(sha256), size):
+        raise Damaged
+    try:
+        box.decrypt_into(_nonce(0, last=True), whole[HEADER:got], prefix, plain[:size])
+    except InvalidTag:
+        raise Damaged from None
+    found = hashlib.sha256(plain[:size])
+    if not hmac.compare_digest(whole[_PREFIX:HEADER], _address_tag(box, prefix, found.digest(), size)):
+        raise Damaged
+    return found.hexdigest(), size
+
+
 def _derive(key: DataKey, prefix: bytes) -> AESGCM:
     """Return the cipher of the blob whose header begins with `prefix`: one block of HKDF-Expand over its salt."""
     return AESGCM(hmac.digest(key.secret, _INFO + prefix[-_SALT:] + b"\x01", "sha256"))
@@ -225,6 +253,14 @@ def _buffers() -> tuple[memoryview, memoryview]:
         _OF_THREAD.pair = memoryview(bytearray(CHUNK + GCM_TAG)), memoryview(bytearray(CHUNK))
     pair: tuple[memoryview, memoryview] = _OF_THREAD.pair
     return pair
+
+
+def _short_buffers() -> tuple[memoryview, memoryview]:
+    """Return two buffers of this thread: a file of one chunk and a byte more, and its plain bytes."""
+    if not hasattr(_OF_THREAD, "short"):
+        _OF_THREAD.short = memoryview(bytearray(HEADER + CHUNK + GCM_TAG + 1)), memoryview(bytearray(CHUNK))
+    short: tuple[memoryview, memoryview] = _OF_THREAD.short
+    return short
 
 
 def _whole_chunk(source: BinaryIO) -> bytes:

@@ -147,13 +147,18 @@ class S3Store:
         return int(self._version(sha256)["ContentLength"])
 
     def digest(self, sha256: str) -> str:
-        """Return the SHA-256 of the bytes that the server gives now, whatever checksum it tells."""
+        """Return the SHA-256 of the bytes that the server gives now."""
+        return self.measure(sha256)[0]
+
+    def measure(self, sha256: str) -> tuple[str, int]:
+        """Return SHA-256 and length of the bytes that the server gives now, whatever checksum it tells."""
         answer = self._get(sha256)
-        found = hashlib.sha256()
+        found, size = hashlib.sha256(), 0
         with _words(), answer["Body"] as body:
             while piece := body.read(CHUNK):
                 found.update(piece)
-        return found.hexdigest()
+                size += len(piece)
+        return found.hexdigest(), size
 
     def retain(self, sha256: str, until: date) -> bool:
         """Lock the version until that day has passed in Bogotá; a later date that it has already stays."""

@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from radica.custodia.crypto import Damaged, Opened, plain_size, sealed_size
+from radica.custodia.crypto import Damaged, Opened, measure_short, plain_size, sealed_size
 from radica.custodia.keyring import SUFFIX, KeyRing
 from radica.custodia.staging import (
     Staged,
@@ -93,9 +93,13 @@ class Store(Protocol):
         """Return the bytes of a blob, from where it stands, without reading it. Raises NotFound and Unavailable."""
 
     def digest(self, sha256: str) -> str:
-        """Return the SHA-256 of the bytes that stand under an address, the fast way; several threads may ask at once.
+        """Return the SHA-256 of the bytes that stand under an address; see `measure`."""
 
-        Raises NotFound when it is missing, Unavailable when it cannot be read or decrypted.
+    def measure(self, sha256: str) -> tuple[str, int]:
+        """Return SHA-256 and length of the bytes that stand under an address, read anew, the fast way.
+
+        Several threads may ask at once. Raises NotFound when it is missing, Unavailable when it cannot be read or
+        decrypted.
         """
 
     def retain(self, sha256: str, until: date) -> bool:
@@ -214,12 +218,19 @@ class FolderStore:
 
     def digest(self, sha256: str) -> str:
         """Return the SHA-256 of the plain bytes that stand under an address."""
+        return self.measure(sha256)[0]
+
+    def measure(self, sha256: str) -> tuple[str, int]:
+        """Return SHA-256 and length of the plain bytes that stand under an address."""
         source, sealed = self._open(sha256)
-        if sealed:
-            with self._opened(source, sha256) as opened:
-                return opened.digest()
         with source:
-            return hashlib.file_digest(source, "sha256").hexdigest()
+            if not sealed:
+                return hashlib.file_digest(source, "sha256").hexdigest(), source.tell()
+            short = measure_short(source, self._ring.get, sha256) if self._ring is not None else None
+            if short is not None:
+                return short
+            with self._opened(source, sha256) as opened:
+                return opened.digest(), opened.size
 
     def retain(self, sha256: str, until: date) -> bool:
         """A folder holds no dates: who may write in it may delete."""
