@@ -85,7 +85,7 @@ def _hash_some(store: Store, rows: Sequence[tuple[str, int]]) -> list[_Read]:
 def _hash_one(store: Store, sha256: str, size: int) -> _Read:
     name = f"blob:{sha256}"
     try:
-        digest, found = store.digest(sha256), store.size(sha256)
+        digest, found = store.measure(sha256)
     except NotFound:
         return _Read(Hallado(TipoHallazgo.FALTANTE, Gravedad.GRAVE, name, sha256, "", "No está en el almacén."), 0)
     except BadInput:
