@@ -5,10 +5,18 @@ Invariant: the factory registers what stands here; a file of screens that is not
 
 from __future__ import annotations
 
-from radica.app.acciones import auditoria_excepcion
-from radica.app.paginas import auditoria
+from radica.app.acciones import auditoria_excepcion, auditoria_exportar
+from radica.app.paginas import auditoria, auditoria_buscar, auditoria_muestra, auditoria_paciente
 from radica.app.paginas.auditoria_plano import blueprint
 
 blueprint.app_context_processor(lambda: {"excepciones": auditoria_excepcion.open_exceptions})
 
-__all__ = ["auditoria", "auditoria_excepcion", "blueprint"]
+__all__ = [
+    "auditoria",
+    "auditoria_buscar",
+    "auditoria_excepcion",
+    "auditoria_exportar",
+    "auditoria_muestra",
+    "auditoria_paciente",
+    "blueprint",
+]
