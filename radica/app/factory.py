@@ -24,10 +24,12 @@ import radica
 from radica.app.acciones import (
     auditoria_rutas,
     cargar,
+    cartera_rutas,
     conciliacion_rutas,
     correos,
     glosas_rutas,
     portales,
+    prejuridico_rutas,
     radicacion,
     tareas,
     tray,
@@ -67,6 +69,8 @@ BLUEPRINTS = (
     glosas_rutas.blueprint,
     correos.blueprint,
     conciliacion_rutas.blueprint,
+    prejuridico_rutas.blueprint,
+    cartera_rutas.blueprint,
     tareas.blueprint,
     auditoria_rutas.blueprint,
 )

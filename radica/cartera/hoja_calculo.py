@@ -26,7 +26,7 @@ _CLASES = {
 }
 RENGLONES, IMPUTACION, CONCEPTOS, TASAS, PARAMETROS = "Renglones", "Imputación", "Conceptos", "Tasas", "Parámetros"
 _DIVISOR, _FACTOR, _PUNTOS, _DECIMALES = (f"'{PARAMETROS}'!$C${row}" for row in (2, 3, 4, 5))
-_NO_RATE = "sin tasa"
+_NO_RATE, _NO_LINE = "sin tasa", "sin liquidar"
 _PAGOS = f"'{IMPUTACION}'"
 """As formulas name the sheet: its accent asks for quotes."""
 
@@ -117,11 +117,11 @@ def _lines(libro: _Libro, found: Resultado) -> None:
                 (f"=YEAR(D{n})*100+MONTH(D{n})", one.desde.year * 100 + one.desde.month, None),
                 (f'=IFERROR(VLOOKUP(G{n},{TASAS}!$A$2:$C${last_rate},3,FALSE),"{_NO_RATE}")',
                  _NO_RATE if one.usura is None else from_cents(one.usura), libro.rate),
-                (f'=IF(ISNUMBER(H{n}),MAX(0,ROUND(H{n}/{_FACTOR},2)-{_PUNTOS}),"")',
-                 "" if one.tasa is None else from_cents(one.tasa), libro.rate),
+                (f'=IF(ISNUMBER(H{n}),MAX(0,ROUND(H{n}/{_FACTOR},2)-{_PUNTOS}),"{_NO_RATE}")',
+                 _NO_RATE if one.tasa is None else from_cents(one.tasa), libro.rate),
                 (f'=IF({_DIVISOR}="anual",IF({leap},366,365),{_DIVISOR})', one.divisor, None),
-                (f'=IF(ISNUMBER(I{n}),ROUND(C{n}*I{n}*F{n}/(100*J{n}),{_DECIMALES}),"")',
-                 "" if one.interes is None else from_cents(one.interes), libro.money),
+                (f'=IF(ISNUMBER(I{n}),ROUND(C{n}*I{n}*F{n}/(100*J{n}),{_DECIMALES}),"{_NO_LINE}")',
+                 _NO_LINE if one.interes is None else from_cents(one.interes), libro.money),
                 one.inicio.cita,
                 one.inicio.certeza,
             ),

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import AnyConverter, IntegerConverter, Rule
 
+from radica.cartera.models import ConceptoPago, PagoFactura
 from radica.conciliacion.models import Compromiso, Conciliacion
 from radica.conciliacion.states import EstadoConciliacion
 from radica.custodia.models import Blob, Pieza
@@ -325,7 +326,17 @@ def _meeting(session: Session, invoice: Factura) -> dict[str, int]:
     promise = Compromiso(
         prestador_id=invoice.prestador_id, conciliacion_id=meeting_id, fecha=NOW.date(), valor=1, nota=""
     )
-    return {"conciliacion_id": meeting_id, "compromiso_id": _added(session, promise)}
+    paid = PagoFactura(
+        prestador_id=invoice.prestador_id,
+        factura_id=invoice.id,
+        fecha=NOW.date(),
+        valor=1,
+        concepto=ConceptoPago.PAGO,
+        registrado_at=NOW,
+        registrado_por="prueba",
+    )
+    found = {"conciliacion_id": meeting_id, "compromiso_id": _added(session, promise)}
+    return found | {"pago_id": _added(session, paid)}
 
 
 def test_the_walk_sees_the_addresses(house: House) -> None:

@@ -34,6 +34,7 @@ CLOSERS = (Rol.GLOSAS, Rol.CARTERA, Rol.FACTURACION, Rol.DIRECCION, Rol.ADMINIST
 A_MANO = {
     ClaseTarea.EMITIR_NOTA_CREDITO: "Número y fecha de la nota crédito",
     ClaseTarea.NOTA_AJUSTE_RIPS: "Número y fecha de la nota de ajuste",
+    ClaseTarea.VIGILAR_PRESCRIPCION: "Qué se hizo: demanda, solicitud de conciliación…",
     ClaseTarea.REVISAR_SILENCIO: "Qué se hizo",
     ClaseTarea.DECIDIR_GLOSA: "Qué se decidió",
 }
@@ -161,6 +162,8 @@ def _address(case_key: str) -> str | None:
     kind, _, number = case_key.partition(":")
     if kind in ("glosa", "devolucion"):
         return url_for("glosas.ver", kind=kind, objecion_id=int(number))
+    if kind == "factura":
+        return url_for("cartera.liquidacion", factura_id=int(number))
     if kind == "compromiso":
         return url_for("conciliacion.compromiso", compromiso_id=int(number))
     return url_for("conciliacion.ver", conciliacion_id=int(number)) if kind == "conciliacion" else None

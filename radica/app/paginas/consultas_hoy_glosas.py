@@ -23,6 +23,7 @@ from radica.users.models import ClaseTarea, Tarea
 
 SHOWN = 12
 CLASES = (
+    ClaseTarea.VIGILAR_PRESCRIPCION,
     ClaseTarea.REVISAR_SILENCIO,
     ClaseTarea.DECIDIR_GLOSA,
     ClaseTarea.COMPROMISO_INCUMPLIDO,
@@ -32,6 +33,7 @@ CLASES = (
 )
 """Tasks of this trade, most pressing first. They are counted here and listed on their own page: there can be thousands."""
 NOMBRES_TAREA = {
+    ClaseTarea.VIGILAR_PRESCRIPCION: "Factura por prescribir",
     ClaseTarea.REVISAR_SILENCIO: "Término vencido: revisar",
     ClaseTarea.DECIDIR_GLOSA: "Decidir qué sigue",
     ClaseTarea.COMPROMISO_INCUMPLIDO: "Compromiso de pago incumplido",
