@@ -22,6 +22,7 @@ from radica.app.background import KIND_BOX, KIND_CLEAN, KIND_TERMS
 from radica.app.buzones import has_something, watched_folder
 from radica.app.compromisos import KIND_PROMISES, PROMISES_AT, order_promises
 from radica.app.digest_envio import KIND_DIGEST, order_digests
+from radica.app.expedientes import fail_abandoned
 from radica.app.glosas_fondo import KIND_READ, order_mailboxes
 from radica.app.glosas_importar import KIND_SHARE, order_sharing
 from radica.app.glosas_reintento import KIND_RETRY, order_retry
@@ -37,6 +38,7 @@ from radica.kernel.clock import BOGOTA, Clock, daily_due
 from radica.kernel.config import Settings
 from radica.kernel.db import Database
 from radica.kernel.errors import Unavailable
+from radica.prejuridico.services import KIND_EXPORT
 
 log = logging.getLogger("radica.reloj")
 
@@ -134,6 +136,7 @@ TICKS = (
     ),
     Tick(KIND_SEAL, lambda db, _, now: order_seal(db, now), {"minute": f"*/{SEAL_MINUTES}"}),
     Tick(KIND_STAMP, order_stamp, {"minute": "*"}),
+    Tick(KIND_EXPORT, lambda db, _, now: fail_abandoned(db, now), {"minute": "*/5"}),
     Tick(KIND_BOX, order_boxes, {"minute": "*"}),
 )
 

@@ -86,16 +86,23 @@ class Acopio:
         return tuple(dict.fromkeys(thing.case_key for thing in [*things, *self.conciliaciones]))
 
 
-def acopiar(session: Session, expediente: Expediente, *, corte: date) -> Acopio:
-    """Read the facts. Raises NotFound never: an invoice of a dossier cannot be deleted."""
-    facturas = tuple(
+def facturas_de(session: Session, expediente_id: int) -> tuple[Factura, ...]:
+    """Return the invoices of a dossier in its order."""
+    return tuple(
         session.scalars(
             select(Factura)
             .join(ExpedienteFactura, ExpedienteFactura.factura_id == Factura.id)
-            .where(ExpedienteFactura.expediente_id == expediente.id)
+            .where(ExpedienteFactura.expediente_id == expediente_id)
             .order_by(ExpedienteFactura.orden, Factura.id)
         )
     )
+
+
+def acopiar(
+    session: Session, expediente: Expediente, *, corte: date, facturas: Sequence[Factura] | None = None
+) -> Acopio:
+    """Read the facts. `facturas` stand for those of a dossier that is not ordered yet (a preview)."""
+    facturas = facturas_de(session, expediente.id) if facturas is None else tuple(facturas)
     ids = [one.id for one in facturas]
     lines = _all(session, EnvioFactura, EnvioFactura.factura_id, ids)
     envios = _all(session, Envio, Envio.id, {one.envio_id for one in lines})
@@ -129,7 +136,7 @@ def acopiar(session: Session, expediente: Expediente, *, corte: date) -> Acopio:
         prestador=session.get_one(Prestador, expediente.prestador_id),
         pagador=session.get_one(Pagador, expediente.pagador_id),
         corte=corte,
-        facturas=facturas,
+        facturas=tuple(facturas),
         documentos=_by(documentos, "factura_id"),
         envios=tuple(envios),
         lineas_envio=_by(_all(session, EnvioFactura, EnvioFactura.envio_id, [one.id for one in envios]), "envio_id"),

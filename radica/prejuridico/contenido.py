@@ -167,6 +167,7 @@ class Contenido:
     lista_de_control: tuple[ItemControl, ...]
     declaracion: tuple[Seccion, ...]  # technical statement
     casos: tuple[str, ...]  # chains of history that the dossier proves: `factura:12`, `glosa:40`…
+    eslabones: tuple[tuple[str, int], ...] = ()  # how many links of each chain the history of the dossier holds
     radicado_judicial: str | None = None  # 23 digits once there is a process
     ciudad: str = ""
     despacho: str = ""

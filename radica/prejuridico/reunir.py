@@ -24,7 +24,7 @@ from radica.kernel.clock import civil_date
 from radica.kernel.errors import NotFound
 from radica.prejuridico.acopio import Acopio, acopiar
 from radica.prejuridico.capitulos import actas, facturas, glosas, integridad, pagos, partes, radicacion, vacios
-from radica.prejuridico.contenido import Capitulo, Contenido, DocumentoExpediente, FacturaExpediente, Parte
+from radica.prejuridico.contenido import Capitulo, Contenido, DocumentoExpediente, FacturaExpediente, Hueco, Parte
 from radica.prejuridico.control import lista
 from radica.prejuridico.declaracion import redactar
 from radica.prejuridico.libro import Libro
@@ -47,14 +47,17 @@ def gather(
     store: Store,
     resultados: Mapping[int, Resultado] | None = None,
     operador: str = "",
+    facturas_: Sequence[Factura] | None = None,
+    avisos: Sequence[Hueco] = (),
     progress: Avance = sin_avance,
 ) -> Contenido:
     """Return what the dossier says of its invoices up to `corte`.
 
     `resultados` are the liquidations by invoice id, computed here when they are not given; `operador` names who runs
-    the system (the provider itself, or a BPO for it).
+    the system (the provider itself, or a BPO for it); `facturas_` stand for those of a dossier not ordered yet;
+    `avisos` are gaps that only the caller knows (no certificate to sign with).
     """
-    facts = acopiar(session, expediente, corte=corte)
+    facts = acopiar(session, expediente, corte=corte, facturas=facturas_)
     orden = {one.numero: place for place, one in enumerate(facts.facturas, 1)}
     book = Libro(expediente.via.value, corte, orden)
     done = liquidaciones(session, expediente, facts.facturas, corte=corte) if resultados is None else resultados
@@ -67,7 +70,8 @@ def gather(
     pagos.escribir(book, facts, done)
     closed = _openable(book, store, progress)
     casos = facts.casos()
-    integridad.escribir(book, session, casos)
+    links = integridad.escribir(book, session, casos)
+    book.huecos += avisos
     checklist = lista(book, facts)
     who = (
         operador
@@ -90,6 +94,7 @@ def gather(
         lista_de_control=checklist,
         declaracion=statement,
         casos=casos,
+        eslabones=tuple(links.items()),
         radicado_judicial=expediente.radicado_judicial,
         ciudad=str(options.get("ciudad", "")),
         despacho=str(options.get("despacho", "")),

@@ -70,7 +70,7 @@ def solicitar(
         raise BadInput(
             "La fecha de corte está en el futuro; no se preparó nada.", todo="Use hoy o antes.", code="corte_futuro"
         )
-    rows = _invoices(session, factura_ids, prestador_ids)
+    rows = invoices(session, factura_ids, prestador_ids)
     prestador_id, pagador_id = _one_pair(rows)
     row = Expediente(
         prestador_id=prestador_id,
@@ -203,7 +203,8 @@ def _check_options(chosen: Mapping[str, Any]) -> None:
     elegir(chosen.get("parametros"))
 
 
-def _invoices(session: Session, ids: Sequence[int], prestador_ids: Sequence[int] | None) -> list[Factura]:
+def invoices(session: Session, ids: Sequence[int], prestador_ids: Sequence[int] | None) -> list[Factura]:
+    """Return invoices in this order, each once. Raises BadInput for none or too many, NotFound for a foreign one."""
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         raise BadInput("No se eligió ninguna factura; no se preparó nada.", code="sin_facturas")

@@ -27,16 +27,17 @@ FORMATO_HISTORIA = "radica-historia/1"
 CAPITULO = "integridad"
 
 
-def escribir(libro: Libro, session: Session, casos: Sequence[str]) -> None:
-    """Write the chapter; call it after every other that holds documents."""
+def escribir(libro: Libro, session: Session, casos: Sequence[str]) -> dict[str, int]:
+    """Write the chapter, after every other that holds documents; return how many links each chain has in it."""
     chains = links_of(session, casos)
     text = json.dumps({"formato": FORMATO_HISTORIA, "cadenas": chains}, ensure_ascii=False, sort_keys=True, indent=1)
     libro.generado(
         "historia", "Historia de los casos", text.encode("utf-8"), "application/json",
-        nota="Todos los eslabones de cada cadena, tal como se firman; los comprueba verificar.py.",
+        nota="En la bolsa: data/11_integridad/historia.json. Todos los eslabones; los comprueba verificar.py.",
     )  # fmt: skip
     libro.generado("huellas", "Lista de huellas", _hashes(libro), "text/csv")
     _seals(libro, session, casos)
+    return {case: len(links) for case, links in chains.items()}
 
 
 def links_of(session: Session, casos: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
