@@ -23,7 +23,7 @@ from radica.prejuridico.pruebas import HojaProbada, Pruebas, SelloProbado, Token
 
 CORTE = date(2026, 11, 20)
 NOW = datetime(2026, 11, 20, 15, 4, 5, tzinfo=UTC)
-BEFORE = datetime(2026, 9, 1, 8, 0, 0, tzinfo=UTC)
+BEFORE = datetime(2026, 11, 20, 9, 0, 0, tzinfo=UTC)
 ACUSE = b"%PDF-1.4 acuse de radicacion de prueba\n"
 Leaf = tuple[str, str, int, str]  # tipo, nombre, seq, hash
 

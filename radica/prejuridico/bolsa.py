@@ -22,12 +22,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from asn1crypto import cms
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from radica import __version__
 from radica.kernel.errors import NO_ROOM, Unavailable
-from radica.prejuridico.pruebas import HojaProbada, Pruebas, SelloProbado
+from radica.prejuridico.pruebas import HojaProbada, Pruebas, SelloProbado, TokenProbado
 
 VERIFIER = Path(__file__).parent / "verificador" / "verificar.py"
 LEEME = Path(__file__).parent / "verificador" / "LEEME.txt"
@@ -135,7 +136,7 @@ def add_proofs(bag: Bag, proofs: Pruebas) -> None:
 def proof_files(proofs: Pruebas) -> dict[str, bytes]:
     """Return the files of `sellos/` by name. Heads are numbered newest first; an authority has its two files once."""
     files: dict[str, bytes] = {}
-    authorities: dict[str, dict[str, str]] = {}
+    authorities: dict[bytes, dict[str, str]] = {}
     seals = [_seal_entry(number, one, files, authorities) for number, one in enumerate(proofs.sellos, 1)]
     body = {"formato": "radica-prueba/1", "hojas": [_leaf_entry(one) for one in proofs.hojas], "sellos": seals}
     files["sellos/prueba.json"] = (json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
@@ -147,7 +148,7 @@ def _leaf_entry(leaf: HojaProbada) -> dict[str, Any]:
 
 
 def _seal_entry(
-    number: int, seal: SelloProbado, files: dict[str, bytes], authorities: dict[str, dict[str, str]]
+    number: int, seal: SelloProbado, files: dict[str, bytes], authorities: dict[bytes, dict[str, str]]
 ) -> dict[str, Any]:
     line = f"sellos/sello-{number}.txt"
     files[line] = seal.linea
@@ -155,18 +156,27 @@ def _seal_entry(
     for place, token in enumerate(seal.tokens, 1):
         name = f"sellos/sello-{number}-{place}.tsr"
         files[name] = token.der
-        if token.cadena_pem not in authorities:
-            pems = [
-                one.public_bytes(Encoding.PEM) for one in x509.load_pem_x509_certificates(token.cadena_pem.encode())
-            ]
+        root, others = _certificates(token)
+        if root + others not in authorities:
             which = f"sellos/autoridad-{len(authorities) + 1}"
-            authorities[token.cadena_pem] = {"raiz": f"{which}.raiz.pem", "cadena": f"{which}.cadena.pem"}
-            files[f"{which}.raiz.pem"] = pems[-1]
-            files[f"{which}.cadena.pem"] = b"".join(pems[:-1] or pems)
-        tokens.append(
-            {"archivo": name, "tsa": token.tsa, "acreditada": token.acreditada, **authorities[token.cadena_pem]}
-        )
+            authorities[root + others] = {"raiz": f"{which}.raiz.pem", "cadena": f"{which}.cadena.pem"}
+            files |= {f"{which}.raiz.pem": root, f"{which}.cadena.pem": others}
+        paths = authorities[root + others]
+        tokens.append({"archivo": name, "tsa": token.tsa, "acreditada": token.acreditada, **paths})
     return {"hojas": seal.hojas, "raiz": seal.raiz, "linea": line, "tokens": tokens}
+
+
+def _certificates(token: TokenProbado) -> tuple[bytes, bytes]:
+    """Return the authority's root and its other certificates as PEM: the chain that was kept, and what the token has.
+
+    Every certificate of the token is told beside it, so that the verifier sees one that somebody slipped in.
+    """
+    *chain, root = x509.load_pem_x509_certificates(token.cadena_pem.encode())
+    inside = cms.ContentInfo.load(token.der)["content"]["certificates"]
+    brought = [x509.load_der_x509_certificate(one.chosen.dump()) for one in inside]
+    brought.sort(key=lambda one: one.public_bytes(Encoding.DER))
+    others = [one for one in dict.fromkeys([*chain, *brought]) if one != root] or [root]
+    return root.public_bytes(Encoding.PEM), b"".join(one.public_bytes(Encoding.PEM) for one in others)
 
 
 def listing(hashes: Iterable[tuple[str, str]]) -> bytes:

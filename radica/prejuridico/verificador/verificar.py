@@ -7,8 +7,6 @@ Un solo archivo, sólo la biblioteca estándar (Python 3.9 o posterior); no escr
 Veredictos; si caben varios, el que va primero en PRECEDENCIA. Termina con 0 sólo si es VÁLIDA.
 """
 
-from __future__ import annotations
-
 import argparse
 import base64
 import hashlib
@@ -31,10 +29,8 @@ PRECEDENCIA = [ALTERADA, INCOMPLETA, SIN_SELLO, SIN_FIRMA, VALIDA]
 # La hoja sellada del expediente cubre estos archivos; los manifest-*.txt cubren, a su vez, todo lo de data/.
 SELLADOS = ("LEEME.txt", "bag-info.txt", "bagit.txt", "manifest-sha256.txt", "manifest-sha512.txt", "verificar.py")
 LISTAS_DE_FUERA = ("tagmanifest-sha256.txt", "tagmanifest-sha512.txt")
+CAMPOS_DE_HOJA = {"tipo": str, "nombre": str, "seq": int, "hash": str}
 PRUEBA, HISTORIA = "sellos/prueba.json", "data/11_integridad/historia.json"
-LIMITE = 512 * 1024 * 1024  # bytes que se interpretan de un archivo; la huella se calcula de todos
-# Lo que puede fallar al interpretar datos hostiles: no es un error del programa, es un veredicto.
-FALLOS = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
 
 
 class Informe:
@@ -52,8 +48,8 @@ class Informe:
 
     def anotar(self, veredicto: str, archivo: str, que: str, esperado: str = "", hallado: str = "") -> None:
         """Agrega algo que no está bien."""
-        hallazgo = {"veredicto": veredicto, "archivo": archivo, "que": que, "esperado": esperado, "hallado": hallado}
-        self.hallazgos.append(hallazgo)
+        hallazgo = {"veredicto": veredicto, "archivo": archivo, "que": que}
+        self.hallazgos.append({**hallazgo, "esperado": esperado, "hallado": hallado})
 
     def veredicto(self) -> str:
         """Da el peor de los hallazgos."""
@@ -64,26 +60,20 @@ class Informe:
         self.leyendo = nombre
         if nombre not in self.archivos:
             raise KeyError(nombre)
-        with (self.carpeta / nombre).open("rb") as archivo:
-            return archivo.read(LIMITE)
+        return (self.carpeta / nombre).read_bytes()
 
 
 def comprobar_archivos(informe: Informe) -> None:
     """1. Archivos (BagIt, RFC 8493): cada uno tiene las huellas de las listas; ninguno falta y ninguno sobra."""
     recorrer(informe)
-    for nombre in (*SELLADOS, *LISTAS_DE_FUERA, PRUEBA, HISTORIA):
-        if nombre not in informe.archivos:
-            informe.anotar(INCOMPLETA, nombre, "falta")
     dentro = {nombre for nombre in informe.archivos if nombre.startswith("data/")}
     fuera = set(informe.archivos) - dentro - set(LISTAS_DE_FUERA)
     for algoritmo in ("sha256", "sha512"):
         comparar(informe, f"manifest-{algoritmo}.txt", algoritmo, dentro)
         comparar(informe, f"tagmanifest-{algoritmo}.txt", algoritmo, fuera)
-    vistos: dict[str, str] = {}
-    for nombre in sorted(informe.archivos):
-        otro = vistos.setdefault(unicodedata.normalize("NFKC", nombre).casefold(), nombre)
-        if otro != nombre:
-            informe.anotar(ALTERADA, nombre, f"se confunde con {otro}: sólo cambian mayúsculas o la forma de la letra")
+    # Las listas sólo admiten nombres sin tildes: dos que se confundan sólo pueden diferir en mayúsculas.
+    if len({nombre.lower() for nombre in informe.archivos}) < len(informe.archivos):
+        informe.anotar(ALTERADA, ".", "hay nombres que sólo se distinguen por mayúsculas")
     if not informe.hallazgos:  # si ya difiere un archivo, el total no dice nada nuevo
         hallado = f"{sum(int(informe.archivos[nombre]['bytes']) for nombre in dentro)}.{len(dentro)}"
         declarado = re.findall(r"(?m)^Payload-Oxum: *(\S+)$", informe.leer("bag-info.txt").decode())
@@ -98,7 +88,7 @@ def recorrer(informe: Informe) -> None:
         carpeta = pendientes.pop()
         entradas = sorted(carpeta.iterdir())
         if not entradas:
-            informe.anotar(ALTERADA, carpeta.as_posix(), "carpeta vacía, que ninguna lista nombra")
+            informe.anotar(INCOMPLETA, carpeta.as_posix(), "carpeta vacía: falta lo que tenía, o sobra ella")
         for entrada in entradas:
             ruta = entrada.relative_to(informe.carpeta).as_posix()
             enlace = entrada.is_symlink() or getattr(entrada.lstat(), "st_file_attributes", 0) & 0x400  # de Windows
@@ -119,21 +109,19 @@ def recorrer(informe: Informe) -> None:
 def comparar(informe: Informe, lista: str, algoritmo: str, presentes: set[str]) -> None:
     """Compara los archivos presentes con una lista de líneas «huella, dos espacios, ruta»."""
     if lista not in informe.archivos:
-        return
+        return informe.anotar(INCOMPLETA, lista, "falta")
     *lineas, resto = informe.leer(lista).decode("utf-8", "replace").split("\n")
     partes = [re.fullmatch(r"([0-9a-f]{64,128})  ([A-Za-z0-9_./-]+)", linea) for linea in lineas]
     nombradas = {una[2]: una[1] for una in partes if una}
     if resto or len(nombradas) != len(lineas):
         informe.anotar(ALTERADA, lista, "tiene líneas que no son de una lista, o repetidas")
     for nombre in sorted(presentes | set(nombradas)):
-        hallada = informe.archivos.get(nombre, {}).get(algoritmo, "(no está)")
-        esperada = nombradas.get(nombre, "(no lo nombra)")
-        if nombre not in informe.archivos:
-            informe.anotar(INCOMPLETA, nombre, f"falta; lo nombra {lista}", esperada, hallada)
-        elif nombre not in nombradas:
-            informe.anotar(ALTERADA, nombre, f"sobra: no está en {lista}", esperada, hallada)
-        elif hallada != esperada:
-            informe.anotar(ALTERADA, nombre, f"no concuerda con {lista}", esperada, hallada)
+        esperada = nombradas.get(nombre, "(no está en la lista)")
+        hallada = informe.archivos.get(nombre, {}).get(algoritmo, "(no existe)")
+        if hallada != esperada:
+            veredicto = ALTERADA if nombre in informe.archivos else INCOMPLETA
+            informe.anotar(veredicto, nombre, f"no concuerda con {lista}", esperada, hallada)
+    return None
 
 
 def leer_json(informe: Informe, nombre: str, formato: str) -> Any:
@@ -153,13 +141,6 @@ def campo(datos: Any, nombre: str, tipo: type) -> Any:
     return datos[nombre]
 
 
-def huella(texto: str) -> bytes:
-    """Lee una huella SHA-256 escrita en hexadecimal."""
-    if not re.fullmatch("[0-9a-f]{64}", texto):
-        raise ValueError("tiene una huella que no es SHA-256")
-    return bytes.fromhex(texto)
-
-
 def canonico(valor: Any) -> bytes:
     """Da los bytes de los que se toma la huella: 0x01 y JSON de claves ordenadas, sin espacios, en UTF-8 NFC."""
     texto = json.dumps(valor, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -168,15 +149,12 @@ def canonico(valor: Any) -> bytes:
 
 def comprobar_arbol(informe: Informe, prueba: Any) -> None:
     """2. Árbol (RFC 6962): la huella de las listas y la de cada historia están bajo una raíz sellada."""
-    raices = {campo(uno, "hojas", int): huella(campo(uno, "raiz", str)) for uno in campo(prueba, "sellos", list)}
+    raices = {campo(uno, "hojas", int): bytes.fromhex(campo(uno, "raiz", str)) for uno in campo(prueba, "sellos", list)}
     listas = []
     for hoja in campo(prueba, "hojas", list):
-        dato = {clave: campo(hoja, clave, tipo) for clave, tipo in (("tipo", str), ("nombre", str), ("seq", int))}
-        dato["hash"] = huella(campo(hoja, "hash", str)).hex()
+        dato = {clave: campo(hoja, clave, tipo) for clave, tipo in CAMPOS_DE_HOJA.items()}
         sello, indice, ruta = campo(hoja, "sello", int), campo(hoja, "indice", int), campo(hoja, "ruta", list)
-        if sello not in raices:
-            raise KeyError(f"sello de {sello} hojas, que cubre {dato['nombre']}")
-        hallada = raiz_desde(canonico(dato), indice, sello - 1, [huella(uno) for uno in ruta])
+        hallada = raiz_desde(canonico(dato), indice, sello - 1, [bytes.fromhex(uno) for uno in ruta])
         if hallada != raices[sello]:
             que = f"la hoja de {dato['nombre']} no está bajo la raíz sellada"
             informe.anotar(ALTERADA, PRUEBA, que, raices[sello].hex(), hallada.hex())
@@ -189,8 +167,7 @@ def comprobar_arbol(informe: Informe, prueba: Any) -> None:
     lineas = "".join(f"{informe.archivos[nombre]['sha256']}  {nombre}\n" for nombre in SELLADOS)
     informe.manifiesto = hashlib.sha256(lineas.encode()).hexdigest()
     if informe.manifiesto != listas[0]["hash"]:
-        que = "las listas no son las que se sellaron"
-        informe.anotar(ALTERADA, "manifest-*.txt", que, listas[0]["hash"], informe.manifiesto)
+        informe.anotar(ALTERADA, "manifest-*", "las listas no son las selladas", listas[0]["hash"], informe.manifiesto)
 
 
 def raiz_desde(dato: bytes, indice: int, ultimo: int, ruta: list[bytes]) -> bytes:
@@ -242,7 +219,7 @@ def comprobar_historia(informe: Informe, prueba: Any) -> None:
 
 def comprobar_sellos(informe: Informe, prueba: Any) -> None:
     """4. Tiempo (RFC 3161): cada sello lleva la huella de su raíz, y la firma es de su autoridad."""
-    usados = {PRUEBA}
+    usados = {PRUEBA, *SELLADOS, *LISTAS_DE_FUERA}
     for sello in campo(prueba, "sellos", list):
         linea = f"radica/1 {campo(sello, 'hojas', int)} {campo(sello, 'raiz', str)}\n".encode()
         usados.add(campo(sello, "linea", str))
@@ -260,25 +237,28 @@ def comprobar_sellos(informe: Informe, prueba: Any) -> None:
         elif informe.anclas and not set(raices) & set(informe.anclas):
             que = "la raíz de la autoridad no es la de --ancla"
             informe.anotar(SIN_FIRMA, tokens[0]["archivo"], que, " ".join(informe.anclas), " ".join(raices))
-    for nombre in sorted(nombre for nombre in informe.archivos if nombre.startswith("sellos/")):
-        if nombre not in usados:
-            informe.anotar(ALTERADA, nombre, "sobra: ningún sello lo usa")
+    for nombre in sorted(set(informe.archivos) - usados):
+        if not nombre.startswith("data/"):
+            informe.anotar(ALTERADA, nombre, "sobra: no es parte de un expediente", "(nada)", "(está)")
 
 
 def comprobar_token(informe: Informe, rutas: dict[str, str], linea: bytes) -> dict[str, str]:
-    """Comprueba la huella que lleva un token, y pregunta por su firma."""
-    pem = r"-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)-----END CERTIFICATE-----\n"
-    raiz = re.fullmatch(pem, informe.leer(rutas["raiz"]).decode())
-    if not raiz or not re.fullmatch(f"({pem})+", informe.leer(rutas["cadena"]).decode()):
-        raise ValueError(f"{rutas['raiz']} debe tener un certificado, y {rutas['cadena']} sólo certificados")
-    certificado, token = base64.b64decode(raiz[1]), leer_token(informe.leer(rutas["archivo"]))
-    esperada, archivo = hashlib.sha256(linea).hexdigest(), rutas["archivo"]
+    """Comprueba la huella que lleva un token y de quién son sus certificados, y pregunta por su firma."""
+    pem = "-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)-----END CERTIFICATE-----\n"
+    textos = [informe.leer(rutas[cual]).decode() for cual in ("raiz", "cadena")]
+    raiz, *otros = (base64.b64decode(uno) for texto in textos for uno in re.findall(pem, texto))
+    if not re.fullmatch(pem, textos[0]) or not re.fullmatch(f"({pem})+", textos[1]):
+        raise ValueError(f"{rutas['raiz']} debe ser un certificado, y {rutas['cadena']} sólo certificados")
+    token, esperada = leer_token(informe.leer(rutas["archivo"])), hashlib.sha256(linea).hexdigest()
     if token["impronta"] != esperada:
-        informe.anotar(ALTERADA, archivo, "sella otra cosa: no es la huella de su raíz", esperada, token["impronta"])
-    # La autoridad de demostración se llama así en sus certificados.
-    informe.demostracion |= "DEMOSTRACION" in token["autoridad"] or b"DEMOSTRACION" in certificado
+        informe.anotar(ALTERADA, rutas["archivo"], "sella otra cosa, no su raíz", esperada, token["impronta"])
+    firmantes = [uno for uno in {raiz, *otros} if emisor_serie_titular(uno)[0] == token["firmante"]]
+    if len(firmantes) != 1 or not token.pop("certificados") <= {raiz, *otros}:
+        raise ValueError(f"los certificados de {rutas['archivo']} no son los de {rutas['cadena']}")
+    informe.demostracion |= b"DEMOSTRACION" in raiz + firmantes[0]  # así se llama la autoridad de demostración
     comprobar_firma(informe, rutas, token["hora"])
-    return {**token, "archivo": archivo, "raiz_sha256": hashlib.sha256(certificado).hexdigest()}
+    token["raiz_sha256"], token["autoridad_sha256"] = (hashlib.sha256(uno).hexdigest() for uno in (raiz, firmantes[0]))
+    return {**token, "firmante": emisor_serie_titular(firmantes[0])[1], "archivo": rutas["archivo"]}
 
 
 def der(datos: bytes) -> list[tuple[int, bytes, bytes]]:
@@ -296,30 +276,42 @@ def der(datos: bytes) -> list[tuple[int, bytes, bytes]]:
     return elementos
 
 
-def leer_token(datos: bytes) -> dict[str, str]:
-    """Lee ContentInfo → SignedData → TSTInfo (RFC 3161, 2.4.2), y el certificado de quien firma."""
+def oid(datos: bytes) -> str:
+    """Escribe un identificador de objeto: 1.2.840…"""
+    arcos, arco = [datos[0] // 40, datos[0] % 40], 0
+    for uno in datos[1:]:
+        arco = arco << 7 | uno & 0x7F
+        if uno < 0x80:
+            arcos, arco = [*arcos, arco], 0
+    return ".".join(map(str, arcos))
+
+
+def leer_token(datos: bytes) -> dict[str, Any]:
+    """Lee ContentInfo → SignedData → TSTInfo (RFC 3161, 2.4.2)."""
     [(_, sobre, _)] = der(datos)
     tipo, envuelto = der(sobre)
     partes = der(der(envuelto[1])[0][1])  # versión, algoritmos, contenido, [0] certificados, firmantes
     tipo_contenido, contenido = der(partes[2][1])
     _, politica, impronta, serie, hora = der(der(der(contenido[1])[0][1])[0][1])[:5]
     algoritmo, valor = der(impronta[1])
-    oids = [tipo[1].hex(), tipo_contenido[1].hex(), der(algoritmo[1])[0][1].hex()]
-    if oids != ["2a864886f70d010702", "2a864886f70d0109100104", "608648016503040201"]:
+    oids = [oid(tipo[1]), oid(tipo_contenido[1]), oid(der(algoritmo[1])[0][1])]
+    if oids != ["1.2.840.113549.1.7.2", "1.2.840.113549.1.9.16.1.4", "2.16.840.1.101.3.4.2.1"]:
         raise ValueError("no es un sello de tiempo sobre SHA-256")
-    emisor_y_serie, titular, firmante = der(der(partes[-1][1])[0][1])[1][1], b"", b""
-    for certificado in (uno[2] for parte in partes[3:-1] if parte[0] == 0xA0 for uno in der(parte[1])):
-        campos = [uno for uno in der(der(der(certificado)[0][1])[0][1]) if uno[0] != 0xA0]  # de X.509
-        if campos[2][2] + campos[0][2] == emisor_y_serie:
-            titular, firmante = campos[4][1], certificado
     return {
         "impronta": valor[1].hex(),
         "hora": datetime.strptime(hora[1][:14].decode() + "+0000", "%Y%m%d%H%M%S%z").isoformat(),
         "serie": serie[1].hex(),
-        "politica": politica[1].hex(),
-        "autoridad": ", ".join(der(der(uno[1])[0][1])[1][1].decode("utf-8", "replace") for uno in der(titular)),
-        "autoridad_sha256": hashlib.sha256(firmante).hexdigest(),
+        "politica": oid(politica[1]),
+        "firmante": der(der(partes[-1][1])[0][1])[1][1],  # emisor y serie de su certificado
+        "certificados": {uno[2] for parte in partes[3:-1] if parte[0] == 0xA0 for uno in der(parte[1])},
     }
+
+
+def emisor_serie_titular(certificado: bytes) -> tuple[bytes, str]:
+    """Da el emisor y la serie de un certificado X.509, como los nombra un token, y el nombre de su titular."""
+    campos = [uno for uno in der(der(der(certificado)[0][1])[0][1]) if uno[0] != 0xA0]
+    nombres = [der(der(uno[1])[0][1])[1][1].decode("utf-8", "replace") for uno in der(campos[4][1])]
+    return campos[2][2] + campos[0][2], ", ".join(nombres)
 
 
 def comprobar_firma(informe: Informe, rutas: dict[str, str], hora: str) -> None:
@@ -329,11 +321,11 @@ def comprobar_firma(informe: Informe, rutas: dict[str, str], hora: str) -> None:
         return informe.anotar(SIN_FIRMA, rutas["archivo"], "este equipo no tiene openssl")
     orden = [str(Path(programa).resolve()), "ts", "-verify", "-token_in"]
     for opcion, cual in (("-in", "archivo"), ("-data", "linea"), ("-CAfile", "raiz"), ("-untrusted", "cadena")):
-        orden += [opcion, str((informe.carpeta / rutas[cual]).resolve())]
+        orden += [opcion, f"./{rutas[cual]}"]  # desde la carpeta: openssl parte una ruta con espacios
     segundos = int(datetime.fromisoformat(hora).timestamp())
     for extra in (["-partial_chain", "-attime", str(segundos)], []):  # hay ediciones de openssl sin estas opciones
         try:
-            hecho = subprocess.run(orden + extra, capture_output=True, timeout=30, check=False)
+            hecho = subprocess.run(orden + extra, cwd=informe.carpeta, capture_output=True, timeout=30, check=False)
         except (OSError, subprocess.SubprocessError):
             break
         dicho = (hecho.stdout + hecho.stderr).decode("utf-8", "replace").strip()
@@ -354,8 +346,8 @@ def verificar(carpeta: Path, anclas: tuple[str, ...] = ()) -> Informe:
         comprobar_historia(informe, prueba)
         comprobar_sellos(informe, prueba)
     except (KeyError, OSError) as falta:
-        informe.anotar(INCOMPLETA, informe.leyendo or str(carpeta), f"no se pudo leer, o le falta {falta}")
-    except FALLOS as fallo:
+        informe.anotar(INCOMPLETA, informe.leyendo or str(carpeta), f"no se puede leer, o le falta {falta}")
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError) as fallo:
         informe.anotar(ALTERADA, informe.leyendo, f"no se puede interpretar ({type(fallo).__name__}: {fallo})")
     return informe
 
@@ -367,15 +359,15 @@ def mostrar(informe: Informe) -> None:
     for uno in informe.hallazgos[:100]:
         lineas += [f"  {uno['veredicto']}: {uno['archivo']}: {uno['que']}"]
         lineas += [f"    {clave} {uno[clave]}" for clave in ("esperado", "hallado") if uno[clave]]
-    lineas += [f"Expediente {informe.expediente}, {len(informe.archivos)} archivos. Huella de sus listas:"]
-    lineas += [f"  {informe.manifiesto}", "Historias, y hasta qué eslabón se sellaron por separado:"]
+    lineas += [f"Expediente {informe.expediente}, {len(informe.archivos)} archivos; listas {informe.manifiesto}"]
+    lineas += ["Historias, y hasta qué eslabón se sellaron por separado:"]
     lineas += [f"  {uno['nombre']}: {uno['sellado_hasta']} de {uno['eslabones']}" for uno in informe.cadenas]
-    halladas = sum(1 for archivo in informe.evidencias.values() if archivo)
-    lineas += [f"  Citan {len(informe.evidencias)} evidencias; {halladas} están aquí con esa misma huella."]
+    halladas = [archivo for archivo in informe.evidencias.values() if archivo]
+    lineas += [f"  Citan {len(informe.evidencias)} evidencias; {len(halladas)} están aquí con esa misma huella."]
     for sello in informe.sellos:
         lineas += [f"Sello: radica/1 {sello['hojas']} {sello['raiz']}"]
         for uno in sello["tokens"]:
-            lineas += [f"  {uno['hora']}  {uno['autoridad']}  (serie {uno['serie']}, política {uno['politica']})"]
+            lineas += [f"  {uno['hora']}  {uno['firmante']}  (serie {uno['serie']}, política {uno['politica']})"]
             lineas += [f"    huella de la autoridad {uno['autoridad_sha256']}"]
             lineas += [f"    huella de su raíz      {uno['raiz_sha256']}"]
     lineas += ["Compare estas huellas donde dice LEEME.txt. Un sello prueba que algo existía a más tardar a su hora:"]
