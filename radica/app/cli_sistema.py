@@ -10,7 +10,8 @@ import argparse
 from radica.app.cli_context import reachable
 from radica.app.cli_parse import DONE, FINDINGS, actions, leaf
 from radica.app.cli_words import answer
-from radica.app.doctor import Estado, examine
+from radica.app.doctor import examine
+from radica.app.doctor_revision import Estado
 from radica.app.schema import head_revision, migrate, present_revision
 from radica.kernel.config import Settings
 from radica.kernel.db import Database

@@ -1,6 +1,7 @@
 """What this machine has and lacks for the work: one line per thing, and how to mend what is missing.
 
-Invariant: looking changes nothing that lasts (a file written to try a folder is removed), every look has a time
+Invariant: looking changes nothing that lasts (a file written to try a folder is removed, the canary of a bucket may
+go after an hour), every look has a time
 limit, and nothing raises: what cannot be looked at is itself a finding.
 """
 
@@ -13,9 +14,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -24,6 +23,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 import radica
+from radica.app.doctor_custodia import custody
+from radica.app.doctor_revision import Estado, Revision
 from radica.app.schema import head_revision, present_revision
 from radica.kernel.clock import BOGOTA
 from radica.kernel.config import Settings
@@ -35,24 +36,6 @@ STATIC = Path(radica.__file__).parent / "static"
 ASSETS = ("vendor/tabler.min.css", "vendor/tabler.min.js", "vendor/htmx.min.js")
 
 
-class Estado(StrEnum):
-    """Whether a thing is well; only `falta` keeps something from working."""
-
-    BIEN = "bien"
-    AVISO = "aviso"
-    FALTA = "falta"
-
-
-@dataclass(frozen=True)
-class Revision:
-    """One thing looked at: its name, how it is, what was seen, and how to mend it."""
-
-    nombre: str
-    estado: Estado
-    detalle: str
-    remedio: str = ""
-
-
 def examine(settings: Settings) -> list[Revision]:
     """Look at everything, in the order in which it would hurt."""
     return [
@@ -60,6 +43,7 @@ def examine(settings: Settings) -> list[Revision]:
         _disk(settings),
         *_database(settings),
         *_keys(settings),
+        *custody(settings),
         _browser(settings),
         _driver(),
         *_assets(),

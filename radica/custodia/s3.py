@@ -222,6 +222,15 @@ class S3Store:
                 still = False
         return Immutability(delete_refused=delete and still, shorten_refused=shorten)
 
+    def is_encrypted(self) -> bool:
+        """Say whether the bucket encrypts what it keeps by itself, as far as the server tells."""
+        try:
+            with _words():
+                found = self._client.get_bucket_encryption(Bucket=self._bucket)
+        except RadicaError:
+            return False
+        return bool(found.get("ServerSideEncryptionConfiguration", {}).get("Rules"))
+
     def _send(self, staged: Staged) -> bool:
         """Send one file; False when its bytes are there already."""
         until = _end_of(least_until(civil_date(self._clock())))
