@@ -61,6 +61,7 @@ USERS = (
     DemoUser("hospital@demo.co", "Oxmilumbre Broverel (facturación)", (Rol.FACTURACION,), (2,)),
     DemoUser("glosas@demo.co", "Sandrumel Ovequina (glosas y cartera)", (Rol.GLOSAS, Rol.CARTERA), (0, 1, 2)),
     DemoUser("direccion@demo.co", "Feltundro Lemquina (dirección)", (Rol.DIRECCION,), (0, 1, 2)),
+    DemoUser("juridica@demo.co", "Estrabina Corvelum (jurídica)", (Rol.JURIDICA,), (0, 1, 2)),
     DemoUser("auditoria@demo.co", "Daibrilina Munlonor (auditoría)", (Rol.AUDITORIA,), (0, 1, 2)),
     DemoUser("administracion@demo.co", "Wilnevio Zorsamar (administración)", (Rol.ADMINISTRACION,), (0, 1, 2)),
 )

@@ -28,6 +28,8 @@ from radica.glosas.templates_store import crear_version
 from radica.glosas.work_models import Decision, Plantilla, ReglaAsignacion
 from radica.jobs.models import Job, Lane
 from radica.portales.models import CuentaPortal
+from radica.prejuridico.models import DocumentoPersona, Expediente, TipoDocumentoPersona, Via
+from radica.prejuridico.states import EstadoExpediente
 from radica.radicacion.models import Envio, EnvioFactura, Intento
 from radica.radicacion.states import Acto, EstadoEnvio, EstadoIntento
 from radica.users.models import Acceso, AccesoExcepcional, ClaseTarea, Rol, Tarea
@@ -115,7 +117,32 @@ def things_of(house: House, provider: int) -> dict[str, int | str]:
         ids |= (
             _papers(session, invoice) | _filing(session, invoice) | _rest(session, invoice) | _meeting(session, invoice)
         )
-        return ids | _objections(session, invoice)
+        return ids | _objections(session, invoice) | _dossier(session, invoice)
+
+
+def _dossier(session: Session, invoice: Factura) -> dict[str, int | str]:
+    piece = session.scalars(select(Pieza).where(Pieza.prestador_id == invoice.prestador_id)).first()
+    assert piece is not None
+    order = Expediente(
+        prestador_id=invoice.prestador_id,
+        pagador_id=invoice.pagador_id,
+        numero=1,
+        via=Via.EJECUTIVO,
+        corte=NOW.date(),
+        estado=EstadoExpediente.SOLICITADO,
+        version=0,
+        solicitado_at=NOW,
+        solicitado_por="prueba",
+    )
+    brought = DocumentoPersona(
+        prestador_id=invoice.prestador_id,
+        tipo=TipoDocumentoPersona.PODER,
+        fecha=NOW.date(),
+        pieza_id=piece.id,
+        cargado_at=NOW,
+        cargado_por="prueba",
+    )
+    return {"expediente_id": _added(session, order), "aportado_id": _added(session, brought)}
 
 
 def _added(session: Session, row: Any) -> int:
