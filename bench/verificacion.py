@@ -37,6 +37,7 @@ GOAL = 0.8
 SHARES = (10, 30, 100, 260)
 """Relative sizes, in turn: their mean is 100."""
 SLICE = 16
+_cpu: dict[str, list[float]] = {"nuestro": [], "suelo": []}
 
 
 def run() -> dict[str, Any]:
@@ -58,6 +59,8 @@ def run() -> dict[str, Any]:
         "suelo_mb_por_segundo": round(statistics.median(floor)),
         "rondas_suelo": [round(one) for one in floor],
         "razon": round(ratio, 2),
+        "cpu_us_por_blob": round(min(_cpu["nuestro"])),
+        "cpu_us_por_blob_suelo": round(min(_cpu["suelo"])),
         "meta_razon": GOAL,
         "blobs": BLOBS,
         "mb": round(size / 1e6),
@@ -95,18 +98,20 @@ def _fill(folder: Path) -> tuple[Database, FolderStore, int]:
 def _ours(db: Database, store: FolderStore) -> tuple[float, tuple[int, int]]:
     """Verify everything; return the seconds, and how many blobs of how many bytes were found whole."""
     number = start(db, Alcance(), origen=PERSONA, actor="medicion", at=system_clock())
-    begun = time.perf_counter()
+    begun, cpu = time.perf_counter(), time.process_time()
     ended = verify(db, store, number, clock=system_clock, medios=Medios(hilos=THREADS))
     seconds = time.perf_counter() - begun
+    _cpu["nuestro"].append((time.process_time() - cpu) / BLOBS * 1e6)
     return seconds, (ended.cuentas["blobs"] if not ended.tipos else 0, ended.bytes)
 
 
 def _floor(paths: Sequence[Path]) -> float:
-    begun = time.perf_counter()
+    begun, cpu = time.perf_counter(), time.process_time()
     slices = [paths[start : start + SLICE] for start in range(0, len(paths), SLICE)]
     with ThreadPoolExecutor(max_workers=THREADS) as pool:
         wrong = sum(pool.map(_hash_plain, slices))
     assert not wrong
+    _cpu["suelo"].append((time.process_time() - cpu) / BLOBS * 1e6)
     return time.perf_counter() - begun
 
 

@@ -19,13 +19,13 @@ from radica.custodia.check_models import Gravedad, TipoHallazgo
 from radica.custodia.models import Blob
 from radica.custodia.store import Store
 from radica.custodia.verificar_base import Alcance, AlmacenCaido, Hallado, Paso, Taller, frozen, tables_with_blobs
-from radica.kernel.errors import BadInput, NotFound, Unavailable
+from radica.kernel.errors import BadInput, NotFound, RadicaError
 
 ROWS = 1024
 """Blobs of one step: one reading of rows and one writing of how far the run came."""
 STEP_BYTES = 256 * 1024 * 1024
 """Bytes after which a step ends all the same, so that a killed run repeats little."""
-SLICE = 16
+SLICE = 32
 """Blobs that a thread takes at a time."""
 DOWN_AFTER = 3
 """Blobs in a row that cannot be read before the store counts as down."""
@@ -33,11 +33,11 @@ ALTERED = "custodia_alterada"
 
 
 @dataclass(frozen=True)
-class _Read:
-    """What reading one blob gave: `unreadable` says nothing of its bytes."""
+class _Problem:
+    """What is wrong with one blob; `unreadable` says nothing of its bytes. `at`: its place among the rows of a step."""
 
-    found: Hallado | None
-    bytes: int
+    at: int
+    found: Hallado
     unreadable: bool = False
 
 
@@ -46,15 +46,16 @@ def blobs(taller: Taller, cursor: str) -> Iterator[Paso]:
     cursor = cursor or taller.alcance.tras_blob
     with ThreadPoolExecutor(max_workers=taller.hilos) as pool:
         while rows := _next_rows(taller, cursor):
-            slices = [rows[start : start + SLICE] for start in range(0, len(rows), SLICE)]
-            read = [one for part in pool.map(lambda some: _hash_some(taller.store, some), slices) for one in part]
-            whole = _before_failure(read)
+            parts = [(start, rows[start : start + SLICE]) for start in range(0, len(rows), SLICE)]
+            done = list(pool.map(lambda part: _hash_some(taller.store, *part), parts))
+            problems = [one for _, some in done for one in some]
+            whole = _before_failure(problems, len(rows))
             if whole:
                 cursor = rows[whole - 1][0]
-                found = [one.found for one in read[:whole] if one.found is not None]
+                size = sum(size for size, _ in done)
                 with taller.db.read() as session:
-                    named = [each for one in found for each in with_providers(session, one)]
-                yield Paso(cursor, whole, sum(one.bytes for one in read[:whole]), {"blobs": whole}, named)
+                    named = [each for one in problems if one.at < whole for each in with_providers(session, one.found)]
+                yield Paso(cursor, whole, size, {"blobs": whole}, named)
             if whole < len(rows):
                 raise AlmacenCaido("El almacén no responde.")
 
@@ -78,47 +79,56 @@ def _next_rows(taller: Taller, cursor: str) -> list[tuple[str, int]]:
     return rows[:taken]
 
 
-def _hash_some(store: Store, rows: Sequence[tuple[str, int]]) -> list[_Read]:
-    return [_hash_one(store, sha256, size) for sha256, size in rows]
+def _hash_some(store: Store, start: int, rows: Sequence[tuple[str, int]]) -> tuple[int, list[_Problem]]:
+    """Return the bytes read and what is wrong; `start` is the place of the first among the rows of the step."""
+    read, problems = 0, []
+    for at, (sha256, size) in enumerate(rows, start):
+        try:
+            digest, found = store.measure(sha256)
+        except (RadicaError, OSError) as problem:
+            problems.append(_not_read(at, sha256, problem))
+            continue
+        read += found
+        if digest != sha256 or found != size:
+            problems.append(_Problem(at, _differs(sha256, size, digest, found)))
+    return read, problems
 
 
-def _hash_one(store: Store, sha256: str, size: int) -> _Read:
+def _differs(sha256: str, size: int, digest: str, found: int) -> Hallado:
     name = f"blob:{sha256}"
-    try:
-        digest, found = store.measure(sha256)
-    except NotFound:
-        return _Read(Hallado(TipoHallazgo.FALTANTE, Gravedad.GRAVE, name, sha256, "", "No está en el almacén."), 0)
-    except BadInput:
-        words = "Su fila no tiene una dirección válida."
-        return _Read(Hallado(TipoHallazgo.ALTERADO, Gravedad.GRAVE, name, "", sha256, words), 0)
-    except Unavailable as problem:
-        if problem.code == ALTERED:
-            words = "Lo guardado no se puede descifrar: sus bytes no son los que se sellaron."
-            return _Read(Hallado(TipoHallazgo.ALTERADO, Gravedad.GRAVE, name, sha256, "", words), 0)
-        return _Read(_unreadable(name, problem.code), 0, unreadable=True)
-    except OSError as problem:
-        return _Read(_unreadable(name, f"error {problem.errno}"), 0, unreadable=True)
     if digest != sha256:
         words = "Sus bytes no son los que se sellaron."
-        return _Read(Hallado(TipoHallazgo.ALTERADO, Gravedad.GRAVE, name, sha256, digest, words), found)
-    if found != size:
-        words = "La fila que lo nombra dice otro tamaño; los bytes están intactos."
-        return _Read(Hallado(TipoHallazgo.ALTERADO, Gravedad.GRAVE, name, f"{found} B", f"{size} B", words), found)
-    return _Read(None, found)
+        return Hallado(TipoHallazgo.ALTERADO, Gravedad.GRAVE, name, sha256, digest, words)
+    words = "La fila que lo nombra dice otro tamaño; los bytes están intactos."
+    return Hallado(TipoHallazgo.ALTERADO, Gravedad.GRAVE, name, f"{found} B", f"{size} B", words)
 
 
-def _unreadable(name: str, code: str) -> Hallado:
-    return Hallado(TipoHallazgo.ILEGIBLE, Gravedad.AVISO, name, "", code, "No se pudo leer ahora; se debe repetir.")
+def _not_read(at: int, sha256: str, problem: RadicaError | OSError) -> _Problem:
+    """Say why a blob was not read: it is not there, it is not what it was, or it cannot be read now."""
+    name = f"blob:{sha256}"
+    if isinstance(problem, NotFound):
+        words = "No está en el almacén."
+        return _Problem(at, Hallado(TipoHallazgo.FALTANTE, Gravedad.GRAVE, name, sha256, "", words))
+    if isinstance(problem, BadInput):
+        words = "Su fila no tiene una dirección válida."
+        return _Problem(at, Hallado(TipoHallazgo.ALTERADO, Gravedad.GRAVE, name, "", sha256, words))
+    code = problem.code if isinstance(problem, RadicaError) else f"error {problem.errno}"
+    if code == ALTERED:
+        words = "Lo guardado no se puede descifrar: sus bytes no son los que se sellaron."
+        return _Problem(at, Hallado(TipoHallazgo.ALTERADO, Gravedad.GRAVE, name, sha256, "", words))
+    words = "No se pudo leer ahora; se debe repetir."
+    return _Problem(at, Hallado(TipoHallazgo.ILEGIBLE, Gravedad.AVISO, name, "", code, words), unreadable=True)
 
 
-def _before_failure(read: Sequence[_Read]) -> int:
-    """Return how many stand before the store went down; all of them when it did not."""
-    row = 0
-    for at, one in enumerate(read):
-        row = row + 1 if one.unreadable else 0
-        if row == DOWN_AFTER:
-            return at + 1 - DOWN_AFTER
-    return len(read)
+def _before_failure(problems: Sequence[_Problem], rows: int) -> int:
+    """Return how many of the rows stand before the store went down; all of them when it did not."""
+    row: list[int] = []
+    for one in problems:
+        if one.unreadable:
+            row = [*row, one.at] if row and one.at == row[-1] + 1 else [one.at]
+            if len(row) == DOWN_AFTER:
+                return row[0]
+    return rows
 
 
 def with_providers(session: Session, found: Hallado) -> list[Hallado]:
@@ -140,8 +150,9 @@ def strays(taller: Taller, cursor: str) -> Iterator[Paso]:
     if taller.alcance.entero:
         addresses = (one for one in taller.store.addresses() if one > cursor)
         while some := list(islice(addresses, ROWS)):
+            between = select(Blob.sha256).where(Blob.sha256 >= some[0], Blob.sha256 <= some[-1])
             with taller.db.read() as session:
-                known = set(session.scalars(select(Blob.sha256).where(Blob.sha256.in_(some))))
+                known = set(session.scalars(between))
             found = [_stray(one) for one in some if one not in known]
             yield Paso(some[-1], 0, 0, {"direcciones": len(some)}, found)
 

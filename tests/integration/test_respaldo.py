@@ -204,7 +204,7 @@ def test_a_backup_that_was_cut_is_told_from_a_whole_one(custody: Custody, tmp_pa
 
 
 def test_a_full_disk_leaves_an_incomplete_backup_and_says_so(custody: Custody, tmp_path: Path) -> None:
-    with pytest.raises(RadicaError, match="disco está lleno|disco tenga espacio"), small_files(6000):
+    with pytest.raises(RadicaError, match=r"disco está lleno|disco tenga espacio"), small_files(6000):
         back_up(custody, tmp_path / "respaldo")
     assert (tmp_path / "respaldo" / UNFINISHED).exists()
     assert back_up(custody, tmp_path / "segundo").contenido["blobs"] == 3
