@@ -60,15 +60,19 @@ def fold(hashes: Sequence[bytes]) -> bytes:
 
 def root(leaves: Iterable[bytes]) -> bytes:
     """Return the root over the hashes of leaves."""
-    frontier: Frontier = []
-    for leaf in leaves:
-        push(frontier, leaf)
-    return frontier_root(frontier)
+    level = list(leaves)
+    if not level:
+        return EMPTY_ROOT
+    while len(level) > 1:
+        odd = [level.pop()] if len(level) % 2 else []
+        level = pair_up(level) + odd
+    return level[0]
 
 
 def pair_up(hashes: Sequence[bytes]) -> list[bytes]:
-    """Return the level above a full level: its length must be even."""
-    return [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
+    """Return the level above a level of even length."""
+    sha256 = hashlib.sha256
+    return [sha256(b"\x01" + one + two).digest() for one, two in zip(hashes[::2], hashes[1::2], strict=True)]
 
 
 # --- Which ranges a proof needs ---------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ path needs a few rows however big the tree is. Norm: RFC 6962 section 2.1.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
@@ -20,12 +21,16 @@ TILE_BITS = 8
 TILE = 1 << TILE_BITS
 """Hashes in a tile."""
 _BYTES = merkle.HASH_BYTES
+_PLAIN, _HEX = re.compile(r"[a-z_]+:[0-9]+").fullmatch, re.compile(r"[0-9a-f]{64}").fullmatch
 _ROOT_AT = TILE * _BYTES
 """Where a tile keeps its own root."""
 
 
 def leaf_bytes(tipo: TipoHoja | str, nombre: str, seq: int, hash: str) -> bytes:
     """Return what is hashed behind 0x00 for a leaf: byte 0x01, then `{"hash","nombre","seq","tipo"}` as canonical JSON."""
+    if _PLAIN(nombre) and _HEX(hash):
+        # The same bytes as below, without asking for each of a hundred thousand what nobody has to escape.
+        return f'\x01{{"hash":"{hash}","nombre":"{nombre}","seq":{seq},"tipo":"{tipo}"}}'.encode("ascii")
     return canonical({"tipo": str(tipo), "nombre": nombre, "seq": seq, "hash": hash})
 
 

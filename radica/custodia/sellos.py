@@ -9,7 +9,7 @@ that was set back seals all the same: the seal says both clocks, and the order i
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from radica.custodia.arbol import Tree, complete_tiles, leaf_bytes, sello_line
 from radica.custodia.pruebas import Prueba, consistency, leaf_covering, proof_of
 from radica.custodia.seal_models import Hoja, Sello, TipoHoja
 from radica.kernel.clock import Clock
-from radica.kernel.db import Database, insert_rows
+from radica.kernel.db import Database
 from radica.kernel.errors import BadInput
 
 __all__ = [
@@ -46,26 +46,24 @@ _UNSEALED = text("""
     WHERE pendiente AND seq > 0 AND NOT EXISTS (
         SELECT 1 FROM hojas
         WHERE hojas.tipo = 'cadena' AND hojas.nombre = chain_heads.case_key AND hojas.seq = chain_heads.seq)""")
-# A head that moved on since it was read stays marked; one that is locked just now is marked off by the next seal:
-# waiting for it here, behind others that are held already, would be a deadlock.
+# A writer of SQLite is alone, so all that waited up to the last of the batch is a leaf by now. On PostgreSQL a head that
+# moved on since it was read stays marked, and one that is locked just now too: waiting for it here, with others held
+# already, would be a deadlock. The next seal takes their marks off.
 _MARK_OFF = {
-    "sqlite": text("""
-        UPDATE chain_heads SET pendiente = 0
-        WHERE pendiente AND EXISTS (
-            SELECT 1 FROM hojas
-            WHERE hojas.tipo = 'cadena' AND hojas.nombre = chain_heads.case_key AND hojas.seq = chain_heads.seq)"""),
+    "sqlite": text("UPDATE chain_heads SET pendiente = 0 WHERE pendiente AND seq > 0 AND case_key <= :last"),
     "postgresql": text("""
-        WITH sealed AS (
-            SELECT h.case_key FROM chain_heads h
-            JOIN hojas ON hojas.tipo = 'cadena' AND hojas.nombre = h.case_key AND hojas.seq = h.seq
-            WHERE h.pendiente FOR UPDATE OF h SKIP LOCKED)
-        UPDATE chain_heads SET pendiente = false FROM sealed WHERE chain_heads.case_key = sealed.case_key"""),
+        UPDATE chain_heads SET pendiente = false WHERE ctid = ANY (ARRAY(
+            SELECT h.ctid FROM unnest(CAST(:names AS text[]), CAST(:seqs AS int[])) AS sealed (nombre, seq)
+            JOIN chain_heads h ON h.case_key = sealed.nombre AND h.seq = sealed.seq
+            WHERE h.pendiente FOR UPDATE OF h SKIP LOCKED))"""),
 }
-_ADD_LEAVES = text("""
-    INSERT INTO hojas (indice, tipo, nombre, seq, hash, hoja)
-    SELECT :first + n - 1, 'cadena', nombre, seq, hash, hoja
-    FROM unnest(CAST(:nombres AS text[]), CAST(:seqs AS int[]), CAST(:hashes AS text[]), CAST(:hojas AS text[]))
-        WITH ORDINALITY AS leaves (nombre, seq, hash, hoja, n)""")
+_STALE = text("""
+    SELECT case_key, seq FROM chain_heads
+    WHERE pendiente AND seq > 0 AND EXISTS (
+        SELECT 1 FROM hojas
+        WHERE hojas.tipo = 'cadena' AND hojas.nombre = chain_heads.case_key AND hojas.seq = chain_heads.seq)
+    LIMIT :limit""")
+_COLUMNS = "indice, tipo, nombre, seq, hash, hoja"
 
 log = logging.getLogger("radica.sellos")
 
@@ -102,12 +100,22 @@ def seal_heads(session: Session, *, at: datetime) -> Sello | None:
 def add_heads(session: Session, *, limit: int = LEAVES_AT_ONCE) -> int:
     """Make leaves of up to `limit` heads that are none yet; return how many. They are sealed by the next seal."""
     _hold_tree(session)
-    rows = session.execute(_WAITING, {"limit": limit}).all()
-    if rows:
-        leaves = [merkle.leaf_hash(leaf_bytes(TipoHoja.CADENA, *row)).hex() for row in rows]
-        _add_leaves(session, tree_size(session), rows, leaves)
-    session.execute(_MARK_OFF[session.get_bind().dialect.name])
-    return len(rows)
+    heads = session.execute(_WAITING, {"limit": limit}).all()
+    if not heads:
+        stale = session.execute(_STALE, {"limit": limit}).all()  # that were locked when they were sealed
+        if stale:
+            _mark_off(session, sorted(stale))
+        return 0
+    first, kind = tree_size(session), TipoHoja.CADENA.value
+    _add_leaves(
+        session,
+        [
+            (first + at, kind, name, seq, digest, merkle.leaf_hash(leaf_bytes(kind, name, seq, digest)).hex())
+            for at, (name, seq, digest) in enumerate(heads)
+        ],
+    )
+    _mark_off(session, heads)
+    return len(heads)
 
 
 def add_manifest(session: Session, *, expediente: str, seq: int, sha256: str, at: datetime) -> Hoja:
@@ -171,35 +179,28 @@ def clock_went_back(before: Sello, after: Sello) -> bool:
     return after.creado_at < before.creado_at or after.recorded_at < before.recorded_at
 
 
+def _mark_off(session: Session, heads: Sequence[Any]) -> None:
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(_MARK_OFF["sqlite"], {"last": heads[-1][0]})
+        return
+    columns = {"names": [one[0] for one in heads], "seqs": [one[1] for one in heads]}
+    session.execute(_MARK_OFF["postgresql"], columns)
+
+
 def _hold_tree(session: Session) -> None:
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     session.flush()
 
 
-def _add_leaves(session: Session, first: int, heads: Sequence[Any], leaves: Sequence[str]) -> None:
-    if session.get_bind().dialect.name == "postgresql":
-        columns: Mapping[str, Any] = {
-            "first": first,
-            "nombres": [row[0] for row in heads],
-            "seqs": [row[1] for row in heads],
-            "hashes": [row[2] for row in heads],
-            "hojas": list(leaves),
-        }
-        session.execute(_ADD_LEAVES, columns)
+def _add_leaves(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write leaves in the quickest way that each driver has: filings wait behind this transaction."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"INSERT INTO hojas ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", list(rows))  # noqa: S608
         return
-    insert_rows(
-        session,
-        Hoja,
-        [
-            {
-                "indice": first + at,
-                "tipo": TipoHoja.CADENA,
-                "nombre": row[0],
-                "seq": row[1],
-                "hash": row[2],
-                "hoja": one,
-            }
-            for at, (row, one) in enumerate(zip(heads, leaves, strict=True))
-        ],
-    )
+    raw = connection.connection.driver_connection
+    assert raw is not None
+    with raw.cursor() as cursor, cursor.copy(f"COPY hojas ({_COLUMNS}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
