@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from flask import Response, render_template, request
+from flask import Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -124,6 +124,13 @@ def page(session: Session, row: Factura, *, acto: str = "", error: RadicaError |
     payments = entered(session, row.id)
     proofs = {one.pago.id: session.get(Pieza, one.pago.pieza_id) for one in payments if one.pago.pieza_id}
     frozen = congeladas(session, row.id)
+    changed = {clave: valor for clave, valor in chosen.as_dict().items() if valor != getattr(elegir(), clave)}
+
+    def leer(endpoint: str = "cartera.liquidacion", **otra: str) -> str:
+        """Return an address with the readings of this page, some of them changed."""
+        values: dict[str, Any] = {"factura_id": row.id, "corte": corte.isoformat(), **changed, **otra}
+        return url_for(endpoint, **values)
+
     forms = {
         "pago": formas.PaymentForm(prefix="pago", formdata=None, fecha=civil_date(at)),
         "anular": formas.ReverseForm(prefix="anular", formdata=None),
@@ -144,7 +151,8 @@ def page(session: Session, row: Factura, *, acto: str = "", error: RadicaError |
         congeladas=frozen,
         nombres=actor_names(session, actors),
         opciones={clave: opciones()[clave] for clave in ABIERTOS},
-        cambiados=[clave for clave in ABIERTOS if getattr(chosen, clave) != getattr(elegir(), clave)],
+        cambiados=changed,
+        leer=leer,
         NOMBRES=NOMBRES,
         MARCAS=MARCAS,
         CONCEPTOS=CONCEPTOS,
