@@ -290,9 +290,21 @@ def summary(content: Contenido, pdf: PdfResult, signature: Firma) -> dict[str, A
         "adjuntos": len(pdf.anexos),
         "vacios": len(content.huecos),
         "lista": [
-            {"codigo": one.codigo, "factura": one.factura, "texto": one.texto} for one in content.huecos[:_LISTED_GAPS]
+            {"codigo": one.codigo, "factura": one.factura, "texto": one.texto, "que_hacer": one.que_hacer}
+            for one in content.huecos[:_LISTED_GAPS]
         ],
         "faltan": [one.documento for one in lacking],
+        "control": [
+            {
+                "documento": one.documento,
+                "exigido": one.exigido,
+                "estado": one.estado.value,
+                "detalle": one.detalle,
+                "norma": one.norma,
+                "certeza": one.certeza,
+            }
+            for one in content.lista_de_control
+        ],
         "capital": sum(one.capital or 0 for one in content.facturas),
         "intereses": sum(one.intereses or 0 for one in content.facturas),
         "firma": signature.perfil,

@@ -71,7 +71,7 @@ def solicitar(
             "La fecha de corte está en el futuro; no se preparó nada.", todo="Use hoy o antes.", code="corte_futuro"
         )
     rows = invoices(session, factura_ids, prestador_ids)
-    prestador_id, pagador_id = _one_pair(rows)
+    prestador_id, pagador_id = one_pair(rows)
     row = Expediente(
         prestador_id=prestador_id,
         pagador_id=pagador_id,
@@ -224,7 +224,7 @@ def invoices(session: Session, ids: Sequence[int], prestador_ids: Sequence[int] 
     return [found[one] for one in wanted]
 
 
-def _one_pair(rows: Sequence[Factura]) -> tuple[int, int]:
+def one_pair(rows: Sequence[Factura]) -> tuple[int, int]:
     """Return the provider and the payer of the invoices. Raises BadInput when there are two of either."""
     if len({one.prestador_id for one in rows}) > 1:
         raise BadInput(

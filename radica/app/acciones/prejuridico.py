@@ -6,15 +6,20 @@ with it). Norms: CGP arts. 422 and 430; PCSJA20-11567.
 
 from __future__ import annotations
 
+import io
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from flask import flash, render_template, request, url_for
+from flask import flash, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from radica.app.acciones import prejuridico_formas as formas
+from radica.app.expedientes import preview
+from radica.app.paginas.comun import store
 from radica.app.paginas.consultas_factura import class_name
 from radica.app.paginas.frases import who
 from radica.app.paginas.prejuridico import TONOS, VIAS
@@ -34,6 +39,8 @@ from radica.prejuridico.states import CON_BOLSA, MACHINE, EstadoExpediente
 from radica.users.access import MAX_ID
 from radica.users.services import actor_names
 
+MAX_PREVIEW = 20
+"""Invoices of a preview: it is drawn while the person waits."""
 EVENTS = {
     "crear": ("Se pidió el expediente", "curso"),
     "terminar": ("Quedó armado y sellado", "bien"),
@@ -81,6 +88,38 @@ def solicitar() -> ResponseReturnValue:
             return _ask(session, ids, form, refusal), 422
     flash(f"Se está armando el expediente {row.numero}. Puede seguir trabajando: aquí se ve cómo va.", "success")
     return go(here(row))
+
+
+@blueprint.post("/vista-previa")
+@allow(*DOWNLOADERS)
+def vista_previa() -> ResponseReturnValue:
+    """Draw the PDF that it would have and send it; nothing is ordered, and each document read is in the log."""
+    ids = _ids(request.form.getlist("facturas"))[: MAX_PREVIEW + 1]
+    form = formas.OrderForm()
+    ours = person().granted(*WORKERS) & person().granted(*DOWNLOADERS)
+    with current().database.read() as session:
+        if not form.validate_on_submit() or len(ids) > MAX_PREVIEW:
+            return _ask(session, ids, form), 422
+        try:
+            rows = services.invoices(session, ids, sorted(ours))
+            provider, payer = services.one_pair(rows)
+        except BadInput as refusal:
+            return _ask(session, ids, form, refusal), 422
+    draft = Expediente(
+        id=0, prestador_id=provider, pagador_id=payer, numero=0, via=Via(form.via.data), corte=form.corte.data,
+        opciones={}, estado=EstadoExpediente.SOLICITADO, version=0, solicitado_at=now(), solicitado_por=person().actor,
+    )  # fmt: skip
+    settings = current().settings
+    with tempfile.TemporaryDirectory(dir=settings.incoming, prefix="vista-") as folder:
+        out = Path(folder) / "borrador.pdf"
+        preview(current().database, settings, store(), draft, ids, out, actor=person().actor, clock=current().clock)
+        data = out.read_bytes()
+    answer = send_file(
+        io.BytesIO(data), mimetype="application/octet-stream", as_attachment=True,
+        download_name="borrador-expediente.pdf",
+    )  # fmt: skip
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @blueprint.get("/expedientes/<int:expediente_id>")
@@ -249,4 +288,5 @@ def _ask(session: Session, ids: list[int], form: Any = None, error: RadicaError 
     if not ids or len(rows) != len(ids):
         raise NotFound("Alguna de las facturas elegidas no está entre las suyas.", todo="Vuelva a elegirlas.")
     asked = form or formas.OrderForm(formdata=None, corte=civil_date(now()))
-    return render_template("prejuridico/preparar.html", form=asked, candidatas=rows, error=error)
+    opens = {one.prestador_id for one in rows} <= person().granted(*DOWNLOADERS) and len(rows) <= MAX_PREVIEW
+    return render_template("prejuridico/preparar.html", form=asked, candidatas=rows, error=error, previa=opens)
