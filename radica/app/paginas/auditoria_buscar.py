@@ -49,7 +49,9 @@ def buscar() -> ResponseReturnValue:
     with database.read() as session:
         found = consultas.search(session, typed, ids, word_keys(ids))
         page |= _named(session, found) | index_state(session, ids)
-    log_search("buscar", "busqueda", purposes, found.textos, found.paciente)
+    rows = (*found.textos, *found.paciente)
+    told = {row.prestador_id for row in rows if row.prestador_id is not None}
+    log_search("buscar", "busqueda", {one: purposes[one] for one in told}, found.textos, found.paciente)
     return render_template(
         "auditoria/resultados.html", **page, falta=False, r=found, varios=len(ids) > 1, pagina=page_of
     )
@@ -64,7 +66,7 @@ def word_keys(ids: Collection[int]) -> dict[int, bytes]:
 def log_search(
     action: str, what: str, purposes: dict[int, str], *groups: Collection[Any], at: datetime | None = None
 ) -> None:
-    """Write in the log of each provider that its documents were searched and how many were told of."""
+    """Write in the log of each of some providers that its documents were searched and how many were told of."""
     told = dict.fromkeys(purposes, 0)
     for group in groups:
         for row in group:

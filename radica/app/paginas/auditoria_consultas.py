@@ -25,9 +25,12 @@ SHOWN = 25
 """Rows of each group on the page."""
 BLOBS = 200
 MAX_QUERY = 200
+MIN_DIGITS = 5
+"""A shorter number inside a document is more likely a year or a code than a person."""
 _HEX = re.compile(r"[0-9a-f]{8,96}")
-_CODE = re.compile(r"(?:[A-Z]{2}[0-9]{2,4}|[0-9]{3,4})")
-_PATIENT = re.compile(r"[A-Z]{0,4}[0-9]{4,15}[A-Z]{0,3}")
+_CODE = re.compile(r"(?:[A-Z]{2}[0-9]{0,4}|[0-9]{3,4})")
+_PATIENT = re.compile(r"(CC|TI|RC|CE|PA|PE|PT|SC|AS|MS|CN|CD|SI|NU|DE)?([A-Z]{0,3}[0-9]{4,15})")
+"""A patient's document, with or without the letters of its type (Res. 948/2026, RIPS)."""
 _LAST = "\U0010ffff"
 
 
@@ -85,7 +88,7 @@ def search(session: Session, typed: str, ids: Collection[int], keys: Mapping[int
         glosas=cut("glosas", _glosas(session, text, mine)) if single else [],
         devoluciones=cut("devoluciones", _returns(session, text, mine)) if single else [],
         huellas=cut("huellas", _hashes(session, plain.lower(), mine)) if _HEX.fullmatch(plain.lower()) else [],
-        paciente=cut("paciente", invoices_of_patient(session, plain, mine, blobs)),
+        paciente=cut("paciente", invoices_of_patient(session, text, mine, keys)) if single else [],
         textos=cut("textos", _inside(session, blobs)),
         mas=frozenset(more),
         por_dentro=bool(words),
@@ -100,7 +103,7 @@ def _invoices(session: Session, text: str, ids: Sequence[int]) -> list[Factura]:
         tries.append(Factura.numero_clave == number.key)
         if number.digits and not number.prefix:
             tries.append(Factura.numero_digitos == number.digits)
-        if len(number.key) > 2:
+        if len(number.key) > 1:
             tries.append(begins(session, Factura.numero_clave, number.key))
     if len(text) > 4:
         tries.append(begins(session, Factura.radicado, text))
@@ -158,23 +161,37 @@ def _hashes(session: Session, text: str, ids: Sequence[int]) -> list[Documento |
     return found
 
 
+def patient_numbers(typed: str) -> list[str]:
+    """Return how a patient's document may stand written: as typed and without its type; none when it is no document."""
+    plain = re.sub(r"[\s.,\-]", "", typed).upper()
+    found = _PATIENT.fullmatch(plain)
+    # A dash between letters and digits is of numbers of papers: `GL-2026` is nobody's document.
+    if found is None or re.search(r"[A-Za-z]-", typed):
+        return []
+    return list(dict.fromkeys([plain, found[2]]))
+
+
 def invoices_of_patient(
-    session: Session, plain: str, ids: Sequence[int], blobs: Collection[tuple[int, str]], *, limit: int = SHOWN + 1
+    session: Session, typed: str, ids: Sequence[int], keys: Mapping[int, bytes], *, limit: int = SHOWN + 1
 ) -> list[Factura]:
-    """Return the invoices in whose services, glosas or documents (`blobs` that hold it as a word) a document stands."""
-    wanted = plain.upper()
-    if not _PATIENT.fullmatch(wanted):
+    """Return the invoices in whose services, glosas or documents (as a word) a patient's document stands."""
+    numbers = patient_numbers(typed)
+    if not numbers:
         return []
     found: set[int] = set()
     for model in (ItemFactura, Glosa):
         told = model.paciente_documento
-        rows = select(model.factura_id).where(model.prestador_id.in_(ids), told.is_not(None), told == wanted).distinct()
-        found |= set(session.scalars(rows.limit(limit)))
-    for prestador_id, part in _by_provider(blobs).items():
-        papers = select(Documento.factura_id).where(
-            Documento.prestador_id == prestador_id, Documento.sha256.in_(part), Documento.factura_id.is_not(None)
-        )
-        found |= {one for one in session.scalars(papers.distinct().limit(limit)) if one is not None}
+        rows = select(model.factura_id).where(model.prestador_id.in_(ids), told.is_not(None), told.in_(numbers))
+        found |= set(session.scalars(rows.distinct().limit(limit)))
+    number = numbers[-1]
+    if sum(one.isdigit() for one in number) >= MIN_DIGITS:
+        mine = {one: keys[one] for one in ids if one in keys}
+        blobs = find_blobs(session, [number.lower()], keys=mine, limit=max(BLOBS, limit))
+        for prestador_id, part in _by_provider(blobs).items():
+            papers = select(Documento.factura_id).where(
+                Documento.prestador_id == prestador_id, Documento.sha256.in_(part), Documento.factura_id.is_not(None)
+            )
+            found |= {one for one in session.scalars(papers.distinct().limit(limit)) if one is not None}
     query = select(Factura).where(Factura.id.in_(sorted(found)), Factura.prestador_id.in_(ids))
     return list(session.scalars(query.order_by(Factura.id.desc()).limit(limit)))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -19,14 +18,13 @@ from sqlalchemy.orm import Session
 
 from radica.app.paginas.auditoria import ACCIONES, case_names
 from radica.app.paginas.auditoria_buscar import log_search, word_keys
-from radica.app.paginas.auditoria_consultas import invoices_of_patient
+from radica.app.paginas.auditoria_consultas import invoices_of_patient, patient_numbers
 from radica.app.paginas.auditoria_papel import csv_list, pdf_list
 from radica.app.paginas.auditoria_plano import TITULAR, blueprint
 from radica.app.paginas.casos import page_of
 from radica.audit.models import AccessLog
 from radica.custodia.models import Pieza
 from radica.custodia.text_models import TextoIndexado
-from radica.custodia.texto import find_blobs, query_words
 from radica.facturas.models import Documento, Factura
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import BadInput
@@ -38,10 +36,8 @@ from radica.users.purposes import Proposito, purpose_name
 from radica.users.services import actor_names
 
 MAX_INVOICES = 1_000
-MAX_BLOBS = 5_000
 MAX_LINES = 20_000
 _AT_ONCE = 400
-_DOCUMENT = re.compile(r"[A-Z]{0,4}[0-9]{4,15}[A-Z]{0,3}")
 COLUMNS = (("Cuándo", 12), ("Persona", 20), ("Qué hizo", 12), ("Documento", 16), ("Caso", 14), ("Para qué", 22))
 
 
@@ -66,13 +62,12 @@ def paciente() -> ResponseReturnValue:
 def paciente_informe(formato: str) -> ResponseReturnValue:
     """Make the report; logged before it is shown."""
     typed = request.form.get("documento", "")[:40]
-    plain = re.sub(r"[\s.\-]", "", typed).upper()
-    if not _DOCUMENT.fullmatch(plain):
+    if not patient_numbers(typed):
         problem = BadInput("Ese documento no sirve; no se hizo el informe.", todo="Escriba el número, sin el tipo.")
         return render_template("auditoria/paciente.html", documento=typed, r=None, problema=problem), 422
     ids = selected_ids(person(), *TITULAR)
     with current().database.read() as session:
-        report = accesses_of(session, plain, sorted(ids))
+        report = accesses_of(session, typed, sorted(ids))
         names = actor_names(session, {row.actor for row in report.lecturas})
         cases = case_names(session, report.lecturas)
     log_search("informe_accesos", "informe_accesos", dict.fromkeys(ids, Proposito.TITULAR.value), report.facturas)
@@ -88,13 +83,12 @@ def paciente_informe(formato: str) -> ResponseReturnValue:
             proposito=purpose_name,
             pagina=page_of,
         )
-    return _file(report, names, cases, plain, formato)
+    return _file(report, names, cases, " ".join(typed.split()), formato)
 
 
-def accesses_of(session: Session, plain: str, ids: Sequence[int]) -> Informe:
+def accesses_of(session: Session, typed: str, ids: Sequence[int]) -> Informe:
     """Return the readings of a patient's documents at some providers."""
-    blobs = find_blobs(session, query_words(plain), keys=word_keys(ids), limit=MAX_BLOBS)
-    invoices = invoices_of_patient(session, plain, ids, blobs, limit=MAX_INVOICES)
+    invoices = invoices_of_patient(session, typed, ids, word_keys(ids), limit=MAX_INVOICES)
     readings: dict[int, AccessLog] = {}
     for row in invoices:
         readings |= {one.id: one for one in _readings(session, row)}
@@ -126,10 +120,10 @@ def _unread(session: Session, ids: Collection[int]) -> int:
 
 
 def _file(
-    report: Informe, names: dict[str, str], cases: dict[str, str], plain: str, formato: str
+    report: Informe, names: dict[str, str], cases: dict[str, str], typed: str, formato: str
 ) -> ResponseReturnValue:
     facts = [
-        ("Documento del titular", plain),
+        ("Documento del titular", typed),
         ("Facturas en que aparece", ", ".join(row.numero for row in report.facturas) or "ninguna"),
         ("Lecturas", entero(len(report.lecturas))),
         ("Alcance", _scope(report)),
