@@ -10,13 +10,14 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from radica.app import cli_custodia_claves, cli_custodia_sellos, cli_custodia_verificar
+from radica.app import cli_custodia_claves, cli_custodia_expediente, cli_custodia_sellos, cli_custodia_verificar
 from radica.app.cli_parse import actions
 
 PARTS: tuple[Callable[[Any], None], ...] = (
     cli_custodia_sellos.configure,
     cli_custodia_verificar.configure,
     cli_custodia_claves.configure,
+    cli_custodia_expediente.configure,
 )
 """Each adds its verbs to the sub-parsers that it is given, with `set_defaults(run=…)`: (options, settings) → exit code."""
 
