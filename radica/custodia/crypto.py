@@ -87,23 +87,28 @@ class Sealer:
     def seal(self, source: BinaryIO, *, each: Callable[[int], None]) -> tuple[str, int]:
         """Write all of `source`; `each` is told the bytes so far. Returns SHA-256 and length of the plain bytes."""
         digest, size = hashlib.sha256(), 0
-        out, _ = _buffers()
-        write_whole(self._handle, bytes(HEADER))  # its place; filled when hash and length are known
+        whole, _ = _buffers()
         ahead = _whole_chunk(source)
         while True:
             chunk, ahead = ahead, _whole_chunk(source) if len(ahead) == CHUNK else b""
             size += len(chunk)
             each(size)
             digest.update(chunk)
-            box = out[: len(chunk) + GCM_TAG]
+            box = whole[HEADER : HEADER + len(chunk) + GCM_TAG]
             self._box.encrypt_into(_nonce(self._number, last=not ahead), chunk, self._prefix, box)
+            if self._number == 0:  # the header goes with it in one write; of a longer file, filled when it ends
+                whole[:HEADER] = bytes(HEADER) if ahead else self._header(digest.digest(), size)
+                box = whole[: HEADER + len(box)]
             write_whole(self._handle, box)
             self._number += 1
             if not ahead:
                 break
-        tag = _address_tag(self._box, self._prefix, digest.digest(), size)
-        _write_at(self._handle, self._prefix + tag, 0)
+        if self._number > 1:
+            _write_at(self._handle, self._header(digest.digest(), size), 0)
         return digest.hexdigest(), size
+
+    def _header(self, digest: bytes, size: int) -> bytes:
+        return self._prefix + _address_tag(self._box, self._prefix, digest, size)
 
 
 class Opened(io.BufferedIOBase):
@@ -212,7 +217,7 @@ def measure_short(source: io.FileIO, key_of: Callable[[str], DataKey], sha256: s
     One read, one decryption, no object: a verification asks this fifty thousand times, and what Python does between
     the two cost half as much as they. Raises as `Opened`.
     """
-    whole, plain = _short_buffers()
+    whole, plain = _buffers()
     got = os.readv(source.fileno(), [whole])
     size = got - HEADER - GCM_TAG
     if got == len(whole):
@@ -248,19 +253,14 @@ def _address_tag(box: AESGCM, prefix: bytes, digest: bytes, size: int) -> bytes:
 
 
 def _buffers() -> tuple[memoryview, memoryview]:
-    """Return two buffers of this thread, for one chunk sealed and plain: making them anew costs more than decrypting."""
+    """Return two buffers of this thread: a file of one chunk and a byte more, and its plain bytes.
+
+    Making them anew for each blob costs more than decrypting it.
+    """
     if not hasattr(_OF_THREAD, "pair"):
-        _OF_THREAD.pair = memoryview(bytearray(CHUNK + GCM_TAG)), memoryview(bytearray(CHUNK))
+        _OF_THREAD.pair = memoryview(bytearray(HEADER + CHUNK + GCM_TAG + 1)), memoryview(bytearray(CHUNK))
     pair: tuple[memoryview, memoryview] = _OF_THREAD.pair
     return pair
-
-
-def _short_buffers() -> tuple[memoryview, memoryview]:
-    """Return two buffers of this thread: a file of one chunk and a byte more, and its plain bytes."""
-    if not hasattr(_OF_THREAD, "short"):
-        _OF_THREAD.short = memoryview(bytearray(HEADER + CHUNK + GCM_TAG + 1)), memoryview(bytearray(CHUNK))
-    short: tuple[memoryview, memoryview] = _OF_THREAD.short
-    return short
 
 
 def _whole_chunk(source: BinaryIO) -> bytes:

@@ -26,16 +26,22 @@ DISK_FULL = "El disco está lleno; el archivo no se guardó y lo anterior está 
 
 @dataclass(frozen=True)
 class Staged:
-    """Bytes that were written and hashed; they are neither durable nor at their place before `settle`."""
+    """Bytes that were written and hashed; not at their place before `settle`, and not durable unless `synced`."""
 
     temporary: Path
     sha256: str
     bytes: int
     sealed: bool = False
+    synced: bool = False
 
 
-def stage_stream(folder: Path, source: BinaryIO, key_of: Callable[[], DataKey] | None, *, limit: int | None) -> Staged:
-    """Write a stream to a temporary read-only file in `folder`, encrypted when there is a key. Raises as `put`."""
+def stage_stream(
+    folder: Path, source: BinaryIO, key_of: Callable[[], DataKey] | None, *, limit: int | None, sync: bool = False
+) -> Staged:
+    """Write a stream to a temporary read-only file in `folder`, encrypted when there is a key. Raises as `put`.
+
+    `sync` makes it durable at once: for one blob that saves opening it again; many are better synced together.
+    """
     temporary = folder / secrets.token_hex(16)
     try:
         with disk_errors():
@@ -43,12 +49,14 @@ def stage_stream(folder: Path, source: BinaryIO, key_of: Callable[[], DataKey] |
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
             try:
                 digest, size = _write_staged(handle, source, key, limit=limit)
+                if sync:
+                    os.fsync(handle)
             finally:
                 os.close(handle)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    return Staged(temporary, digest, size, sealed=key is not None)
+    return Staged(temporary, digest, size, sealed=key is not None, synced=sync)
 
 
 def _write_staged(handle: int, source: BinaryIO, key: DataKey | None, *, limit: int | None) -> tuple[str, int]:
@@ -109,7 +117,7 @@ def sync_file(path: Path) -> None:
         os.close(handle)
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path | str) -> None:
     """Make the names in a folder durable."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

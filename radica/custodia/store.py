@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from radica.custodia.crypto import Damaged, Opened, measure_short, plain_size, sealed_size
 from radica.custodia.keyring import SUFFIX, KeyRing
@@ -49,8 +49,8 @@ class Stored:
 class Each(Protocol):
     """The shape of `map` over one sequence."""
 
-    def __call__(self, act: Callable[[Path], None], paths: Iterable[Path], /) -> Iterable[None]:
-        """Do `act` to each path."""
+    def __call__(self, act: Callable[[Any], None], names: Iterable[Any], /) -> Iterable[None]:
+        """Do `act` to each."""
 
 
 class Store(Protocol):
@@ -142,16 +142,24 @@ class FolderStore:
 
     def put(self, source: BinaryIO, *, limit: int | None = None) -> Stored:
         """Store a stream. `limit` in bytes refuses longer ones (BadInput). Raises Unavailable when the disk is full."""
-        staged = self.stage(source, limit=limit)
+        staged = self._stage(source, limit=limit, sync=True)
         try:
-            return self.settle([staged])[0]
-        finally:
+            (stored,) = self.settle([staged])
+        except BaseException:
             self.discard([staged])
+            raise
+        if not stored.new:
+            self.discard([staged])
+        return stored
 
     def stage(self, source: BinaryIO, *, limit: int | None = None) -> Staged:
         """Write and hash a stream to a temporary file; `settle` makes it durable. Raises as `put`."""
+        return self._stage(source, limit=limit, sync=False)
+
+    def _stage(self, source: BinaryIO, *, limit: int | None, sync: bool) -> Staged:
         ring = self._ring if self._encrypt else None
-        staged = stage_stream(self.temporary, source, ring.current if ring is not None else None, limit=limit)
+        key_of = ring.current if ring is not None else None
+        staged = stage_stream(self.temporary, source, key_of, limit=limit, sync=sync)
         self._at("escrito")
         return staged
 
@@ -162,19 +170,28 @@ class FolderStore:
         Raises Unavailable as `put`; then nothing is lost, `settle` may be called again and `discard` ends it.
         """
         with disk_errors():
-            fresh = [one for one in staged if not self._is_there(one)]
-            list(each(sync_file, [one.temporary for one in fresh]))
+            places = [self._place(one.sha256) for one in staged]
+            waiting = [
+                one.temporary
+                for one, place in zip(staged, places, strict=True)
+                if not one.synced and not _is_there(one, place)
+            ]
+            list(each(sync_file, waiting))
             self._at("sincronizado")
-            folders = {self.path(one.sha256).parent for one in staged}
-            new = [folder for folder in folders if not folder.is_dir()]
+            folders = sorted({os.path.dirname(place) for place in places})
+            new = [folder for folder in folders if not os.path.isdir(folder)]
             for folder in new:
-                folder.mkdir(mode=0o700, exist_ok=True)
+                with suppress(FileExistsError):
+                    os.mkdir(folder, 0o700)
             if new:
                 sync_folder(self.root)
-            placed = [Stored(one.sha256, one.bytes, new=self._move_in(one)) for one in staged]
+            placed = [
+                Stored(one.sha256, one.bytes, new=_move_in(one, place))
+                for one, place in zip(staged, places, strict=True)
+            ]
             self._at("en_su_lugar")
             # Also the folders of what was there: who put it may not have synced them yet.
-            list(each(sync_folder, sorted(folders)))
+            list(each(sync_folder, folders))
             self._at("carpeta_sincronizada")
         return placed
 
@@ -211,9 +228,9 @@ class FolderStore:
         """Return the bytes of a blob, from the length of its file."""
         place = self._place(sha256)
         with suppress(FileNotFoundError):
-            return plain_size(os.stat(place + SUFFIX).st_size)  # noqa: PTH116 - text: see `_place`
+            return plain_size(os.stat(place + SUFFIX).st_size)
         with suppress(FileNotFoundError):
-            return os.stat(place).st_size  # noqa: PTH116
+            return os.stat(place).st_size
         raise _absent()
 
     def digest(self, sha256: str) -> str:
@@ -291,28 +308,26 @@ class FolderStore:
                     removed += 1
         return removed
 
-    def _is_there(self, staged: Staged) -> bool:
-        """Say whether the store has these bytes. Raises Unavailable when what it has is not as long as it must be."""
-        for place in (self.sealed_path(staged.sha256), self.path(staged.sha256)):
-            try:
-                size = place.stat().st_size
-            except FileNotFoundError:
-                continue
-            if size != (sealed_size(staged.bytes) if _is_sealed(place) else staged.bytes):
-                raise Damaged
-            return True
-        return False
 
-    def _move_in(self, staged: Staged) -> bool:
-        """Rename a synced file to its place; False when its bytes are there already."""
-        if self._is_there(staged):
-            return False
-        staged.temporary.replace((self.sealed_path if staged.sealed else self.path)(staged.sha256))
+def _is_there(staged: Staged, place: str) -> bool:
+    """Say whether these bytes stand at their place. Raises Damaged when what stands there is not as long as it must be."""
+    for name, size in ((place + SUFFIX, sealed_size(staged.bytes)), (place, staged.bytes)):
+        try:
+            found = os.stat(name).st_size
+        except FileNotFoundError:
+            continue
+        if found != size:
+            raise Damaged
         return True
+    return False
 
 
-def _is_sealed(place: Path) -> bool:
-    return place.suffix == SUFFIX
+def _move_in(staged: Staged, place: str) -> bool:
+    """Rename a synced file to its place; False when its bytes are there already."""
+    if _is_there(staged, place):
+        return False
+    os.rename(staged.temporary, place + SUFFIX if staged.sealed else place)
+    return True
 
 
 def _absent() -> NotFound:
