@@ -102,6 +102,7 @@ class Libro:
         incorporado: date,
         caso: str,
         nombre: str = "",
+        base: str = "",
         factura: str | None = None,
         salud: bool = False,
         nota: str = "",
@@ -114,7 +115,7 @@ class Libro:
         suffix = EXTENSIONES.get(media_type) or PurePosixPath(nombre).suffix.lower()[:6] or ".bin"
         document = DocumentoExpediente(
             titulo=titulo,
-            nombre_base=kind.nombre_base,
+            nombre_base=base or kind.nombre_base,
             extension=suffix,
             tipologia=kind.tipologia,
             fecha_creacion=creado,

@@ -19,7 +19,7 @@ from radica.facturas.models import Documento, Factura, TipoDocumento
 from radica.facturas.recognise import recognise
 from radica.facturas.rips import Rips, is_rips
 from radica.facturas.soportes import NombreSoporte, catalogue, missing_supports
-from radica.facturas.xmlsafe import Unreadable
+from radica.facturas.xmlsafe import Unreadable, parse_xml
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import NotFound
 from radica.prejuridico.acopio import Acopio
@@ -29,6 +29,8 @@ from radica.prejuridico.redaccion import nombra_a_otros, rips_de
 
 T = TipoDocumento
 EVENTOS = ("030", "031", "032", "033", "034")
+_LOOK = 2_000
+"""Letters in which the root of an inner document must show."""
 _SCANNED = frozenset({"image/png", "image/jpeg"})
 
 
@@ -67,6 +69,8 @@ def _invoice(libro: Libro, acopio: Acopio, store: Store, invoice: Factura, docum
             creado=_day(fev, one), incorporado=civil_date(one.cargado_at), caso=invoice.case_key,
             factura=invoice.numero, salud=True, nota=f"CUFE {invoice.cufe}" if invoice.cufe else "",
         )  # fmt: skip
+    if one.tipo is T.FEV:
+        _inner_answer(libro, store, invoice, one)
     if fev is None:
         libro.hueco(
             "factura_ilegible", "facturas", f"El XML de la factura {invoice.numero} no se pudo leer para dibujarla.",
@@ -85,6 +89,24 @@ def _invoice(libro: Libro, acopio: Acopio, store: Store, invoice: Factura, docum
             f"La factura {invoice.numero} no trae en su XML la validación de la DIAN (ApplicationResponse 02).",
             "Cargue el AttachedDocument completo o la respuesta de la DIAN.", factura=invoice.numero,
         )  # fmt: skip
+
+
+def _inner_answer(libro: Libro, store: Store, invoice: Factura, document: Documento) -> None:
+    """Add DIAN's answer that travels in the container, as a file of its own: its very text, nothing parsed and rewritten."""
+    try:
+        root = parse_xml(store.read(document.sha256))
+    except (NotFound, Unreadable):
+        return
+    for place in root.iter("{*}Description"):
+        text = (place.text or "").strip()
+        if "<ApplicationResponse" in text[:_LOOK] or ":ApplicationResponse" in text[:_LOOK]:
+            libro.generado(
+                "respuesta_dian", f"Respuesta de la DIAN, factura {invoice.numero}", text.encode("utf-8"),
+                "application/xml", creado=civil_date(invoice.validada_dian_at or document.cargado_at),
+                factura=invoice.numero, caso=invoice.case_key,
+                nota=f"Texto que viene en el AttachedDocument de SHA-256 {document.sha256}.",
+            )  # fmt: skip
+            return
 
 
 def read_fev(store: Store, document: Documento) -> Fev | None:
@@ -192,7 +214,7 @@ def _supports(libro: Libro, acopio: Acopio, invoice: Factura, documents: Sequenc
         libro.guardado(
             "soporte", f"{kind.nombre if kind else 'Soporte'} ({one.sigla}), factura {invoice.numero}", one.sha256,
             one.bytes, one.media_type, creado=civil_date(one.cargado_at), incorporado=civil_date(one.cargado_at),
-            caso=invoice.case_key, nombre=one.nombre, factura=invoice.numero, salud=True,
+            caso=invoice.case_key, nombre=one.nombre, base=f"Soporte{one.sigla.title()}", factura=invoice.numero, salud=True,
             digitalizado=one.media_type in _SCANNED,
         )  # fmt: skip
     if left_out:

@@ -82,7 +82,7 @@ def _gaps(libro: Libro, invoice: Factura, found: Resultado) -> None:
             "Cárguela con: radica catalogo cargar tasas FICHERO, y prepare de nuevo el expediente.",
             factura=invoice.numero,
         )  # fmt: skip
-    for one in found.avisos:
+    for one in (words for words in found.avisos if not words.startswith("Sin tasa")):  # told above, by month
         libro.hueco(
             "aviso_liquidacion",
             "pagos",

@@ -74,7 +74,7 @@ def _checklist(via: str, head: str, author: str, items: Sequence[ItemControl]) -
         )
         for one in items
     ]
-    sheet.tabla(("N.º", "Documento", "Estado", "", "Detalle", "Norma"), rows, (0.7, 3.2, 1.3, 1.5, 4.4, 2.9))
+    sheet.tabla(("N.º", "Documento", "Estado", "En esta vía", "Detalle", "Norma"), rows, (0.7, 3.2, 1.3, 1.5, 4.4, 2.9))
     return sheet.pdf()
 
 
