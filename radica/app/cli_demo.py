@@ -76,7 +76,8 @@ def _report(verdict: Verdict, options: argparse.Namespace, folder: Path, *, pass
     words = (
         f"{document['importadas']} importadas: {document['radicadas']} radicadas, {document['no_listas']} no listas, "
         f"{document['rechazadas']} rechazadas, {document['recibidas_sin_numero']} recibidas sin número, "
-        f"{document['por_confirmar']} por confirmar, {document['duplicadas']} duplicadas; {levels}; {seconds} s."
+        f"{document['por_confirmar']} por confirmar, {document['duplicadas']} duplicadas; {levels}; "
+        f"{document['sellos']} sellos, {document['sin_sellar']} historias sin sellar; {seconds} s."
     )
     answer(document, words, as_json=options.json)
     if not verdict.wrong and passing and not options.conservar:

@@ -37,6 +37,7 @@ from radica.app.demo_catalog import P1, PAYERS, PROVIDERS, Payer
 from radica.app.demo_check import Verdict, judge, pending, read_ledger, settled
 from radica.app.demo_data import MANUAL, RECHAZADA, SIN_NUMERO, DemoPackage, build_set
 from radica.app.demo_glosas import payers_object
+from radica.app.demo_sellos import environment_of, seal_all, start_authority
 from radica.custodia.backends import open_store
 from radica.facturas.intake import Summary, import_paths
 from radica.facturas.keys import known_keys
@@ -74,7 +75,7 @@ class Demo:
 
 def settings_for(settings: Settings, folder: Path) -> Settings:
     """Return the settings of the demonstration: its own folder and embedded database, whatever else is configured."""
-    return replace(settings, datos=folder, database_url=f"sqlite:///{folder / 'radica.sqlite'}")
+    return replace(settings, datos=folder, database_url=f"sqlite:///{folder / 'radica.sqlite'}", s3=None, tsa=())
 
 
 def claim_folder(folder: Path, *, seed: int, packages: int, today: date) -> None:
@@ -138,6 +139,8 @@ def _prepare(demo: Demo, database: Database, *, seed: int, packages: int, today:
     hashed = people_hash()
     with database.write() as session:
         register_house(session, clave_hash=hashed, at=demo.clock())
+    authority, demo.settings = start_authority(demo.settings, os.environ, limit_s=START_LIMIT_S)
+    demo.children.append(authority)
     for payer in PAYERS:
         if payer.archetype is not None:
             demo.portals[payer.nit] = _start_portal(demo, payer)
@@ -221,7 +224,7 @@ def _start_house(demo: Demo, port: int | None) -> str:
 
 
 def _start_own(demo: Demo, name: str, words: Sequence[str]) -> Child:
-    environ = {key: value for key, value in os.environ.items() if key != "RADICA_DATABASE_URL"}
+    environ = environment_of(demo.settings, os.environ)
     arguments = ["radica.app.cli", "--datos", str(demo.settings.datos), *words]
     return start(name, arguments, environ=environ, log=demo.settings.datos / "logs" / f"{name}.log")
 
@@ -304,7 +307,9 @@ def _judge(demo: Demo, database: Database) -> Verdict:
     with database.read() as session:
         verdict = judge(session, demo.packages, ledger)
     lines, waiting = demo.objected
-    verdict.figures["objeciones"] = lines
+    sealed, unproved = seal_all(database, demo.settings, clock=demo.clock)
+    verdict.figures |= {"objeciones": lines, **sealed}
+    verdict.wrong.extend(unproved)
     if waiting:
         verdict.wrong.append(f"{waiting} objeciones de los pagadores quedaron sin cruzar o por decidir")
     return verdict
@@ -331,6 +336,7 @@ def _after(demo: Demo, database: Database, address: str) -> None:
         f"\nLa cola está vacía: {one['radicadas']} radicadas, {one['no_listas']} no listas, {one['rechazadas']} rechazada(s),"
         f" {one['recibidas_sin_numero']} recibida(s) sin número, {one['duplicadas']} duplicadas."
     )
+    demo.say(f"Toda la historia quedó bajo {one['sellos']} sellos, de una autoridad de demostración sin valor legal.")
     for text in verdict.wrong:
         demo.say(f"  No terminó donde debía: {text}")
     demo.say(f"Sigue en {address} hasta que presione Ctrl-C.")

@@ -53,6 +53,9 @@ def test_once_every_invoice_ends_where_it_should(tmp_path: Path) -> None:
         "duplicadas",
         "nivel_prueba",
         "objeciones",
+        "sellos",
+        "sellos_de_tiempo",
+        "sin_sellar",
         "segundos",
     ], err
     expected = {"importadas": 8, "radicadas": 4, "no_listas": 2, "rechazadas": 1, "recibidas_sin_numero": 1}
@@ -60,6 +63,9 @@ def test_once_every_invoice_ends_where_it_should(tmp_path: Path) -> None:
     assert (figures["por_confirmar"], figures["duplicadas"]) == (0, 0)
     assert figures["nivel_prueba"]["0"] == 3
     assert figures["nivel_prueba"]["1"] == 1
+    assert figures["sin_sellar"] == 0
+    assert figures["sellos_de_tiempo"] == figures["sellos"] >= 1
+    assert (folder / "sellos.txt").read_text().count("radica/1 ") == figures["sellos"]
     assert _left_behind(folder) == []
 
 
@@ -73,7 +79,7 @@ def test_a_signal_ends_it_with_all_its_processes(tmp_path: Path) -> None:
             line = process.stderr.readline()
             assert line, said
             said += line
-        assert len(_left_behind(folder)) >= 7, "itself, three portals, web, clock and two workers"
+        assert len(_left_behind(folder)) >= 8, "itself, portals, authority, web, clock and two workers"
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=90)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from radica.app.demo import MARK, claim_folder, settings_for
 from radica.app.demo_check import Submits, by_invoice
-from radica.kernel.config import load_settings
+from radica.app.demo_sellos import environment_of
+from radica.kernel.config import TsaSettings, load_settings
 from radica.kernel.errors import BadInput
 
 HOY = date(2026, 11, 20)
@@ -44,6 +46,19 @@ def test_real_data_is_never_mixed_with_the_demonstration(tmp_path: Path) -> None
 def test_a_configured_team_database_is_not_used(tmp_path: Path) -> None:
     settings = load_settings({"RADICA_DATABASE_URL": "postgresql://equipo/radica"}, datos=str(tmp_path))
     assert settings_for(settings, tmp_path / "demo").database_url == f"sqlite:///{tmp_path / 'demo' / 'radica.sqlite'}"
+
+
+def test_its_processes_see_its_own_authority_and_nothing_of_the_real_house(tmp_path: Path) -> None:
+    real = {"RADICA_ALMACEN": "s3://cubo", "RADICA_SELLOS_CORREO": "a@b.co", "RADICA_TSA": "otra=https://otra"}
+    settings = settings_for(load_settings(real, datos=str(tmp_path)), tmp_path / "demo")
+    assert (settings.s3, settings.tsa) == (None, ())
+    authority = TsaSettings("demostracion", "http://127.0.0.1:1/", tmp_path / "anclas" / "demostracion.pem", False)
+    given = environment_of(replace(settings, tsa=(authority,), seal_mail=None), {**real, "PATH": "/bin"})
+    assert given == {
+        "PATH": "/bin",
+        "RADICA_TSA": "demostracion=http://127.0.0.1:1/",
+        "RADICA_TSA_ANCLAS": str(tmp_path / "anclas"),
+    }
 
 
 def test_submits_are_counted_by_provider_and_invoice() -> None:
