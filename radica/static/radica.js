@@ -83,6 +83,8 @@
       event.preventDefault();
       return;
     }
+    /* What answers with a file leaves this page where it is: the form must go on serving. */
+    if (form.hasAttribute("data-descarga") || button?.hasAttribute("data-descarga")) return;
     form.dataset.sent = "yes";
     rememberSent(form);
     /* Disabled a moment later: a disabled button would not send its own value. */
