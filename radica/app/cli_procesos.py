@@ -32,7 +32,7 @@ from radica.app.house import make_house
 from radica.app.prescripciones import KIND_PRESCRIPTION, review_prescription
 from radica.app.reloj import run_clock
 from radica.app.retener import KIND_RETAIN, retain
-from radica.app.verificacion import KIND_VERIFY, verify_night
+from radica.app.verificacion import HANDLERS as VERIFYING
 from radica.app.worker import FILING_HANDLERS, run_worker
 from radica.kernel import logs
 from radica.kernel.clock import system_clock
@@ -47,13 +47,13 @@ ALL_HANDLERS = {
     **glosas_importar.HANDLERS,
     **expedientes.HANDLERS,
     **sellar.HANDLERS,
+    **VERIFYING,
     **indexar.HANDLERS,
     KIND_LAPSES: lapse_terms,
     KIND_RETRY: retry_lines,
     KIND_PROMISES: review_promises,
     KIND_RETAIN: retain,
     KIND_PRESCRIPTION: review_prescription,
-    KIND_VERIFY: verify_night,
 }
 
 

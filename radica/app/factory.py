@@ -36,7 +36,7 @@ from radica.app.acciones import (
 )
 from radica.app.acts import check_acts
 from radica.app.nav import ENTRIES
-from radica.app.paginas import buscar, documentos, evidencia, factura, facturas, hoy
+from radica.app.paginas import buscar, custodia, documentos, evidencia, factura, facturas, hoy
 from radica.kernel import web_errors, web_guard, web_headers
 from radica.kernel.clock import Clock, system_clock
 from radica.kernel.config import Settings
@@ -73,6 +73,7 @@ BLUEPRINTS = (
     cartera_rutas.blueprint,
     tareas.blueprint,
     auditoria_rutas.blueprint,
+    custodia.blueprint,
 )
 
 

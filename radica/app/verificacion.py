@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from radica.app.house import House
 from radica.app.turn import keep_turn
+from radica.app.worker import Handler
 from radica.audit.chain import instant_text
 from radica.custodia.check_models import EstadoVerificacion, Gravedad, HallazgoCustodia, TipoHallazgo, Verificacion
 from radica.custodia.verificar import NOCTURNA, Resumen, means_of, run, start, unfinished
@@ -35,6 +36,8 @@ from radica.users.models import ClaseTarea
 from radica.users.tasks import open_task
 
 KIND_VERIFY = "verificar_custodia"
+KIND_ASKED = "verificar_custodia_pedida"
+"""The same, of everything and without a budget, because a person asked for it."""
 VERIFY_AT = time(2, 30)
 """Bogotá time of the nightly run: terms were reviewed, nobody imports yet."""
 MB = 1_000_000
@@ -105,7 +108,14 @@ def order_verification(database: Database, now: datetime) -> int:
 
 def verify_night(house: House, claimed: Claimed) -> None:
     """Verify on the night's budget; what was cut goes on. Raises Unavailable when the store is down: tried again."""
-    number = _tonight(house)
+    _run(house, claimed, _tonight(house), budget=house.settings.verify_mb * MB)
+
+
+def _run(house: House, claimed: Claimed, number: int, *, budget: int | None) -> None:
+
+    if _ended(house, number):
+        finish(house.db, claimed, outcome=Done())  # killed between the end and this line
+        return
 
     def keep(done: int, of: int, stage: str) -> None:
         keep_turn(house, claimed, f"Verificando la custodia: {ETAPAS[stage].lower()}", done, of)
@@ -116,7 +126,7 @@ def verify_night(house: House, claimed: Claimed) -> None:
         number,
         clock=house.clock,
         medios=means_of(house.settings),
-        budget_bytes=house.settings.verify_mb * MB,
+        budget_bytes=budget,
         partial=True,
         progress=keep,
     )
@@ -131,6 +141,16 @@ def verify_night(house: House, claimed: Claimed) -> None:
             code="almacen_caido",
         )
     finish(house.db, claimed, outcome=Done())
+
+
+def verify_asked(house: House, claimed: Claimed) -> None:
+    """Run the verification that a person asked for. Raises Unavailable when the store is down: tried again."""
+    _run(house, claimed, int(claimed.payload["verificacion"]), budget=None)
+
+
+def _ended(house: House, number: int) -> bool:
+    with house.db.read() as session:
+        return session.get_one(Verificacion, number).estado is EstadoVerificacion.TERMINADA
 
 
 def _tonight(house: House) -> int:
@@ -210,6 +230,9 @@ def finding_document(one: HallazgoCustodia) -> dict[str, Any]:
         "prestador": one.prestador_id,
         "hallado_at": instant_text(one.at),
     }
+
+
+HANDLERS: Mapping[str, Handler] = {KIND_VERIFY: verify_night, KIND_ASKED: verify_asked}
 
 
 def order_tick(database: Database, _settings: Settings, now: datetime) -> int:

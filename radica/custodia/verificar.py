@@ -94,21 +94,26 @@ def means_of(settings: Settings) -> Medios:
 
 
 def start(db: Database, alcance: Alcance, *, origen: str, actor: str, at: datetime) -> int:
-    """Open a verification and return its id; nothing is looked at yet."""
+    """Open a verification in a transaction of its own; see `open_verification`."""
     with db.write() as session:
-        row = Verificacion(
-            origen=origen,
-            actor=actor,
-            alcance=alcance.as_json(),
-            estado=EstadoVerificacion.EN_CURSO,
-            etapa=next(iter(ETAPAS)),
-            total=_total(session, alcance),
-            cuentas={},
-            iniciada_at=at,
-        )
-        session.add(row)
-        session.flush()
-        return row.id
+        return open_verification(session, alcance, origen=origen, actor=actor, at=at)
+
+
+def open_verification(session: Session, alcance: Alcance, *, origen: str, actor: str, at: datetime) -> int:
+    """Open a verification and return its id; nothing is looked at yet."""
+    row = Verificacion(
+        origen=origen,
+        actor=actor,
+        alcance=alcance.as_json(),
+        estado=EstadoVerificacion.EN_CURSO,
+        etapa=next(iter(ETAPAS)),
+        total=_total(session, alcance),
+        cuentas={},
+        iniciada_at=at,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
 
 
 def _total(session: Session, alcance: Alcance) -> int:

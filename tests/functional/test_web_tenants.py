@@ -19,6 +19,8 @@ from radica.cartera.models import ConceptoPago, PagoFactura
 from radica.conciliacion.models import Compromiso, Conciliacion
 from radica.conciliacion.states import EstadoConciliacion
 from radica.custodia.models import Blob, Pieza
+from radica.custodia.verificar import PERSONA, open_verification
+from radica.custodia.verificar_base import Alcance
 from radica.entidades.models import Prestador
 from radica.facturas.models import Carga, Documento, Factura, NoReconocido, TipoDocumento
 from radica.glosas.answer_draft import Borrador
@@ -112,6 +114,7 @@ def things_of(house: House, provider: int) -> dict[str, int | str]:
             "acceso_id": acceso,
             "factura_id": invoice.id,
             "prestador_id": provider,
+            "verificacion_id": _verification(session, provider),
             **WORDS,
         }
         ids |= (
@@ -143,6 +146,11 @@ def _dossier(session: Session, invoice: Factura) -> dict[str, int | str]:
         cargado_por="prueba",
     )
     return {"expediente_id": _added(session, order), "aportado_id": _added(session, brought)}
+
+
+def _verification(session: Session, provider: int) -> int:
+    scope = Alcance(factura="FE1", prestador_id=provider, casos=("factura:1",))
+    return open_verification(session, scope, origen=PERSONA, actor="prueba", at=NOW)
 
 
 def _added(session: Session, row: Any) -> int:
