@@ -29,6 +29,8 @@ from radica.users.services import actor_names
 _WEIGHT = {Severidad.BLOQUEO: 0, Severidad.AVISO: 1, Severidad.INFO: 2}
 CLASES = {
     "acta": "Acta sin firmar",
+    "expediente_bolsa": "Expediente completo con sus pruebas (ZIP)",
+    "expediente_pdf": "Expediente en un solo PDF",
     "acta_firmada": "Acta firmada",
     "libro_pagador": "Libro del pagador",
     "pago": "Soporte de pago",

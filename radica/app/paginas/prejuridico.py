@@ -29,7 +29,7 @@ SHOWN = 500
 """Invoices of one payer on the page; those whose clock is nearest."""
 PER_PAGE = 60
 NEAR_DAYS = 180
-VIAS = {Via.EJECUTIVO: "Ejecutivo", Via.DECLARATIVO: "Declarativo"}
+VIAS = {Via.EJECUTIVO: "Ejecutiva", Via.DECLARATIVO: "Declarativa"}
 E = EstadoExpediente
 TONOS = {
     E.SOLICITADO: "curso",

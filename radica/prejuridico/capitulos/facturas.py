@@ -222,7 +222,7 @@ def _supports(libro: Libro, acopio: Acopio, invoice: Factura, documents: Sequenc
             "soportes_redactados", "soportes",
             f"Se dejaron fuera {left_out} soportes de la factura {invoice.numero}, que tiene varios pacientes: pueden "
             "ser de otros. Los originales siguen en custodia.",
-            "Cargue los del paciente del caso con: radica expediente documento agregar --tipo otro.",
+            "Aporte los del paciente del caso en Prejurídico, Documentos aportados, como anexo.",
             factura=invoice.numero,
         )  # fmt: skip
     _missing_supports(libro, invoice, documents, [one.sigla for one in supports])

@@ -42,7 +42,9 @@ def escribir(libro: Libro, acopio: Acopio) -> None:
     have = {row.tipo for row in acopio.persona}
     for tipo, chapter, code, words in _NEEDED:
         if tipo not in have:
-            libro.hueco(code, chapter, words, f"Cárguelo con: radica expediente documento agregar --tipo {tipo.value}")
+            libro.hueco(
+                code, chapter, words, "Apórtelo en Prejurídico, Documentos aportados, y prepare otro expediente."
+            )
     for invoice in acopio.facturas:
         if not any(one.tipo is T.AUTORIZACION and one.factura_id == invoice.id for one in acopio.persona):
             libro.hueco(
