@@ -25,6 +25,8 @@ OWN = {
     "auditoria.paciente_informe",
     "auditoria.revisar",
     "buscar.buscar",
+    "custodia.verificar",  # asks for a verification: nothing of a case changes
+    "prejuridico.vista_previa",  # a draft is drawn and its readings are logged
     "users.clave",
     "users.cambiar_prestador",
     "users.salir",
