@@ -8,7 +8,7 @@ long. Letters that the standard fonts lack are written as `?`: nothing is silent
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from reportlab.lib import colors
@@ -24,6 +24,9 @@ MARGIN, FOOT = 18 * mm, 24 * mm
 ROOM = WIDTH - 2 * MARGIN
 PLAIN, BOLD, MONO = "Helvetica", "Helvetica-Bold", "Courier"
 _CELL_SIZE, _CELL_LEAD = 7.6, 9.4
+_MOST = int((HEIGHT - FOOT - 40 * mm) // _CELL_LEAD)
+"""Lines of a cell that a page surely holds below the head of its table."""
+Cell = tuple[str, ...]
 
 
 @lru_cache(maxsize=1 << 14)
@@ -40,6 +43,20 @@ def _split(text: str, font: str, size: float, room: float) -> tuple[str, ...]:
             line = line[keep:]
         found.append(line)
     return tuple(found)
+
+
+def _cells(row: Sequence[str], widths: Sequence[float], font: str) -> list[Cell]:
+    return [_split(_latin(cell), font, _CELL_SIZE, width - 6) for cell, width in zip(row, widths, strict=True)]
+
+
+def _height(texts: Sequence[Cell]) -> float:
+    return max(len(one) for one in texts) * _CELL_LEAD + 4
+
+
+def _parts(texts: Sequence[Cell]) -> Iterator[list[Cell]]:
+    """Cut a row that no page holds into rows that one does."""
+    for start in range(0, max(len(one) for one in texts), _MOST):
+        yield [one[start : start + _MOST] for one in texts]
 
 
 def _latin(text: str) -> str:
@@ -90,15 +107,17 @@ class Hoja:
     ) -> None:
         """Add a table. `anchos` are shares of the width; columns in `derecha` are set to the right; `total`: last row bold."""
         widths = [ROOM * one / sum(anchos) for one in anchos]
+        head = _cells(cabeza, widths, BOLD)
         self._need(34)
-        self._row(cabeza, widths, derecha, BOLD, ground=True)
+        self._row(head, widths, derecha, BOLD, ground=True)
         for number, row in enumerate(filas, 1):
             last = total and number == len(filas)
-            if self._row(row, widths, derecha, BOLD if last else PLAIN, ground=last, only_if_fits=True):
-                continue
-            self._turn()
-            self._row(cabeza, widths, derecha, BOLD, ground=True)
-            self._row(row, widths, derecha, BOLD if last else PLAIN, ground=last)
+            font = BOLD if last else PLAIN
+            for part in _parts(_cells(row, widths, font)):
+                if self._y - _height(part) < FOOT:
+                    self._turn()
+                    self._row(head, widths, derecha, BOLD, ground=True)
+                self._row(part, widths, derecha, font, ground=last)
         self._y -= 6
 
     def pdf(self) -> bytes:
@@ -107,24 +126,9 @@ class Hoja:
         return self._out.getvalue()
 
     def _row(
-        self,
-        cells: Sequence[str],
-        widths: Sequence[float],
-        right: Sequence[int],
-        font: str,
-        *,
-        ground: bool = False,
-        only_if_fits: bool = False,
-    ) -> bool:
-        texts = [_split(_latin(cell), font, _CELL_SIZE, width - 6) for cell, width in zip(cells, widths, strict=True)]
-        tall = max(len(one) for one in texts)
-        most = int((HEIGHT - 2 * FOOT - 60) // _CELL_LEAD)
-        texts = [one[:most] for one in texts]
-        height = min(tall, most) * _CELL_LEAD + 4
-        if self._y - height < FOOT:
-            if only_if_fits:
-                return False
-            self._turn()
+        self, texts: Sequence[Cell], widths: Sequence[float], right: Sequence[int], font: str, *, ground: bool = False
+    ) -> None:
+        height = _height(texts)
         if ground:
             self._canvas.setFillColor(GROUND)
             self._canvas.rect(MARGIN, self._y - height, ROOM, height, stroke=0, fill=1)
@@ -144,7 +148,6 @@ class Hoja:
         self._canvas.setStrokeColor(LINE)
         self._canvas.setLineWidth(0.4)
         self._canvas.line(MARGIN, self._y, WIDTH - MARGIN, self._y)
-        return True
 
     def _lines(self, text: str, font: str, size: float, lead: float, color: colors.Color) -> None:
         for paragraph in _latin(text).splitlines() or [""]:
