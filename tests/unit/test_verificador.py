@@ -647,3 +647,12 @@ def test_every_verdict_stands_in_the_leeme() -> None:
     places = [leeme.find(f"\n  {one} ") for one in program.PRECEDENCIA]
     assert -1 not in places
     assert places == sorted(places)
+
+
+def test_a_certificate_with_bytes_that_two_readers_read_differently_is_refused(folder: Path) -> None:
+    path = folder / "sellos/autoridad-1.raiz.pem"
+    text = path.read_text()
+    for other in (text.replace("\n", "\r\n"), text.replace("A", "=", 1), text + text, "x" + text, text + "x"):
+        path.write_text(other, newline="")
+        muestra.retag(folder)
+        assert verdict(folder) == ALTERADA

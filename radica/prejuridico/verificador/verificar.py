@@ -244,7 +244,7 @@ def comprobar_sellos(informe: Informe, prueba: Any) -> None:
 
 def comprobar_token(informe: Informe, rutas: dict[str, str], linea: bytes) -> dict[str, str]:
     """Comprueba la huella que lleva un token y de quién son sus certificados, y pregunta por su firma."""
-    pem = "-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)-----END CERTIFICATE-----\n"
+    pem = "-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/\n]+={0,2}\n)-----END CERTIFICATE-----\n"
     textos = [informe.leer(rutas[cual]).decode() for cual in ("raiz", "cadena")]
     raiz, *otros = (base64.b64decode(uno) for texto in textos for uno in re.findall(pem, texto))
     if not re.fullmatch(pem, textos[0]) or not re.fullmatch(f"({pem})+", textos[1]):
