@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import sqlite3
@@ -33,6 +34,7 @@ from tests import factories
 from tests.factories import NOW
 from tests.full_disk import small_files
 from tests.plugins.custody import Custody
+from tests.plugins.s3 import S3Server
 
 SAME_AFTER = ("facturas", "transitions", "chain_heads", "access_log", "blobs", "piezas", "hojas", "sellos", "mosaicos")
 
@@ -246,3 +248,23 @@ def test_the_database_file_of_a_backup_stands_alone(custody: Custody, tmp_path: 
     with closing(sqlite3.connect(made.carpeta / "base" / "radica.sqlite")) as raw:
         assert raw.execute("SELECT count(*) FROM blobs").fetchone() == (3,)
     assert [one.name for one in (made.carpeta / "base").iterdir()] == ["radica.sqlite"]
+
+
+def test_the_drill_with_the_store_in_s3(custody: Custody, tmp_path: Path, other: Settings, s3_server: S3Server) -> None:
+    first = replace(settings_of(custody), datos=tmp_path / "con-s3", s3=s3_server.bucket())
+    first.ensure_folders()
+    store = open_store(first)
+    documents = [custody.store.read(one) for one in custody.hashes]
+    for data in documents:
+        store.put(io.BytesIO(data))
+    made = make_backup(custody.db, store, first, tmp_path / "respaldo", at=NOW, with_keys=True)
+    assert made.contenido["almacen"] == "s3"
+    kept = b"".join(path.read_bytes() for path in (made.carpeta / "almacen").rglob("*.rc1"))
+    assert all(data[:64] not in kept for data in documents)  # what left the bucket is encrypted
+    delete_everything(custody)
+
+    target = replace(other, s3=s3_server.bucket())
+    done = bring_back(target, made.carpeta)
+    assert done.verificacion.limpia
+    assert done.verificacion.cuentas["blobs"] == 3
+    assert [open_store(target).read(one) for one in custody.hashes] == documents

@@ -21,6 +21,7 @@ from radica.custodia.services import Kept, seal
 from radica.custodia.store import FolderStore
 from radica.custodia.verificar import PERSONA, Medios, Resumen, findings, run, start
 from radica.custodia.verificar_base import Alcance
+from radica.facturas.models import Factura
 from radica.facturas.states import EventoFactura
 from radica.kernel.clock import fixed_clock
 from radica.kernel.db import Database
@@ -43,6 +44,20 @@ class Custody:
         number = start(self.db, scope or Alcance(), origen=PERSONA, actor="prueba", at=NOW)
         ended = run(self.db, self.store, number, clock=fixed_clock(NOW), medios=Medios(), **more)
         return ended, self.found(number)
+
+    def verify_with(self, means: Medios) -> list[tuple[str, str, str]]:
+        """Verify everything with other means, and return the findings."""
+        number = start(self.db, Alcance(), origen=PERSONA, actor="prueba", at=NOW)
+        run(self.db, self.store, number, clock=fixed_clock(NOW), medios=means)
+        return self.found(number)
+
+    def move(self, factura: int) -> None:
+        """Move an invoice once more, and seal what is new."""
+        with self.db.write() as session:
+            row = session.get_one(Factura, factura)
+            advance(session, row, EventoFactura.CANCELAR_ENVIO, actor="prueba", at=NOW, reason="decision_de_persona")
+        with self.db.write() as session:
+            assert seal_heads(session, at=NOW) is not None
 
     def found(self, number: int) -> list[tuple[str, str, str]]:
         """Return (tipo, gravedad, objeto) of each finding of a verification."""
