@@ -240,7 +240,7 @@ def _payments(session: Session, factura_id: int) -> list[Abono]:
         Abono(
             one.fecha, one.valor,
             ClaseAbono.RETENCION if one.concepto is ConceptoPago.RETENCION else ClaseAbono.PAGO,
-            f"{NOMBRES[one.concepto]} {one.referencia}".strip(),
+            " · ".join(filter(None, (NOMBRES[one.concepto], one.referencia))),
         )
         for one in standing(session, factura_id)
     ]  # fmt: skip

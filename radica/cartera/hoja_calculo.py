@@ -220,12 +220,13 @@ def _parameters(libro: _Libro, found: Resultado) -> None:
 
 def _others(libro: _Libro, found: Resultado) -> None:
     columns = (
-        ("Parámetro", 36), ("Otra lectura", 70), ("Capital", 18), ("Intereses", 18), ("Diferencia", 18), ("Norma", 42),
+        ("Parámetro", 36), ("Otra lectura", 70), ("Capital que causa intereses", 18),
+        ("Intereses causados", 18), ("Intereses pendientes", 18), ("Diferencia en lo causado", 18), ("Norma", 42),
         ("Certeza", 14),
     )  # fmt: skip
     sheet = libro.sheet("Otras lecturas", columns)
     for at, one in enumerate(found.alternativas, start=1):
-        amounts = (from_cents(one.capital), from_cents(one.pendientes), from_cents(one.diferencia))
+        amounts = [from_cents(cents) for cents in (one.capital, one.causados, one.pendientes, one.diferencia)]
         cells = (NOMBRES[one.opcion.clave], one.opcion.texto, *amounts, one.opcion.cita, one.opcion.certeza)
         libro.row(sheet, at, cells)
 

@@ -110,10 +110,14 @@ class Saldo:
 
 @dataclass(frozen=True)
 class Alternativa:
-    """The same case under another reading: its source, its figures and the difference in interest, in centavos."""
+    """The same case under another reading: its source and its figures, in centavos.
+
+    `diferencia` is of the interest caused: what is still to be paid also depends on what the payments covered.
+    """
 
     opcion: Opcion
     capital: int
+    causados: int
     pendientes: int
     diferencia: int
 
@@ -260,10 +264,14 @@ def liquidar(caso: CasoLiquidacion, tabla: Tabla, parametros: Parametros, corte:
                 continue
             other = _liquidar(caso, tabla, parametros.con(clave, one.valor), corte)
             if (other.capital, other.pendientes) != (found.capital, found.pendientes):
-                others.append(Alternativa(one, other.capital, other.pendientes, other.pendientes - found.pendientes))
+                others.append(_other(one, other, found))
     used = {one.mes: tabla[one.mes] for one in found.lineas if one.mes in tabla}
     said = [*caso.avisos, *_avisos(found)]
     return replace(found, alternativas=others, avisos=said, tasas=used)
+
+
+def _other(reading: Opcion, other: Resultado, found: Resultado) -> Alternativa:
+    return Alternativa(reading, other.capital, other.causados, other.pendientes, other.causados - found.causados)
 
 
 def _liquidar(caso: CasoLiquidacion, tabla: Tabla, parametros: Parametros, corte: date) -> Resultado:

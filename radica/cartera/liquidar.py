@@ -86,6 +86,7 @@ def documento(found: Resultado) -> dict[str, Any]:
                 "norma": one.opcion.cita,
                 "certeza": one.opcion.certeza,
                 "capital": plain(one.capital),
+                "intereses_causados": plain(one.causados),
                 "intereses": plain(one.pendientes),
                 "diferencia": plain(one.diferencia),
             }
