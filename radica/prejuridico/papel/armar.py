@@ -7,7 +7,6 @@ disk: memory holds their structure, not their bytes. Norms: PCSJA20-11567, Proto
 
 from __future__ import annotations
 
-import io
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -49,7 +48,11 @@ class _Plan:
     preliminares: int
     certificado: int  # folio of its first sheet
     folios: int = 0
-    cierre: bytes = b""  # the certificate
+
+    def close(self, sheets: int) -> None:
+        """Count the sheets of the certificate, which end the whole."""
+        self.folios = self.certificado - 1 + sheets
+        self.renglones[-1] = replace(self.renglones[-1], hasta=self.folios)
 
 
 def whole_pdf(
@@ -79,12 +82,15 @@ def whole_pdf(
                 if progress is not None:
                     progress(number, len(documents))
                 found.append(sources.pages_of(one))
-            plan = _plan(contenido, found, firma)
-            ours, links, sheets = _ours(contenido, plan, documents, found, paths)
-            own = stack.enter_context(pikepdf.open(io.BytesIO(ours)))
-            end = stack.enter_context(pikepdf.open(io.BytesIO(plan.cierre)))
+            plan = _plan(contenido, found)
+            canvas = Lienzo(contenido)
+            draw_certificate(canvas, plan.tramos, firma=firma)
+            plan.close(len(canvas.hojas))
+            end, canvas.hojas = canvas.hojas, []
+            links, sheets = _ours(canvas, plan, documents, found, paths)
+            sheets.update(enumerate(end, plan.certificado))
             whole = stack.enter_context(pikepdf.new())
-            _assemble(whole, contenido, plan, found, own, end, sheets)
+            _assemble(whole, contenido, plan, found, sheets)
             _link(whole, links)
             _bookmark(whole, _marks(plan))
             _describe(whole, contenido)
@@ -108,21 +114,9 @@ def _label(one: DocumentoExpediente) -> str:
     return one.titulo if one.factura is None or one.factura in one.titulo else f"{one.titulo} · {one.factura}"
 
 
-def _plan(contenido: Contenido, found: Sequence[Paginas], firma: str) -> _Plan:
+def _plan(contenido: Contenido, found: Sequence[Paginas]) -> _Plan:
     """Count. The index comes before what it tells, so its sheets are counted first, with folios of no value."""
-    draft = _walk(contenido, found, 0)
-    front = 1 + index_sheets(draft.renglones)
-    plan = _walk(contenido, found, front)
-    sheets, known = 0, -1
-    while sheets != known:
-        known = sheets
-        plan.cierre = draw_certificate(contenido, plan.tramos, folios=plan.certificado - 1 + known, firma=firma)
-        with pikepdf.open(io.BytesIO(plan.cierre)) as end:
-            sheets = len(end.pages)
-    plan.folios = plan.certificado - 1 + sheets
-    last = plan.renglones[-1]
-    plan.renglones[-1] = replace(last, hasta=last.desde + sheets - 1)
-    return plan
+    return _walk(contenido, found, 1 + index_sheets(_walk(contenido, found, 0).renglones))
 
 
 def _walk(contenido: Contenido, found: Sequence[Paginas], front: int) -> _Plan:
@@ -149,61 +143,53 @@ def _walk(contenido: Contenido, found: Sequence[Paginas], front: int) -> _Plan:
 
 
 def _ours(
-    contenido: Contenido,
+    canvas: Lienzo,
     plan: _Plan,
     documents: Sequence[tuple[Capitulo, DocumentoExpediente]],
     found: Sequence[Paginas],
     paths: Sequence[str],
-) -> tuple[bytes, list[Enlace], dict[int, int]]:
-    """Draw all sheets of ours but the certificate; return them, what may be clicked, and by folio which sheet it is."""
-    canvas = Lienzo(contenido)
+) -> tuple[list[Enlace], dict[int, bytes]]:
+    """Draw all sheets of ours but the certificate; return what may be clicked, and the sheets by folio."""
+    content = canvas.contenido
     forms = [one.forma for one in found]
-    gaps = len(contenido.huecos)
+    gaps = len(content.huecos)
     draw_cover(canvas, Cuenta(plan.folios, len(found), forms.count(Forma.HOJA), forms.count(Forma.ANEXO), gaps))
     links = canvas.index(plan.renglones, canvas.sheets)
-    sheets = {number + 1: number for number in range(canvas.sheets)}
-    by_order = {one.orden: one for one in plan.renglones if one.orden is not None}
-    for chapter in contenido.capitulos:
-        sheets[plan.divisores[chapter.numero]] = canvas.sheets
-        canvas.divider(chapter, [by_order[one.orden] for one in plan.tramos if one.capitulo == chapter.numero])
-        for place in (one for one in plan.tramos if one.capitulo == chapter.numero):
+    folios = list(range(1, canvas.sheets + 1))
+    lines = {one.orden: one for one in plan.renglones if one.orden is not None}
+    places: dict[int, list[Tramo]] = {}
+    for one in plan.tramos:
+        places.setdefault(one.capitulo, []).append(one)
+    for chapter in content.capitulos:
+        here = places.get(chapter.numero, [])
+        folios.append(plan.divisores[chapter.numero])
+        canvas.divider(chapter, [lines[one.orden] for one in here])
+        for place in here:
             index = place.orden - 1
             if not found[index].pages:
-                sheets[place.desde] = canvas.sheets
+                folios.append(place.desde)
                 canvas.declared(place.orden, chapter, documents[index][1], found[index], paths[index])
-    return canvas.pdf(), links, sheets
+    return links, dict(zip(folios, canvas.hojas, strict=True))
 
 
 def _assemble(
-    whole: pikepdf.Pdf,
-    contenido: Contenido,
-    plan: _Plan,
-    found: Sequence[Paginas],
-    own: pikepdf.Pdf,
-    end: pikepdf.Pdf,
-    sheets: dict[int, int],
+    whole: pikepdf.Pdf, contenido: Contenido, plan: _Plan, found: Sequence[Paginas], sheets: dict[int, bytes]
 ) -> None:
     """Put all sheets in order and write their folios."""
-    pages: list[Any] = [None] * plan.folios
-    names = [""] * plan.folios
-    foreign = [False] * plan.folios
-    ours = [one.obj for one in own.pages]
-    for folio, sheet in sheets.items():
-        pages[folio - 1] = ours[sheet]
+    foreign: dict[int, tuple[Any, str]] = {}
     for (_, one), place, source in zip(contenido.documentos(), plan.tramos, found, strict=True):
-        for number, page in enumerate(source.pages, place.desde - 1):
-            pages[number], names[number], foreign[number] = page, f"{place.orden}. {_label(one)}", True
-    pages[plan.certificado - 1 :] = [one.obj for one in end.pages]
+        name = f"{place.orden}. {_label(one)}"
+        foreign.update((folio, (page, name)) for folio, page in enumerate(source.pages, place.desde))
     folios = Foliador(whole, plan.folios)
     common = f"{contenido.demandante.nombre} · Expediente N.º {contenido.numero}"
 
-    def change(index: int, page: Any) -> Any:
-        if foreign[index]:
-            return folios.foreign(page, index + 1, names[index])
-        folios.own(page, index + 1, common)
-        return page
+    def page_of(folio: int) -> Any:
+        if folio in sheets:
+            return folios.own(sheets[folio], folio, common)
+        page, name = foreign[folio]
+        return folios.foreign(whole.copy_foreign(page), folio, name)
 
-    plant(whole, pages, change)
+    plant(whole, (page_of(folio) for folio in range(1, plan.folios + 1)))
 
 
 def _link(whole: pikepdf.Pdf, links: Sequence[Enlace]) -> None:

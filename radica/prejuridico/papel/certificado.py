@@ -7,12 +7,16 @@ holds, not of the pages that show them. Norms: Ley 527/1999 arts. 8 and 9 (origi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from radica.conciliacion.acta import day_words
-from radica.prejuridico.contenido import Contenido
-from radica.prejuridico.hoja import Hoja
-from radica.prejuridico.papel.lienzo import count_words, folios_words, thousands
+from radica.glosas.paper import DIM, INK, MARGIN
+from radica.prejuridico.papel.lienzo import LOW, ROOM, TOP, WIDTH, Lienzo, count_words, folios_words, thousands
+from radica.prejuridico.papel.tinta import BOLD, MONO, PLAIN, shorten
 from radica.prejuridico.papel.valores import Forma, Tramo
+
+_ROW = 26
+_NAME_ROOM = ROOM - 30 - 76 - 70
 
 SIN_FIRMA = (
     "Este PDF no lleva firma electrónica: al prepararlo no había un certificado digital en condiciones de firmar. Su"
@@ -47,41 +51,70 @@ NO_CERTIFICA = (
 )
 
 
-def draw_certificate(contenido: Contenido, tramos: Sequence[Tramo], *, folios: int, firma: str = "") -> bytes:
-    """Return the certificate as PDF; `folios` of the whole, `firma` what is said of the signature that will follow."""
-    sheet = Hoja(
-        "Certificado del expediente",
-        encabezado=f"{contenido.demandante.nombre}, NIT {contenido.demandante.nit}. Expediente N.º {contenido.numero}",
-        autor=contenido.demandante.nombre,
+def draw_certificate(lienzo: Lienzo, tramos: Sequence[Tramo], *, firma: str = "") -> None:
+    """Draw the certificate as the next sheets; `firma` is what is said of the signature that will follow."""
+    content = lienzo.contenido
+    lienzo.head("Certificado")
+    y = TOP - 8
+    lienzo.text(MARGIN, y, "Certificado del expediente", font=BOLD, size=18)
+    y = _paragraph(
+        lienzo,
+        y - 26,
+        f"Este PDF lo preparó el programa radica para {content.demandante.nombre}, NIT {content.demandante.nit}, y reúne"
+        f" {count_words(len(tramos), 'documento', 'documentos')} de"
+        f" {count_words(len(content.facturas), 'factura', 'facturas')}, con los hechos registrados hasta el"
+        f" {day_words(content.corte)}.",
     )
     loose = sum(one.forma is Forma.ANEXO for one in tramos)
-    sheet.parrafo(
-        f"Este PDF lo preparó el programa radica para {contenido.demandante.nombre}, y reúne"
-        f" {count_words(len(tramos), 'documento', 'documentos')} de"
-        f" {count_words(len(contenido.facturas), 'factura', 'facturas')} en {thousands(folios)} folios, con los hechos"
-        f" registrados hasta el {day_words(contenido.corte)}."
-    )
-    sheet.seccion("Qué certifica")
-    for text in CERTIFICA:
-        sheet.parrafo(text)
+    sure = list(CERTIFICA)
     if loose:
         words = count_words(loose, "archivo no se pudo reproducir", "archivos no se pudieron reproducir")
-        sheet.parrafo(f"Que {words}, y que la hoja de cada uno dice por qué.")
-    sheet.seccion("Qué no certifica")
-    for text in NO_CERTIFICA:
-        sheet.parrafo(text)
-    sheet.seccion("Firma de este PDF")
-    sheet.parrafo(firma or SIN_FIRMA)
-    sheet.seccion("Relación de documentos")
-    rows = [
-        [
-            str(place.orden),
-            one.titulo if one.factura is None or one.factura in one.titulo else f"{one.titulo} · {one.factura}",
-            folios_words(place.desde, place.hasta),
-            thousands(one.tamano),
-            one.huella,
-        ]
-        for (_, one), place in zip(contenido.documentos(), tramos, strict=True)
-    ]
-    sheet.tabla(["N.º", "Documento", "Folios", "Bytes", "SHA-256"], rows, [5, 35, 13, 11, 36], derecha=[3])
-    return sheet.pdf()
+        sure.append(f"Que {words}, y que la hoja de cada uno dice por qué.")
+    for title, texts in (
+        ("Qué certifica", sure),
+        ("Qué no certifica", NO_CERTIFICA),
+        ("Firma de este PDF", [firma or SIN_FIRMA]),
+    ):
+        y -= 10
+        lienzo.text(MARGIN, y, title, font=BOLD, size=11)
+        y -= 16
+        for text in texts:
+            y = _paragraph(lienzo, y, text)
+    lienzo.end()
+    _listing(lienzo, tramos)
+
+
+def _paragraph(lienzo: Lienzo, y: Any, text: str) -> Any:
+    return lienzo.block(MARGIN, y, text, ROOM, size=9.5, lead=13) - 4
+
+
+def _listing(lienzo: Lienzo, tramos: Sequence[Tramo]) -> None:
+    """Draw the list of documents with their hashes, on sheets of its own."""
+    y = _columns(lienzo, first=True)
+    for (_, one), place in zip(lienzo.contenido.documentos(), tramos, strict=True):
+        name = one.titulo if one.factura is None or one.factura in one.titulo else f"{one.titulo} · {one.factura}"
+        if y - _ROW < LOW:
+            lienzo.end()
+            y = _columns(lienzo, first=False)
+        lienzo.text(MARGIN, y, str(place.orden), size=8.2, color=DIM)
+        lienzo.text(MARGIN + 30, y, shorten(name, PLAIN, 8.2, _NAME_ROOM), size=8.2)
+        lienzo.to_right(WIDTH - MARGIN - 76, y, folios_words(place.desde, place.hasta), size=8.2)
+        lienzo.to_right(WIDTH - MARGIN, y, thousands(one.tamano), size=8.2)
+        lienzo.text(MARGIN + 30, y - 10.5, one.huella, font=MONO, size=7.4, color=DIM)
+        lienzo.rule(y - 15, thick=0.3)
+        y -= _ROW
+    lienzo.end()
+
+
+def _columns(lienzo: Lienzo, *, first: bool) -> Any:
+    lienzo.head("Certificado: relación de documentos")
+    y = TOP
+    if first:
+        lienzo.text(MARGIN, y - 4, "Relación de documentos", font=BOLD, size=14)
+        y -= 28
+    lienzo.text(MARGIN, y, "N.º", font=BOLD, size=8, color=DIM)
+    lienzo.text(MARGIN + 30, y, "Documento y huella SHA-256 de su archivo", font=BOLD, size=8, color=DIM)
+    lienzo.to_right(WIDTH - MARGIN - 76, y, "Folios", font=BOLD, size=8, color=DIM)
+    lienzo.to_right(WIDTH - MARGIN, y, "Bytes", font=BOLD, size=8, color=DIM)
+    lienzo.rule(y - 5, color=INK)
+    return y - 18

@@ -13,10 +13,11 @@ from typing import Any
 import pikepdf
 from reportlab.lib.pagesizes import letter
 from reportlab.lib.units import mm
-from reportlab.pdfbase.pdfmetrics import stringWidth
 
-from radica.glosas.paper import letters
+from radica.glosas.paper import DIM, INK, LINE
+from radica.prejuridico.papel.tinta import PLAIN, fonts_of, line_at, shorten, text_at, width
 
+_FOLIO_FONT = "/RadicaLetra"
 STRIP = 17  # points, at the foot of a page of common size
 SIZE = 8
 TALLEST = 14_400  # what readers take as the longest side of a page, in its own units
@@ -95,20 +96,21 @@ class Foliador:
     def __init__(self, pdf: pikepdf.Pdf, total: int) -> None:
         self._pdf = pdf
         self._total = total
-        self._font = pdf.make_indirect(
-            pikepdf.Dictionary(
-                Type=pikepdf.Name.Font,
-                Subtype=pikepdf.Name.Type1,
-                BaseFont=pikepdf.Name.Helvetica,
-                Encoding=pikepdf.Name.WinAnsiEncoding,
-            )
-        )
+        self._fonts = fonts_of(pdf)
+        self._own = pdf.make_indirect(pikepdf.Dictionary(Font=pikepdf.Dictionary(self._fonts)))
         self._end = pdf.make_stream(b"\nQ\n")
 
-    def own(self, page: Any, number: int, name: str) -> None:
-        """Write the folio of a sheet of ours: letter, upright, with its foot free."""
-        words = _text(f"Folio {number} de {self._total}", name, letter[0], 18 * mm, 10 * mm, SIZE)
-        self._write(page, words)
+    def own(self, drawing: bytes, number: int, name: str) -> Any:
+        """Return a sheet of ours as a page: letter, upright, with its foot free for the folio."""
+        words = _foot(f"Folio {number} de {self._total}", name, letter[0], 18 * mm, 10 * mm, SIZE)
+        return self._pdf.make_indirect(
+            pikepdf.Dictionary(
+                Type=pikepdf.Name.Page,
+                MediaBox=pikepdf.Array([0, 0, *letter]),
+                Resources=self._own,
+                Contents=self._pdf.make_stream(drawing + words),
+            )
+        )
 
     def foreign(self, page: Any, number: int, name: str) -> Any:
         """Write the folio of a page of a document; return the page that shall stand in its place."""
@@ -130,17 +132,16 @@ class Foliador:
             180: f"-1 0 0 -1 {shown[2]} {shown[3]}",
             270: f"0 -1 1 0 {shown[0]} {shown[3]}",
         }[box.turn]
-        width = (edges[3] - edges[1]) if box.turn in (90, 270) else (edges[2] - edges[0])
+        wide = (edges[3] - edges[1]) if box.turn in (90, 270) else (edges[2] - edges[0])
         size = round(SIZE * grow / box.unit, 2)
-        words = _text(f"Folio {number} de {self._total}", name, width, size * 1.5, strip * 0.32, size)
-        line = f"0.76 0.8 0.84 RG {size / 16:.3f} w 0 {strip} m {width} {strip} l S"
-        ground = f"1 1 1 rg 0 0 {width} {strip} re f"
+        words = _foot(f"Folio {number} de {self._total}", name, wide, size * 1.5, strip * 0.32, size)
+        ground = f"1 1 1 rg 0 0 {wide} {strip} re f\n".encode() + line_at(0, strip, wide, size / 16, LINE)
         cut = f"q {edges[0]} {edges[1]} {edges[2] - edges[0]} {edges[3] - edges[1]} re W n\n"
         for key in _EDGES:
             if key in page:
                 del page[key]
         page["/MediaBox"] = pikepdf.Array([round(one, 3) for one in shown])
-        self._write(page, f"q {matrix} cm\n{ground}\n{line}\n".encode() + words + b"\nQ\n" + cut.encode())
+        self._write(page, f"q {matrix} cm\n".encode() + ground + words + b"Q\n" + cut.encode())
         return page
 
     def _write(self, page: Any, words: bytes) -> None:
@@ -150,19 +151,17 @@ class Foliador:
         fonts = resources.get("/Font")
         if not isinstance(fonts, pikepdf.Dictionary):
             fonts = resources["/Font"] = pikepdf.Dictionary()
-        if "/RadicaFolio" not in fonts:
-            fonts["/RadicaFolio"] = self._font
+        if _FOLIO_FONT not in fonts:
+            fonts[_FOLIO_FONT] = self._fonts[_FOLIO_FONT]
         before = page.get("/Contents")
-        old = list(before) if isinstance(before, pikepdf.Array) else [before] if before is not None else []
+        old = list(before) if isinstance(before, pikepdf.Array) else [before]
         streams = [one for one in old if isinstance(one, pikepdf.Stream)]
-        ours = self._pdf.make_stream(words)
-        opened = words.endswith(b"W n\n")
-        page["/Contents"] = pikepdf.Array([ours, *streams, self._end] if opened else [ours, *streams])
+        page["/Contents"] = pikepdf.Array([self._pdf.make_stream(words), *streams, self._end])
 
     def _on_letter(self, page: Any, box: Caja) -> Any:
         """Set a page that is too small for a folio on a letter sheet, in its own size, as a reader sees it."""
         sheet = self._pdf.make_indirect(
-            pikepdf.Dictionary(Type=pikepdf.Name.Page, MediaBox=pikepdf.Array([0, 0, *letter]), Parent=page["/Parent"])
+            pikepdf.Dictionary(Type=pikepdf.Name.Page, MediaBox=pikepdf.Array([0, 0, *letter]))
         )
         wide, tall = box.seen
         room = letter[0] - 80
@@ -183,32 +182,8 @@ class Foliador:
         return sheet
 
 
-def _text(folio: str, name: str, width: Any, margin: Any, base: Any, size: Any) -> bytes:
+def _foot(folio: str, name: str, wide: Any, margin: Any, base: Any, size: Any) -> bytes:
     """Return the drawing of a foot: what the sheet belongs to on the left, its folio on the right."""
-    right = width - margin - stringWidth(folio, "Helvetica", size)
-    room = right - margin - size
-    short = letters(name)
-    if stringWidth(short, "Helvetica", size) > room:
-        while short and stringWidth(short + "…", "Helvetica", size) > room:
-            short = short[:-1]
-        short = short.rstrip() + "…" if short else ""
-    return b"BT 0.11 0.15 0.2 rg /RadicaFolio %b Tf %b %b Td (%b) Tj ET\n" % (
-        _number(size),
-        _number(right),
-        _number(base),
-        _escaped(folio),
-    ) + b"BT 0.34 0.39 0.45 rg /RadicaFolio %b Tf %b %b Td (%b) Tj ET" % (
-        _number(size),
-        _number(margin),
-        _number(base),
-        _escaped(short),
-    )
-
-
-def _number(value: Any) -> bytes:
-    return f"{value:.2f}".encode()
-
-
-def _escaped(text: str) -> bytes:
-    raw = text.encode("cp1252", "replace")
-    return raw.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
+    right = wide - margin - width(folio, PLAIN, size)
+    short = shorten(name, PLAIN, size, round(right - margin - size, 1))
+    return text_at(right, base, folio, PLAIN, size, INK) + text_at(margin, base, short, PLAIN, size, DIM)

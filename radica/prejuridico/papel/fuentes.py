@@ -1,12 +1,14 @@
 """Where the sheets of each document come from: PDFs are opened, pictures become sheets, the rest is named by a sheet.
 
-Invariant: what cannot be opened never stops a dossier: it is an ANEXO with its reason in words. At most `MAX_OPEN`
-files are open at a time: beyond, those that are open are written together into one temporary file and read from there.
+Invariant: what cannot be opened never stops a dossier: it is an ANEXO with its reason in words. Only as many files are
+open at a time as the system allows: beyond, those that are open are written together into one temporary file and read
+from there, which changes no byte of the result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import resource
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +26,8 @@ from radica.prejuridico.contenido import DocumentoExpediente
 from radica.prejuridico.papel.folio import settle
 from radica.prejuridico.papel.valores import Forma
 
-MAX_OPEN = 200
+FILES_EACH = 4  # descriptors that an open document may hold: the blob, its decrypted copy, the PDF
+MOST_OPEN = 2_000
 MAX_PIXELS = 120_000_000
 _PICTURE_SIDE = 3_300  # pixels of the longer side: 300 dpi on a letter sheet; the whole picture is in the bag
 _EDGE = 40  # points
@@ -65,11 +68,11 @@ class Paginas:
 class Fuentes:
     """Opens the documents of a dossier one by one, and keeps few of them open."""
 
-    def __init__(self, store: Store, folder: Path, *, max_open: int = MAX_OPEN) -> None:
+    def __init__(self, store: Store, folder: Path, *, max_open: int | None = None) -> None:
         """`folder` is a private temporary folder, which the caller removes."""
         self._store = store
         self._folder = folder
-        self._max_open = max_open
+        self._max_open = max_open or files_allowed()
         self._stack = ExitStack()
         self._merged: list[pikepdf.Pdf] = []
         self._waiting: list[Paginas] = []
@@ -150,7 +153,7 @@ class Fuentes:
         """Write what is open into one file, read it back, and let go of the rest."""
         path = self._folder / f"tanda-{len(self._merged)}.pdf"
         with pikepdf.new() as batch:
-            plant(batch, [page for one in self._waiting for page in one.pages])
+            plant(batch, (batch.copy_foreign(page) for one in self._waiting for page in one.pages))
             batch.save(path, stream_decode_level=pikepdf.StreamDecodeLevel.none, compress_streams=False)
         self._stack.close()
         merged = pikepdf.open(path)
@@ -161,17 +164,24 @@ class Fuentes:
         self._waiting, self._open = [], 0
 
 
-def plant(pdf: pikepdf.Pdf, pages: list[Any], change: Callable[[int, Any], Any] = lambda _, page: page) -> list[Any]:
-    """Make foreign page objects the pages of an empty PDF, each through `change(index, page)`; return them.
+def files_allowed() -> int:
+    """Return how many documents may be open at a time under this process's limit of files."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return MOST_OPEN
+    return min(max((soft - 256) // FILES_EACH, 20), MOST_OPEN)
+
+
+def plant(pdf: pikepdf.Pdf, pages: Iterable[Any]) -> list[Any]:
+    """Make page objects that are the PDF's own its only pages; return them.
 
     By hand, because adding pages through the library costs the square of the documents.
     """
     root = pdf.Root["/Pages"]
     planted = []
-    for index, page in enumerate(pages):
-        own = pdf.copy_foreign(page)
-        own["/Parent"] = root
-        planted.append(change(index, own))
+    for page in pages:
+        page["/Parent"] = root
+        planted.append(page)
     root["/Kids"] = pikepdf.Array(planted)
     root["/Count"] = len(planted)
     return planted

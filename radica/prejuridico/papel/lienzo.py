@@ -7,7 +7,6 @@ judge and printed by a clerk.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,20 +14,17 @@ from typing import Any
 from reportlab.lib.colors import Color
 from reportlab.lib.pagesizes import letter
 from reportlab.lib.units import mm
-from reportlab.lib.utils import simpleSplit
-from reportlab.pdfbase.pdfmetrics import stringWidth
-from reportlab.pdfgen.canvas import Canvas
 
 from radica.conciliacion.acta import day_words
-from radica.glosas.paper import DIM, GROUND, INK, LINE, MARGIN, letters
+from radica.glosas.paper import DIM, GROUND, INK, LINE, MARGIN
 from radica.prejuridico.contenido import Capitulo, Contenido, DocumentoExpediente
 from radica.prejuridico.papel.fuentes import Paginas
+from radica.prejuridico.papel.tinta import BOLD, MONO, PLAIN, box_at, line_at, shorten, split, text_at, width
 from radica.prejuridico.papel.valores import Forma
 
 WIDTH, HEIGHT = letter
 ROOM = WIDTH - 2 * MARGIN
-PLAIN, BOLD, MONO = "Helvetica", "Helvetica-Bold", "Courier"
-_TOP, _LOW = HEIGHT - 26 * mm, 24 * mm
+TOP, LOW = HEIGHT - 26 * mm, 24 * mm
 _LEAD = 11.5
 _CHAPTER_LEAD = 22
 _TITLE_ROOM = ROOM - 42 - 62
@@ -55,35 +51,30 @@ class Renglon:
 
 
 class Lienzo:
-    """Draws the sheets of ours one after another; `sheets` counts those that are done."""
+    """Draws the sheets of ours one after another; `hojas` holds the content of those that are done."""
 
     def __init__(self, contenido: Contenido) -> None:
-        self._out = io.BytesIO()
-        self._canvas = Canvas(self._out, pagesize=letter, invariant=1, pageCompression=1)
         self.contenido = contenido
-        self.sheets = 0
+        self.hojas: list[bytes] = []
+        self._now: list[bytes] = []
 
-    def pdf(self) -> bytes:
-        """Return what was drawn."""
-        self._canvas.save()
-        return self._out.getvalue()
+    @property
+    def sheets(self) -> int:
+        """Return how many sheets are done."""
+        return len(self.hojas)
 
     def end(self) -> None:
         """Close the sheet under way."""
-        self._canvas.showPage()
-        self.sheets += 1
+        self.hojas.append(b"".join(self._now))
+        self._now = []
 
     def text(self, x: Any, y: Any, words: str, *, font: str = PLAIN, size: Any = 9, color: Color = INK) -> None:
         """Write one line with its baseline at y."""
-        self._canvas.setFont(font, size)
-        self._canvas.setFillColor(color)
-        self._canvas.drawString(x, y, letters(words))
+        self._now.append(text_at(x, y, words, font, size, color))
 
     def to_right(self, x: Any, y: Any, words: str, *, font: str = PLAIN, size: Any = 9, color: Color = INK) -> None:
         """Write one line that ends at x."""
-        self._canvas.setFont(font, size)
-        self._canvas.setFillColor(color)
-        self._canvas.drawRightString(x, y, letters(words))
+        self._now.append(text_at(x - width(words, font, size), y, words, font, size, color))
 
     def block(
         self,
@@ -105,26 +96,23 @@ class Lienzo:
         return y
 
     def rule(
-        self, y: Any, *, x: Any = MARGIN, far: Any = WIDTH - MARGIN, width: Any = 0.6, color: Color = LINE
+        self, y: Any, *, x: Any = MARGIN, far: Any = WIDTH - MARGIN, thick: Any = 0.6, color: Color = LINE
     ) -> None:
         """Draw a line across."""
-        self._canvas.setStrokeColor(color)
-        self._canvas.setLineWidth(width)
-        self._canvas.line(x, y, far, y)
+        self._now.append(line_at(x, y, far, thick, color))
 
     def ground(self, y: Any, height: Any) -> None:
         """Lay a grey ground across."""
         self.box(MARGIN, y, ROOM, height, GROUND)
 
-    def box(self, x: Any, y: Any, width: Any, height: Any, color: Color) -> None:
+    def box(self, x: Any, y: Any, wide: Any, tall: Any, color: Color) -> None:
         """Fill a rectangle."""
-        self._canvas.setFillColor(color)
-        self._canvas.rect(x, y, width, height, stroke=0, fill=1)
+        self._now.append(box_at(x, y, wide, tall, color))
 
     def head(self, what: str) -> None:
         """Draw the head of a sheet of ours."""
         name = self.contenido.demandante.nombre
-        self.text(MARGIN, HEIGHT - 13 * mm, split(name, BOLD, 9, ROOM * 0.6, 1)[0], font=BOLD)
+        self.text(MARGIN, HEIGHT - 13 * mm, shorten(name, BOLD, 9, ROOM * 0.6), font=BOLD)
         self.to_right(WIDTH - MARGIN, HEIGHT - 13 * mm, f"Expediente N.º {self.contenido.numero}", size=8, color=DIM)
         self.text(MARGIN, HEIGHT - 17 * mm, f"NIT {self.contenido.demandante.nit}", size=8, color=DIM)
         self.to_right(WIDTH - MARGIN, HEIGHT - 17 * mm, what, size=8, color=DIM)
@@ -136,7 +124,7 @@ class Lienzo:
         y = HEIGHT - 78 * mm
         self.text(MARGIN, y, f"CAPÍTULO {chapter.numero}", font=BOLD, size=10, color=DIM)
         y = self.block(MARGIN, y - 26, chapter.titulo, ROOM, font=BOLD, size=20, lead=25)
-        self.rule(y + 8, far=MARGIN + 60, width=1.6, color=INK)
+        self.rule(y + 8, far=MARGIN + 60, thick=1.6, color=INK)
         y -= 14
         if not lines:
             self.text(MARGIN, y, "No hay documentos en este capítulo.", color=DIM)
@@ -148,7 +136,7 @@ class Lienzo:
         shown = lines if len(lines) <= 30 else lines[:29]
         for line in shown:
             self.text(MARGIN, y, str(line.orden), size=8.5, color=DIM)
-            self.text(MARGIN + 30, y, split(line.texto, PLAIN, 8.5, _TITLE_ROOM, 1)[0], size=8.5)
+            self.text(MARGIN + 30, y, shorten(line.texto, PLAIN, 8.5, _TITLE_ROOM), size=8.5)
             self.to_right(WIDTH - MARGIN, y, folios_words(line.desde, line.hasta), size=8.5)
             y -= 13
         if len(shown) < len(lines):
@@ -157,7 +145,7 @@ class Lienzo:
 
     def declared(self, order: int, chapter: Capitulo, one: DocumentoExpediente, found: Paginas, path: str) -> None:
         """Draw the sheet that stands for a document without pages here, and names it beyond doubt."""
-        self.head(f"Capítulo {chapter.numero}. {chapter.titulo}"[:80])
+        self.head(shorten(f"Capítulo {chapter.numero}. {chapter.titulo}", PLAIN, 8, ROOM * 0.7))
         loose = found.forma is Forma.ANEXO
         y = HEIGHT - 60 * mm
         what = "ARCHIVO ANEXO SIN REPRODUCIR" if loose else "DOCUMENTO ELECTRÓNICO"
@@ -180,7 +168,7 @@ class Lienzo:
             for line in lines:
                 self.text(MARGIN + 150, y, line, font=font, size=size)
                 y -= 13
-            self.rule(y + 5, width=0.4)
+            self.rule(y + 5, thick=0.4)
             y -= 9
         y -= 8
         words = (
@@ -214,7 +202,7 @@ class Lienzo:
         links = []
         for number, page in enumerate(_pages(lines)):
             self.head("Índice")
-            y = _TOP
+            y = TOP
             if not number:
                 self.text(MARGIN, y - 8, "Índice", font=BOLD, size=18)
                 y -= 34
@@ -233,7 +221,7 @@ class Lienzo:
     def _index_line(self, line: Renglon, y: Any) -> Any:
         if line.orden is None:
             self.ground(y - 11, _CHAPTER_LEAD - 5)
-            self.text(MARGIN + 4, y - 5, split(line.texto, BOLD, 9, ROOM - 80, 1)[0], font=BOLD, size=9)
+            self.text(MARGIN + 4, y - 5, shorten(line.texto, BOLD, 9, ROOM - 80), font=BOLD, size=9)
             self.to_right(WIDTH - MARGIN - 4, y - 5, folios_words(line.desde, line.hasta), font=BOLD, size=8.5)
             return y - _CHAPTER_LEAD - 2
         self.text(MARGIN + 4, y, str(line.orden), size=8.2, color=DIM)
@@ -248,14 +236,14 @@ def index_sheets(lines: Sequence[Renglon]) -> int:
 
 def _pages(lines: Sequence[Renglon]) -> list[list[Renglon]]:
     pages: list[list[Renglon]] = [[]]
-    y = _TOP - 52
+    y = TOP - 52
     for place, line in enumerate(lines):
         need = _tall(line)
         if line.orden is None and place + 1 < len(lines):
             need += _tall(lines[place + 1])  # a chapter never stands alone at the foot
-        if y - need < _LOW:
+        if y - need < LOW:
             pages.append([])
-            y = _TOP - 18
+            y = TOP - 18
         pages[-1].append(line)
         y -= _tall(line)
     return pages
@@ -269,26 +257,6 @@ def _tall(line: Renglon) -> Any:
 
 def _index_text(line: Renglon) -> str:
     return f"{line.texto} ({line.nota})" if line.nota else line.texto
-
-
-def split(words: str, font: str, size: Any, room: Any, most: int) -> list[str]:
-    """Part a text into lines that fit, at most `most`; what is left out is told by dots, what has no blank is cut."""
-    lines: list[str] = []
-    for part in simpleSplit(letters(words), font, size, room) or [""]:
-        rest = part
-        while stringWidth(rest, font, size) > room and len(rest) > 1:
-            keep = len(rest) - 1
-            while keep > 1 and stringWidth(rest[:keep], font, size) > room:
-                keep -= 1
-            lines.append(rest[:keep])
-            rest = rest[keep:]
-        lines.append(rest)
-    if len(lines) > most:
-        last = lines[most - 1]
-        while last and stringWidth(last + "…", font, size) > room:
-            last = last[:-1]
-        lines = [*lines[: most - 1], last.rstrip() + "…"]
-    return lines
 
 
 def folios_words(first: int, last: int) -> str:

@@ -15,7 +15,8 @@ from radica.conciliacion.acta import day_words
 from radica.glosas.paper import DIM, INK, MARGIN
 from radica.kernel.money import format_cop
 from radica.prejuridico.contenido import Contenido, Parte
-from radica.prejuridico.papel.lienzo import BOLD, HEIGHT, ROOM, WIDTH, Lienzo, count_words, thousands
+from radica.prejuridico.papel.lienzo import HEIGHT, ROOM, WIDTH, Lienzo, count_words, thousands
+from radica.prejuridico.papel.tinta import BOLD, PLAIN
 
 VIAS = {"ejecutivo": "Proceso ejecutivo", "declarativo": "Proceso declarativo"}
 _HALF = ROOM / 2 - 8
@@ -79,7 +80,7 @@ def _process(lienzo: Lienzo, y: Any) -> Any:
     court = ", ".join(one for one in (content.despacho, content.ciudad) if one)
     lienzo.text(MARGIN, y, "PROCESO", font=BOLD, size=8, color=DIM)
     number = content.radicado_judicial or "Sin radicación judicial en la fecha de corte"
-    y = lienzo.block(MARGIN, y - 16, number, ROOM, size=11, font=BOLD if content.radicado_judicial else "Helvetica")
+    y = lienzo.block(MARGIN, y - 16, number, ROOM, size=11, font=BOLD if content.radicado_judicial else PLAIN)
     return lienzo.block(MARGIN, y - 2, court, ROOM, size=9.5, most=2) if court else y
 
 
@@ -92,7 +93,7 @@ def _table(lienzo: Lienzo, y: Any, title: str, rows: Sequence[tuple[str, str, st
         lienzo.text(MARGIN + 4, y, label, size=9.5)
         lienzo.text(MARGIN + 150, y, note, size=8, color=DIM)
         lienzo.to_right(WIDTH - MARGIN - 4, y, value, font=BOLD, size=9.5)
-        lienzo.rule(y - 5, width=0.4)
+        lienzo.rule(y - 5, thick=0.4)
     return y - 5
 
 
