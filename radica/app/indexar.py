@@ -20,14 +20,14 @@ from radica.app.turn import keep_turn
 from radica.app.worker import Handler
 from radica.custodia.models import Blob, Pieza
 from radica.custodia.text_models import TextoIndexado
-from radica.custodia.texto import KEY_FILE, Leido, provider_key, record_text
+from radica.custodia.texto import KEY_FILE, Leido, key_fits, provider_key, record_text
 from radica.custodia.texto_proceso import ILEGIBLE, MAX_BYTES, Reader
 from radica.facturas.models import Documento, NoReconocido
 from radica.glosas.models import Notificacion
 from radica.jobs.queue import Claimed, Done, finish
 from radica.jobs.schedule import insert_due
 from radica.kernel.db import Database
-from radica.kernel.errors import NotFound
+from radica.kernel.errors import NotFound, Unavailable
 from radica.kernel.web_keys import load_or_make_key
 
 KIND_TEXT = "indexar_texto"
@@ -139,11 +139,24 @@ def _write(house: House, read: list[tuple[Pendiente, Leido]], keys: dict[int, by
         return 0
     with house.db.write() as session:
         for one, words in read:
-            key = keys.setdefault(one.prestador_id, provider_key(master, one.prestador_id))
+            key = keys.get(one.prestador_id) or _key(session, one.prestador_id, master)
+            keys[one.prestador_id] = key
             record_text(
                 session, prestador_id=one.prestador_id, sha256=one.sha256, read=words, key=key, at=house.clock()
             )
     return len(read)
+
+
+def _key(session: Session, prestador_id: int, master: bytes) -> bytes:
+    """Return the key of a provider. Raises Unavailable when another one wrote what is there."""
+    key = provider_key(master, prestador_id)
+    if not key_fits(session, prestador_id, key):
+        raise Unavailable(
+            "La llave del índice de texto no es la que lo escribió; no se indexó nada.",
+            todo=f"Restaure el archivo {KEY_FILE} en la carpeta de llaves de esta máquina.",
+            code="llave_del_indice",
+        )
+    return key
 
 
 HANDLERS: Mapping[str, Handler] = {KIND_TEXT: index_texts}

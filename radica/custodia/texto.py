@@ -27,6 +27,8 @@ MIN_LETTERS = 3
 MAX_WORD = 64
 MAX_WORDS_PER_BLOB = 20_000
 MAX_QUERY_WORDS = 12
+WITNESS = "#llave"
+"""Written with each blob, and no word of any document: it tells whether a key is the one that wrote the index."""
 RARE_ENOUGH = 2_000
 """A word in fewer documents than this leads the search; counting stops there."""
 _TOKEN = re.compile(r"[0-9a-z]+")
@@ -87,14 +89,23 @@ def record_text(
     row = TextoIndexado(prestador_id=prestador_id, sha256=sha256, palabras=len(chosen), resultado=read.resultado, at=at)
     session.add(row)
     session.flush()
-    hashes = sorted({blind(key, word) for word in chosen})
-    if hashes:
+    hashes = sorted({blind(key, word) for word in (*chosen, WITNESS)})
+    if chosen:
         insert_rows(
             session,
             PalabraTexto,
             [{"prestador_id": prestador_id, "palabra": one, "texto_id": row.id} for one in hashes],
         )
     return row
+
+
+def key_fits(session: Session, prestador_id: int, key: bytes) -> bool:
+    """Say whether `key` wrote the index of a provider; an index without words fits every key."""
+    mine = PalabraTexto.prestador_id == prestador_id
+    if session.scalar(select(PalabraTexto.texto_id).where(mine).limit(1)) is None:
+        return True
+    witness = select(PalabraTexto.texto_id).where(mine, PalabraTexto.palabra == blind(key, WITNESS)).limit(1)
+    return session.scalar(witness) is not None
 
 
 def find_blobs(session: Session, words: Sequence[str], *, keys: dict[int, bytes], limit: int) -> list[tuple[int, str]]:

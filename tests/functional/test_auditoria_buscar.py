@@ -17,9 +17,12 @@ from radica.app import indexar
 from radica.app.house import House as Worker
 from radica.app.house import make_house
 from radica.audit.sample import draw, population_hash
+from radica.custodia.services import record_blobs
+from radica.custodia.texto import KEY_FILE
 from radica.entidades.models import Prestador
 from radica.facturas.models import Documento, Factura, TipoDocumento
 from radica.jobs.queue import claim_next
+from radica.kernel.errors import Unavailable
 from radica.users.models import Rol
 from tests import factories, glosas_seed
 from tests.functional.navigators import Browser
@@ -155,6 +158,25 @@ def test_indexing_is_done_once_and_goes_on_where_it_was(read: Audited, worker: W
         assert indexar.pending(session, limit=10) == []
     assert {row.resultado for row in rows} >= {"indexado"}
     assert indexar.order_indexing(worker.db, worker.clock()) == 0
+
+
+def test_a_lost_key_is_said_and_nothing_is_written_over(read: Audited, aura: Browser, worker: Worker) -> None:
+    (read.house.settings.keys / KEY_FILE).write_bytes(b"z" * 32)
+    search(aura, "agata")
+    assert groups(aura) == set()
+    assert "la llave del índice no es la que lo escribió" in aura.text
+    note = worker.store.put(io.BytesIO(b"palabras nuevas"))
+    with read.house.database.write() as session:
+        record_blobs(session, [note], at=worker.clock())
+        paper = session.get_one(Documento, read.documentos[TipoDocumento.RIPS])
+        copy = {one.name: getattr(paper, one.name) for one in Documento.__table__.c if one.name != "id"}
+        session.add(Documento(**{**copy, "sha256": note.sha256}))
+    read.house.clock.forward(minutes=1)
+    assert indexar.order_indexing(worker.db, worker.clock()) == 1
+    claimed = claim_next(worker.db, worker.owner, worker.host, 60, kinds=[indexar.KIND_TEXT])
+    assert claimed is not None
+    with pytest.raises(Unavailable):
+        indexar.index_texts(worker, claimed)
 
 
 # --- Sample -------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from radica.app.paginas.auditoria_consultas import search
 from radica.custodia.models import Blob
 from radica.custodia.text_models import PalabraTexto
-from radica.custodia.texto import Leido, find_blobs, provider_key, record_text
+from radica.custodia.texto import Leido, find_blobs, key_fits, provider_key, record_text
 from radica.facturas.models import Documento, Factura, TipoDocumento
 from radica.kernel.db import Database
 from tests import factories, glosas_seed
@@ -59,7 +59,16 @@ def test_a_blob_is_read_once_per_provider(db: Database) -> None:
         one = factories.prestador(session).id
         put(session, one, "a", {"agata"})
         put(session, one, "a", {"agata", "nunez"})
-        assert session.scalar(select(func.count()).select_from(PalabraTexto)) == 1
+        assert session.scalar(select(func.count()).select_from(PalabraTexto)) == 2  # the word and the witness
+
+
+def test_another_key_is_noticed(db: Database) -> None:
+    with db.write() as session:
+        one = factories.prestador(session).id
+        assert key_fits(session, one, provider_key(b"x" * 32, one))
+        put(session, one, "a", {"agata"})
+        assert key_fits(session, one, provider_key(MASTER, one))
+        assert not key_fits(session, one, provider_key(b"x" * 32, one))
 
 
 def test_the_box_asks_both_databases_alike(db: Database) -> None:

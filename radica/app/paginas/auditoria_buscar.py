@@ -24,7 +24,7 @@ from radica.app.paginas.consultas_factura import class_name
 from radica.app.paginas.frases import document_name
 from radica.audit.services import record_reading
 from radica.custodia.models import Pieza
-from radica.custodia.texto import KEY_FILE, provider_key
+from radica.custodia.texto import KEY_FILE, key_fits, provider_key
 from radica.facturas.models import Documento, Factura, NoReconocido
 from radica.facturas.soportes import catalogue
 from radica.glosas.models import Notificacion
@@ -46,8 +46,10 @@ def buscar() -> ResponseReturnValue:
     except PurposeNeeded:
         return render_template("auditoria/resultados.html", **page, falta=True, r=None), 403
     database = current().database
+    keys = word_keys(ids)
     with database.read() as session:
-        found = consultas.search(session, typed, ids, word_keys(ids))
+        found = consultas.search(session, typed, ids, keys)
+        page["llave_mala"] = not all(key_fits(session, one, key) for one, key in keys.items())
         page |= _named(session, found) | index_state(session, ids)
     rows = (*found.textos, *found.paciente)
     told = {row.prestador_id for row in rows if row.prestador_id is not None}
