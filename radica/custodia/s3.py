@@ -18,16 +18,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from radica.custodia.crypto import KEY_BYTES, Damaged, DataKey, Opened
 from radica.custodia.retencion import least_until
+from radica.custodia.s3_words import ABSENT, TAKEN, code, is_refused, words
 from radica.custodia.staging import CHUNK, Staged, lent_file, open_raw, open_regular, stage_stream
 from radica.custodia.store import HASH, Each, Stored
 from radica.kernel.clock import BOGOTA, Clock, civil_date
@@ -37,9 +38,6 @@ from radica.kernel.errors import BadInput, NotFound, RadicaError, Unavailable
 CONNECT_S, READ_S, TRIES = 5, 30, 3
 CANARY = "canario"
 CANARY_LASTS = timedelta(hours=1)
-_ABSENT = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound", "MethodNotAllowed", "405"})
-_TAKEN = frozenset({"412", "PreconditionFailed"})
-_REFUSED = frozenset({"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
 _KEY = re.compile(r"(?:.*/)?([0-9a-f]{2})/([0-9a-f]{64})")
 
 
@@ -67,7 +65,7 @@ class S3Store:
     def check(self) -> None:
         """Raise BadInput when the bucket is missing or has no Object Lock, Unavailable when nobody answers."""
         try:
-            with _words():
+            with words():
                 found = self._client.get_object_lock_configuration(Bucket=self._bucket)
         except NotFound:
             found = {}
@@ -154,7 +152,7 @@ class S3Store:
         """Return SHA-256 and length of the bytes that the server gives now, whatever checksum it tells."""
         answer = self._get(sha256)
         found, size = hashlib.sha256(), 0
-        with _words(), answer["Body"] as body:
+        with words(), answer["Body"] as body:
             while piece := body.read(CHUNK):
                 found.update(piece)
                 size += len(piece)
@@ -166,7 +164,7 @@ class S3Store:
         limit = _end_of(until)
         present = found.get("ObjectLockRetainUntilDate")
         if present is None or present < limit:
-            with _words():
+            with words():
                 self._client.put_object_retention(
                     Bucket=self._bucket,
                     Key=self._name(sha256),
@@ -184,7 +182,7 @@ class S3Store:
     def addresses(self) -> Iterator[str]:
         """Walk the SHA-256 of every version that is there, in order, those behind a delete marker too."""
         last = ""
-        with _words():
+        with words():
             pages = self._client.get_paginator("list_object_versions").paginate(
                 Bucket=self._bucket, Prefix=self._prefix
             )
@@ -201,31 +199,34 @@ class S3Store:
         name = f"{self._prefix}{CANARY}/{self._clock():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         until = self._clock() + CANARY_LASTS
         data = secrets.token_bytes(16)
-        with _words():
+        with words():
             put = self._client.put_object(
                 Bucket=self._bucket, Key=name, Body=data, ChecksumSHA256=_base64(hashlib.sha256(data).hexdigest()),
                 ObjectLockMode="COMPLIANCE", ObjectLockRetainUntilDate=until,
             )  # fmt: skip
         where = {"Bucket": self._bucket, "Key": name, "VersionId": put["VersionId"]}
         sooner = {"Mode": "COMPLIANCE", "RetainUntilDate": until - CANARY_LASTS / 2}
-        shorten = _is_refused(lambda: self._client.put_object_retention(**where, Retention=sooner))
-        delete = all(
-            _is_refused(lambda extra=extra: self._client.delete_object(**where, **extra))
-            for extra in ({}, {"BypassGovernanceRetention": True})
-        )
-        with _words():
+        shorten = is_refused(lambda: self._client.put_object_retention(**where, Retention=sooner))
+        plain, forced = where, {**where, "BypassGovernanceRetention": True}
+        delete = all(is_refused(partial(self._client.delete_object, **asked)) for asked in (plain, forced))
+        with words():
             try:
                 still = self._client.get_object(**where)["Body"].read() == data
             except ClientError as problem:
-                if _code(problem) not in _ABSENT:
+                if code(problem) not in ABSENT:
                     raise
                 still = False
-        return Immutability(delete_refused=delete and still, shorten_refused=shorten)
+        if not still:
+            return Immutability(delete_refused=False, shorten_refused=shorten)
+        with words():
+            held = self._client.get_object_retention(**where)["Retention"]["RetainUntilDate"]
+        # Words are not enough: the bytes and the date must stand as they were put.
+        return Immutability(delete_refused=delete, shorten_refused=shorten and held >= until.replace(microsecond=0))
 
     def is_encrypted(self) -> bool:
         """Say whether the bucket encrypts what it keeps by itself, as far as the server tells."""
         try:
-            with _words():
+            with words():
                 found = self._client.get_bucket_encryption(Bucket=self._bucket)
         except RadicaError:
             return False
@@ -234,7 +235,7 @@ class S3Store:
     def _send(self, staged: Staged) -> bool:
         """Send one file; False when its bytes are there already."""
         until = _end_of(least_until(civil_date(self._clock())))
-        with Opened(open_raw(staged.temporary), lambda _: self._key, staged.sha256) as body, _words():
+        with Opened(open_raw(staged.temporary), lambda _: self._key, staged.sha256) as body, words():
             try:
                 self._client.put_object(
                     Bucket=self._bucket, Key=self._name(staged.sha256), Body=body, ContentLength=staged.bytes,
@@ -242,7 +243,7 @@ class S3Store:
                     ObjectLockMode="COMPLIANCE", ObjectLockRetainUntilDate=until,
                 )  # fmt: skip
             except ClientError as problem:
-                if _code(problem) not in _TAKEN:
+                if code(problem) not in TAKEN:
                     raise
             else:
                 return True
@@ -254,14 +255,14 @@ class S3Store:
         """Ask for the version that holds the bytes of the address: the newest, else an older one. Raises NotFound."""
         ask = self._client.get_object if get else self._client.head_object
         where = {"Bucket": self._bucket, "Key": self._name(sha256), "ChecksumMode": "ENABLED"}
-        with suppress(NotFound), _words():
+        with suppress(NotFound), words():
             found = self._asked(ask, where)
             if found.get("ChecksumSHA256") == _base64(sha256):
                 return found
-        with _words():
+        with words():
             versions = list(self._versions(sha256))
         for version in versions:
-            with suppress(NotFound), _words():
+            with suppress(NotFound), words():
                 found = self._asked(ask, {**where, "VersionId": version})
                 if found.get("ChecksumSHA256") == _base64(sha256):
                     return found
@@ -307,7 +308,7 @@ class _Stream(io.BufferedIOBase):
         wanted = self._left if size is None or size < 0 else min(size, self._left)
         if not wanted:
             return b""
-        with _words():
+        with words():
             piece: bytes = self._body.read(wanted)
         self._digest.update(piece)
         self._left -= len(piece)
@@ -342,50 +343,6 @@ def _client(settings: S3Settings) -> Any:
             s3={"addressing_style": "path" if settings.endpoint else "auto"},
         ),
     )
-
-
-@contextmanager
-def _words() -> Iterator[None]:
-    """Turn what S3 and its library say into words for a person; keys and addresses of objects are left out."""
-    try:
-        yield
-    except ClientError as problem:
-        code = _code(problem)
-        if code in _ABSENT or code in {"NoSuchBucket", "ObjectLockConfigurationNotFoundError"}:
-            raise NotFound("Falta en el almacén un archivo que la base de datos nombra.") from None
-        if code in _REFUSED:
-            raise Unavailable(
-                "El almacén S3 no acepta las claves de este servidor; lo guardado está intacto.",
-                todo="Revise RADICA_S3_CLAVE_ID, RADICA_S3_CLAVE_SECRETA y los permisos del cubo.",
-                code="almacen_s3",
-            ) from problem
-        raise _away(code) from problem
-    except (BotoCoreError, OSError) as problem:
-        raise _away(type(problem).__name__) from problem
-
-
-def _away(what: str) -> RadicaError:
-    return Unavailable(
-        f"El almacén S3 no responde ({what[:40]}); lo guardado está intacto y lo que falta se vuelve a intentar.",
-        todo="Revise la red y el servicio de almacenamiento.",
-        code="almacen_s3",
-    )
-
-
-def _code(problem: ClientError) -> str:
-    return str(problem.response.get("Error", {}).get("Code", ""))
-
-
-def _is_refused(act: Any) -> bool:
-    """Say whether the server refused; anything but a refusal or a success is raised in words."""
-    with _words():
-        try:
-            act()
-        except ClientError as problem:
-            if _code(problem) in _REFUSED | {"InvalidRequest", "InvalidRetentionPeriod", "409", "400"}:
-                return True
-            raise
-    return False
 
 
 def _end_of(day: date) -> datetime:
