@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import String, cast, func, literal, select, update
 from sqlalchemy.orm import Session
 
+from radica.app.glosas_fondo import keeping_turn
 from radica.app.house import House
 from radica.app.turn import keep_turn
 from radica.app.worker import Handler
@@ -35,7 +36,7 @@ from radica.jobs.queue import Claimed, Dead, Done, finish, finish_in
 from radica.kernel.clock import Clock
 from radica.kernel.config import Settings
 from radica.kernel.db import Database
-from radica.kernel.errors import NotFound, RadicaError, Unavailable
+from radica.kernel.errors import NO_ROOM, NotFound, RadicaError, Unavailable
 from radica.prejuridico.acopio import facturas_de
 from radica.prejuridico.bolsa import HISTORIA, Bag, BagFile, BagPlan, add_proofs, write_bag, zip_bag
 from radica.prejuridico.contenido import Contenido, DocumentoExpediente, EstadoControl, Hueco
@@ -103,7 +104,8 @@ def export(house: House, claimed: Claimed) -> None:
     """Make the dossier of a job; a failure that a person must see ends it as *fallido* with what to do."""
     expediente_id = int(claimed.payload["expediente_id"])
     try:
-        build(house, claimed, expediente_id)
+        with keeping_turn(house, claimed, "Preparando el expediente"):
+            build(house, claimed, expediente_id)
     except RadicaError as problem:
         lost = problem.code == "turno_perdido"
         again = isinstance(problem, Unavailable) and claimed.attempts < claimed.max_attempts
@@ -137,7 +139,7 @@ def build(house: House, claimed: Claimed, expediente_id: int) -> None:
     except OSError as error:
         raise Unavailable(
             f"No se pudo escribir el expediente ({error.strerror}); lo anterior está intacto.",
-            todo="Revise el disco y vuelva a intentarlo.", code="disco_lleno" if error.errno == 28 else "disco",
+            todo="Revise el disco y vuelva a intentarlo.", code="disco_lleno" if error.errno in NO_ROOM else "disco",
         ) from error  # fmt: skip
     with house.db.write(durable=True) as session:
         row = session.get_one(Expediente, expediente_id)
@@ -168,7 +170,7 @@ def _gathered(
         row = session.get_one(Expediente, expediente_id)
         results = liquidaciones(session, row, facturas_de(session, row.id), corte=row.corte)
         content = gather(
-            session, row, corte=row.corte, store=house.store, resultados=results, avisos=_unsigned(signer),
+            session, row, corte=row.corte, store=house.store, resultados=results, avisos=_unsigned(signer), progress=tell,
         )  # fmt: skip
     tell("Reunido", 1, 1)
     return content, results

@@ -23,7 +23,7 @@ _GAPS: dict[str, frozenset[str]] = {
     "factura": frozenset({"sin_factura", "factura_ilegible", "xml_con_otros_pacientes"}),
     "respuesta_dian": frozenset({"sin_validacion_dian", "sin_factura"}),
     "rips": frozenset({"sin_rips", "sin_cuv", "rips_sin_redactar"}),
-    "radicacion": frozenset({"prueba_debil", "envio_sin_evidencia"}),
+    "radicacion": frozenset({"prueba_debil", "envio_sin_evidencia", "evidencia_reservada"}),
     "soportes": frozenset({"sin_soportes", "falta_soporte", "soportes_redactados"}),
     "autorizacion": frozenset({"sin_autorizacion"}),
     "glosas": frozenset(

@@ -7,7 +7,7 @@ the track leaves out is counted, not included, and the dossier says so.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePosixPath
@@ -17,6 +17,8 @@ from radica.kernel.clock import civil_date
 from radica.prejuridico.contenido import Capitulo, DocumentoExpediente, Hueco, Origen
 from radica.prejuridico.tabla import capitulos, clases
 
+Avance = Callable[[str, int, int], None]
+"""Told what is done, how many are done, of how many."""
 EXTENSIONES = {
     "application/pdf": ".pdf",
     "application/xml": ".xml",

@@ -7,7 +7,7 @@ and to see whether a PDF opens. Norms: CGP arts. 82–84 and 422; PCSJA20-11567.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -27,12 +27,10 @@ from radica.prejuridico.capitulos import actas, facturas, glosas, integridad, pa
 from radica.prejuridico.contenido import Capitulo, Contenido, DocumentoExpediente, FacturaExpediente, Hueco, Parte
 from radica.prejuridico.control import lista
 from radica.prejuridico.declaracion import redactar
-from radica.prejuridico.libro import Libro
+from radica.prejuridico.libro import Avance, Libro
 from radica.prejuridico.models import Expediente
 
 PDF = "application/pdf"
-Avance = Callable[[str, int, int], None]
-"""Told what is done, how many are done, of how many."""
 
 
 def sin_avance(_texto: str, _hechos: int, _de: int) -> None:
@@ -62,15 +60,14 @@ def gather(
     book = Libro(expediente.via.value, corte, orden)
     done = liquidaciones(session, expediente, facts.facturas, corte=corte) if resultados is None else resultados
     partes.escribir(book, facts)
-    progress("Leyendo las facturas", 0, len(facts.facturas))
-    facturas.escribir(book, facts, store)
+    facturas.escribir(book, facts, store, progress)
     radicacion.escribir(book, facts)
     glosas.escribir(book, facts)
     actas.escribir(book, facts)
-    pagos.escribir(book, facts, done)
+    pagos.escribir(book, facts, done, progress)
     closed = _openable(book, store, progress)
     casos = facts.casos()
-    links = integridad.escribir(book, session, casos)
+    links = integridad.escribir(book, session, casos, redactado=expediente.opciones.get("pacientes") is not None)
     book.huecos += avisos
     checklist = lista(book, facts)
     who = (

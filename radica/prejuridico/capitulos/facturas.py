@@ -24,7 +24,7 @@ from radica.kernel.clock import civil_date
 from radica.kernel.errors import NotFound
 from radica.prejuridico.acopio import Acopio
 from radica.prejuridico.capitulos.representacion import dibujar
-from radica.prejuridico.libro import Libro
+from radica.prejuridico.libro import Avance, Libro
 from radica.prejuridico.redaccion import nombra_a_otros, rips_de
 
 T = TipoDocumento
@@ -34,9 +34,10 @@ _LOOK = 2_000
 _SCANNED = frozenset({"image/png", "image/jpeg"})
 
 
-def escribir(libro: Libro, acopio: Acopio, store: Store) -> None:
+def escribir(libro: Libro, acopio: Acopio, store: Store, progress: Avance) -> None:
     """Write the documents of every invoice."""
-    for invoice in acopio.facturas:
+    for number, invoice in enumerate(acopio.facturas):
+        progress("Leyendo las facturas", number, len(acopio.facturas))
         documents = acopio.documentos.get(invoice.id, [])
         _invoice(libro, acopio, store, invoice, [one for one in documents if one.tipo in (T.FEV, T.INVOICE)])
         _answers(libro, invoice, documents)

@@ -27,7 +27,7 @@ FORMATO_HISTORIA = "radica-historia/1"
 CAPITULO = "integridad"
 
 
-def escribir(libro: Libro, session: Session, casos: Sequence[str]) -> dict[str, int]:
+def escribir(libro: Libro, session: Session, casos: Sequence[str], *, redactado: bool) -> dict[str, int]:
     """Write the chapter, after every other that holds documents; return how many links each chain has in it."""
     chains = links_of(session, casos)
     text = json.dumps({"formato": FORMATO_HISTORIA, "cadenas": chains}, ensure_ascii=False, sort_keys=True, indent=1)
@@ -35,6 +35,13 @@ def escribir(libro: Libro, session: Session, casos: Sequence[str]) -> dict[str, 
         "historia", "Historia de los casos", text.encode("utf-8"), "application/json",
         nota="En la bolsa: data/11_integridad/historia.json. Todos los eslabones; los comprueba verificar.py.",
     )  # fmt: skip
+    if redactado:
+        libro.hueco(
+            "historia_sin_redactar", CAPITULO,
+            "La historia de los casos va entera, con las notas que escribieron las personas: sin una de ellas su "
+            "huella no se comprueba. Una nota podría nombrar a otro paciente.",
+            "Léala antes de entregar el expediente; si nombra a alguien, entréguela en cuaderno reservado.",
+        )  # fmt: skip
     libro.generado("huellas", "Lista de huellas", _hashes(libro), "text/csv")
     _seals(libro, session, casos)
     return {case: len(links) for case, links in chains.items()}

@@ -18,17 +18,18 @@ from radica.kernel.money import format_cop
 from radica.kernel.web_format import fecha
 from radica.prejuridico.acopio import Acopio
 from radica.prejuridico.hoja import Hoja
-from radica.prejuridico.libro import Libro
+from radica.prejuridico.libro import Avance, Libro
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CONCEPTS = {"pago": "Pago", "giro_directo": "Giro directo", "anticipo": "Anticipo", "retencion": "Retención"}
 
 
-def escribir(libro: Libro, acopio: Acopio, resultados: Mapping[int, Resultado]) -> None:
+def escribir(libro: Libro, acopio: Acopio, resultados: Mapping[int, Resultado], progress: Avance) -> None:
     """Write payments and liquidations; `resultados` by invoice id."""
     if any(acopio.pagos.values()):
         libro.generado("relacion_pagos", "Relación de pagos", _payments(acopio), "application/pdf")
-    for invoice in acopio.facturas:
+    for number, invoice in enumerate(acopio.facturas):
+        progress("Liquidando las facturas", number, len(acopio.facturas))
         for row in en_pie(acopio.pagos.get(invoice.id, [])):
             _proof(libro, acopio, invoice, row)
         found = resultados.get(invoice.id)

@@ -26,6 +26,8 @@ NOMBRES = {
     Acto.RESPUESTA_DEVOLUCION: "Respuesta a devolución",
 }
 _DRAWN_LEVEL = 2
+_NAMELESS = frozenset({"acuse", "radicado"})
+"""What stays when only one patient may be named: it is of the invoice; what was sent names files and people."""
 _SCANNED = frozenset({"image/png", "image/jpeg"})
 _DEAD = frozenset({EstadoEnvio.CANCELADO})
 
@@ -59,6 +61,7 @@ def _envio(libro: Libro, acopio: Acopio, envio: Envio, numbers: list[str]) -> No
     pieces = sorted(acopio.piezas.get(envio.case_key, []), key=lambda one: (one.sellada_at, one.id))
     day = civil_date(envio.fecha_radicacion or envio.creado_at)
     base: tuple[int, ...] = (3, envio.ronda, envio.id) if chapter == "glosas" else (0, envio.id)
+    narrow = acopio.expediente.opciones.get("pacientes") is not None
     libro.generado(
         "constancia_envio", f"{NOMBRES[envio.acto]}: constancia del envío {envio.id}",
         _sheet(acopio, envio, pieces), "application/pdf", creado=day, factura=invoice, capitulo=chapter,
@@ -66,6 +69,14 @@ def _envio(libro: Libro, acopio: Acopio, envio: Envio, numbers: list[str]) -> No
     )  # fmt: skip
     for piece in _once(pieces):
         kind = clase_de_pieza(piece.clase)
+        if narrow and kind not in _NAMELESS:
+            libro.hueco(
+                "evidencia_reservada", chapter,
+                f"«{clases()[kind].tipologia}» del envío {envio.id} puede nombrar a otros pacientes y no se incluye; sigue "
+                f"en custodia, SHA-256 {piece.sha256}.",
+                "Si el juez lo pide, entréguelo en cuaderno reservado.", factura=invoice,
+            )  # fmt: skip
+            continue
         name = f"{clases()[kind].tipologia}, envío {envio.id}"
         if piece.group_key.startswith("lectura:"):
             name = f"Consulta posterior en el portal, envío {envio.id}"
