@@ -164,7 +164,7 @@ def integrity_pdf(informe: Informe) -> bytes:
         title=paper.letters(title),
         invariant=1,
     )
-    document.build(_story(informe, title, document.width))
+    document.build(_story(informe, title, document.width - 12))  # the frame's own padding
     return paper.join(out.getvalue(), [], title=paper.letters(title), foot=f"Contenido SHA-256 {informe.sha256}")
 
 
@@ -235,10 +235,10 @@ def _seals(informe: Informe, width: Any) -> list[Flowable]:
         stamps = [paper.cell(words) for words in one.estampas] or [paper.cell("Sin estampa de tiempo")]
         root = [Paragraph(one.raiz, paper.HASH), paper.cell(one.creado)]
         rows.append([paper.cell(str(one.id)), paper.right(entero(one.hojas)), root, stamps])
-    shares = (0.08, 0.1, 0.46, 0.36)
+    shares = (0.06, 0.08, 0.5, 0.36)
     table = LongTable(rows, colWidths=[width * one for one in shares], style=paper.grid(), repeatRows=1)
     return [
         *story,
         table,
-        Paragraph(f"Los últimos {len(informe.sellos)}, el más reciente primero. {waits}", paper.SMALL),
+        Paragraph(f"El más reciente primero. {waits}", paper.SMALL),
     ]

@@ -75,6 +75,12 @@ def _refuse(settings: Settings, backup: Respaldo) -> None:
             todo="Instale la versión que lo hizo y restáurelo con ella.",
             code="esquema_desconocido",
         )
+    if (settings.datos / UNFINISHED).exists():
+        raise BadInput(
+            "Aquí quedó a medias otra restauración; no se hizo nada.",
+            todo=f"Vacíe la base, {settings.store} y {settings.datos / UNFINISHED}, y repítala.",
+            code="restauracion_incompleta",
+        )
     store_empty = not settings.store.is_dir() or not _anything(settings)
     if not is_empty(settings.database_url) or not store_empty:
         raise BadInput(

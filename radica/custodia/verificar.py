@@ -179,7 +179,7 @@ def run(
                 if name == "blobs" and budget_bytes is not None and spent >= budget_bytes:
                     return _budget_spent(db, place, at=clock(), partial=partial)
         except AlmacenCaido as problem:
-            place.keep(db, _store_down(db, place), at=clock())
+            place.keep(db, _store_down(db, place, problem.code), at=clock())
             return place.end(db, EstadoVerificacion.PAUSADA, None, pausa=problem.message)
     return place.end(db, EstadoVerificacion.TERMINADA, clock())
 
@@ -192,7 +192,7 @@ def _budget_spent(db: Database, place: _Place, *, at: datetime, partial: bool) -
     return place.end(db, EstadoVerificacion.PAUSADA, None, pausa="Se gastó lo que podía leer esta vez.")
 
 
-def _store_down(db: Database, place: _Place) -> Paso:
+def _store_down(db: Database, place: _Place, code: str) -> Paso:
     """Return the step that says so, once per verification."""
     with db.read() as session:
         told = session.scalar(
@@ -201,7 +201,7 @@ def _store_down(db: Database, place: _Place) -> Paso:
             )
         )
     words = "El almacén no respondió; la verificación quedó en pausa y sigue donde iba."
-    found = Hallado(TipoHallazgo.ILEGIBLE, Gravedad.AVISO, "almacen", "", "", words)
+    found = Hallado(TipoHallazgo.ILEGIBLE, Gravedad.AVISO, "almacen", "", code, words)
     return Paso(place.cursor, 0, 0, {}, [] if told else [found])
 
 

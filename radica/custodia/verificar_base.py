@@ -106,7 +106,7 @@ Etapa = Callable[[Taller, str], Iterator[Paso]]
 
 
 class AlmacenCaido(RadicaError):
-    """The store does not answer now: the run stops where it is and says so; nothing is known of what was not read."""
+    """The store does not answer now (`code`: how): the run stops there; nothing is known of what was not read."""
 
 
 @contextmanager

@@ -57,7 +57,8 @@ def blobs(taller: Taller, cursor: str) -> Iterator[Paso]:
                     named = [each for one in problems if one.at < whole for each in with_providers(session, one.found)]
                 yield Paso(cursor, whole, size, {"blobs": whole}, named)
             if whole < len(rows):
-                raise AlmacenCaido("El almacén no responde.")
+                code = next(one.found.hallado for one in problems if one.at == whole)
+                raise AlmacenCaido("El almacén no responde.", code=code)
 
 
 def _next_rows(taller: Taller, cursor: str) -> list[tuple[str, int]]:

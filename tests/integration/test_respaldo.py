@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from radica.app.embedded_pg import postgres_database
 from radica.app.respaldo import BLOBS_LIST, MANIFEST, UNFINISHED, Respaldo, make_backup
+from radica.app.respaldo_restaurar import UNFINISHED as CUT
 from radica.app.respaldo_restaurar import Restaurado, restore
 from radica.app.schema import migrate
 from radica.audit.models import Transition
@@ -248,6 +249,14 @@ def test_the_database_file_of_a_backup_stands_alone(custody: Custody, tmp_path: 
     with closing(sqlite3.connect(made.carpeta / "base" / "radica.sqlite")) as raw:
         assert raw.execute("SELECT count(*) FROM blobs").fetchone() == (3,)
     assert [one.name for one in (made.carpeta / "base").iterdir()] == ["radica.sqlite"]
+
+
+def test_a_restore_that_was_cut_is_told_and_not_gone_over(custody: Custody, tmp_path: Path, other: Settings) -> None:
+    made = back_up(custody, tmp_path / "respaldo")
+    other.ensure_folders()
+    (other.datos / CUT).write_text("x", "utf-8")
+    with pytest.raises(BadInput, match="a medias"):
+        bring_back(other, made.carpeta)
 
 
 def test_the_drill_with_the_store_in_s3(custody: Custody, tmp_path: Path, other: Settings, s3_server: S3Server) -> None:

@@ -36,6 +36,7 @@ A_MANO = {
     ClaseTarea.NOTA_AJUSTE_RIPS: "Número y fecha de la nota de ajuste",
     ClaseTarea.VIGILAR_PRESCRIPCION: "Qué se hizo: demanda, solicitud de conciliación…",
     ClaseTarea.REVISAR_SILENCIO: "Qué se hizo",
+    ClaseTarea.REVISAR_CUSTODIA: "Qué se halló y cómo se recuperó",
     ClaseTarea.DECIDIR_GLOSA: "Qué se decidió",
 }
 """Tasks that a person's word closes, and what is asked."""
@@ -164,6 +165,8 @@ def _address(case_key: str) -> str | None:
         return url_for("glosas.ver", kind=kind, objecion_id=int(number))
     if kind == "factura":
         return url_for("cartera.liquidacion", factura_id=int(number))
+    if kind == "custodia":
+        return url_for("custodia.integridad")
     if kind == "compromiso":
         return url_for("conciliacion.compromiso", compromiso_id=int(number))
     return url_for("conciliacion.ver", conciliacion_id=int(number)) if kind == "conciliacion" else None

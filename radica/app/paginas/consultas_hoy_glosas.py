@@ -23,6 +23,7 @@ from radica.users.models import ClaseTarea, Tarea
 
 SHOWN = 12
 CLASES = (
+    ClaseTarea.REVISAR_CUSTODIA,
     ClaseTarea.VIGILAR_PRESCRIPCION,
     ClaseTarea.REVISAR_SILENCIO,
     ClaseTarea.DECIDIR_GLOSA,
@@ -33,6 +34,7 @@ CLASES = (
 )
 """Tasks of this trade, most pressing first. They are counted here and listed on their own page: there can be thousands."""
 NOMBRES_TAREA = {
+    ClaseTarea.REVISAR_CUSTODIA: "Custodia: revisar lo grave",
     ClaseTarea.VIGILAR_PRESCRIPCION: "Factura por prescribir",
     ClaseTarea.REVISAR_SILENCIO: "Término vencido: revisar",
     ClaseTarea.DECIDIR_GLOSA: "Decidir qué sigue",
