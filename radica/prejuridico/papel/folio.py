@@ -135,7 +135,7 @@ class Foliador:
         wide = (edges[3] - edges[1]) if box.turn in (90, 270) else (edges[2] - edges[0])
         size = round(SIZE * grow / box.unit, 2)
         words = _foot(f"Folio {number} de {self._total}", name, wide, size * 1.5, strip * 0.32, size)
-        ground = f"1 1 1 rg 0 0 {wide} {strip} re f\n".encode() + line_at(0, strip, wide, size / 16, LINE)
+        ground = f"1 1 1 rg 0 0 {wide} {strip} re f\n".encode() + line_at(0, strip - size / 8, wide, size / 16, LINE)
         cut = f"q {edges[0]} {edges[1]} {edges[2] - edges[0]} {edges[3] - edges[1]} re W n\n"
         for key in _EDGES:
             if key in page:
