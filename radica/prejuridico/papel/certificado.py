@@ -24,8 +24,8 @@ SIN_FIRMA = (
 )
 CERTIFICA = (
     (
-        "Que cada documento de la relación se tomó de la custodia del prestador, y que la huella SHA-256 que se imprime a"
-        " su lado es la de los bytes del archivo que está en la bolsa del expediente."
+        "Que cada documento de la relación se tomó de la custodia del prestador o lo generó el programa con los hechos"
+        " registrados, y que la huella SHA-256 que se imprime debajo es la del archivo que está en la bolsa del expediente."
     ),
     (
         "Que las páginas se reproducen en su orden y completas. A cada página ajena se le añadió al pie una franja con el"
