@@ -26,7 +26,7 @@ from radica.app.factory import create_app
 from radica.app.schema import migrate
 from radica.custodia.models import Blob
 from radica.custodia.text_models import TextoIndexado
-from radica.custodia.texto import KEY_FILE, blind, provider_key
+from radica.custodia.texto import KEY_FILE, WITNESS, blind, provider_key
 from radica.entidades.models import EstadoPrestador, Pagador, Prestador, TipoPagador
 from radica.facturas.models import Documento, Factura, TipoDocumento
 from radica.facturas.states import EstadoFactura
@@ -171,12 +171,12 @@ def _seed(database: Database) -> str:
 
 def _pairs(key: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield the rows of the index in the order of its key: common words and rare ones, and two of each patient."""
-    shared = ROWS - 2 * INVOICES
+    shared = ROWS - 2 * INVOICES - DOCS
     scale = sum(1 / (rank + 8) for rank in range(VOCABULARY))
-    holders: dict[int, range] = {}
+    holders: dict[int, range] = {blind(key, WITNESS): range(1, DOCS + 1)}
     for rank in range(VOCABULARY):
         many = max(1, min(DOCS, round(shared / scale / (rank + 8))))
-        holders[blind(key, f"palabra{rank}")] = range(1 + rank % 7, DOCS + 1, max(1, DOCS // many))
+        holders[blind(key, f"palabra{rank}")] = range(1, DOCS + 1, max(1, DOCS // many))
     for number in range(INVOICES):
         holders[blind(key, str(1_000_000_000 + number))] = range(2 * number + 1, 2 * number + 3)
     for word in sorted(holders):
@@ -193,6 +193,7 @@ def _words(database: Database, key: bytes) -> int:
         driver.executemany("INSERT INTO palabras_texto (prestador_id, palabra, texto_id) VALUES (?, ?, ?)", _pairs(key))
         driver.execute("COMMIT")
     else:
+        driver.execute("SET LOCAL session_replication_role = replica")  # five million keys need not be checked here
         with (
             driver.cursor() as cursor,
             cursor.copy("COPY palabras_texto (prestador_id, palabra, texto_id) FROM STDIN") as copy,
