@@ -36,8 +36,9 @@ from radica.facturas.models import Factura
 from radica.facturas.states import EstadoFactura, EventoFactura
 from radica.kernel.db import Database
 
-APPENDS = 4000
 IN_ONE = 100
+APPENDS = {1: 600, IN_ONE: 3000}
+"""Appends of one writer, by how many are in one transaction; each invoice comes back to where it began."""
 WRITERS = 4
 ROUNDS = 3
 GOAL_PER_S = 1000
@@ -162,7 +163,7 @@ def _work(url: str, batch: int, number: int) -> tuple[int, float]:
     with db.read() as session:
         ids = sorted(session.scalars(select(Factura.id)))[number * IN_ONE : (number + 1) * IN_ONE]
     started, done = _wait_for_go(), 0
-    while done < APPENDS:
+    while done < APPENDS[batch]:
         event = EVENTS[done // IN_ONE % 2]
         with db.write() as session:
             if batch == 1:
@@ -201,7 +202,7 @@ def _floor(url: str, batch: int, number: int) -> tuple[int, float]:
     provider = connection.execute("SELECT min(id) FROM prestadores").fetchone()[0]
     at = "2026-11-20T15:00:00.000000Z"
     started, done = _wait_for_go(), 0
-    while done < APPENDS:
+    while done < APPENDS[batch]:
         connection.execute("BEGIN IMMEDIATE" if lite else "BEGIN")
         for _ in range(batch):
             case, serial = f"suelo:{number}:{batch}:{done % IN_ONE}", done // IN_ONE + 1

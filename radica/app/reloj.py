@@ -134,7 +134,7 @@ TICKS = (
     Tick(
         KIND_RETAIN, lambda db, _, now: order_retention(db, now), {"hour": RETAIN_AT.hour, "minute": RETAIN_AT.minute}
     ),
-    Tick(KIND_SEAL, lambda db, _, now: order_seal(db, now), {"minute": f"*/{SEAL_MINUTES}"}),
+    Tick(KIND_SEAL, lambda db, *_: order_seal(db), {"minute": f"*/{SEAL_MINUTES}"}),
     Tick(KIND_STAMP, order_stamp, {"minute": "*"}),
     Tick(KIND_EXPORT, lambda db, _, now: fail_abandoned(db, now), {"minute": "*/5"}),
     Tick(KIND_BOX, order_boxes, {"minute": "*"}),

@@ -16,8 +16,7 @@ from radica.app.turn import keep_turn
 from radica.app.worker import Handler
 from radica.custodia.sellos import anything_unsealed, seal
 from radica.custodia.tsa import any_waiting, stamp_pending
-from radica.jobs.queue import Claimed, Done, finish
-from radica.jobs.schedule import insert_due
+from radica.jobs.queue import Claimed, Done, enqueue, finish
 from radica.kernel.config import Settings
 from radica.kernel.db import Database
 
@@ -28,23 +27,27 @@ SEAL_MINUTES = 5
 log = logging.getLogger("radica.sellos")
 
 
-def order_seal(database: Database, now: datetime) -> int:
-    """Order a seal when some chain has grown since the last one. Returns 1 when the job was added."""
+def order_seal(database: Database) -> int:
+    """Order a seal when some chain has grown since the last one. Returns 1 when it is in the queue.
+
+    No due time is taken: one that was taken before the clock was set back would keep the house from sealing. What
+    grew is the guard, and only one such job is alive.
+    """
     with database.read() as session:
         if not anything_unsealed(session):
             return 0
-    due = now.replace(minute=now.minute - now.minute % SEAL_MINUTES, second=0, microsecond=0)
     with database.write() as session:
-        return int(insert_due(session, KIND_SEAL, due, payload={}, priority=50, dedup=KIND_SEAL) is not None)
+        enqueue(session, KIND_SEAL, payload={}, priority=50, dedup=KIND_SEAL)
+    return 1
 
 
 def order_stamp(database: Database, settings: Settings, now: datetime) -> int:
-    """Order another try when a sealed head waits for an authority that may be asked again. Returns 1 when added."""
+    """Order another try when a sealed head waits for an authority that may be asked again. Returns 1 when ordered."""
     if not any_waiting(database, settings, now):
         return 0
-    due = now.replace(second=0, microsecond=0)
     with database.write() as session:
-        return int(insert_due(session, KIND_STAMP, due, payload={}, dedup=KIND_STAMP) is not None)
+        enqueue(session, KIND_STAMP, payload={}, dedup=KIND_STAMP)
+    return 1
 
 
 def do_seal(house: House, claimed: Claimed) -> None:

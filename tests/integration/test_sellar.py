@@ -25,7 +25,7 @@ from radica.audit.chain import link_hash
 from radica.audit.models import ChainHead
 from radica.custodia import sellos
 from radica.custodia.arbol import leaf_bytes
-from radica.custodia.seal_models import PublicacionSello, TokenTiempo
+from radica.custodia.seal_models import PublicacionSello, Sello, TokenTiempo
 from radica.jobs.queue import claim_next
 from radica.kernel.clock import fixed_clock
 from radica.kernel.config import Settings
@@ -56,21 +56,35 @@ def house(db: Database, stamped_house: Settings) -> House:
 
 
 def test_sealing_is_ordered_when_a_chain_has_grown_and_once(db: Database, house: House) -> None:
-    assert sellar.order_seal(db, NOW) == 0, "nothing to seal"
+    assert sellar.order_seal(db) == 0, "nothing to seal"
     _grow(db, "factura")
-    assert sellar.order_seal(db, NOW) == 1
-    assert sellar.order_seal(db, NOW + timedelta(minutes=1)) == 0, "in the same five minutes"
+    sellar.order_seal(db)
+    sellar.order_seal(db)  # another clock
     assert _do_next(house) == "sellar"
-    assert sellar.order_seal(db, NOW + timedelta(minutes=5)) == 0
+    assert _do_next(house) == "", "one job was alive"
+    assert sellar.order_seal(db) == 0
     with db.read() as session:
         assert len(list(session.scalars(select(TokenTiempo)))) == 1
     assert {"sellar", "estampar"} <= {tick.name for tick in TICKS}
 
 
+def test_a_clock_set_back_keeps_nobody_from_sealing(db: Database, house: House) -> None:
+    tick = next(one for one in TICKS if one.name == "sellar")
+    for n, at in enumerate((NOW, NOW - timedelta(days=2), NOW - timedelta(days=2))):
+        _grow(db, f"factura{n}")
+        assert tick.order(db, house.settings, at) == 1
+        assert _do_next(replace(house, clock=fixed_clock(at))) == "sellar"
+    with db.read() as session:
+        seals = list(session.scalars(select(Sello).order_by(Sello.hojas)))
+        assert [one.hojas for one in seals] == [1, 2, 3]
+        assert sellos.clock_went_back(seals[0], seals[1])
+        assert not sellos.clock_went_back(seals[1], seals[2])
+
+
 def test_a_head_that_waits_is_stamped_by_its_own_job(db: Database, house: House, tsa: Handle) -> None:
     tsa.configure(mode="down")
     _grow(db, "factura")
-    sellar.order_seal(db, NOW)
+    sellar.order_seal(db)
     assert _do_next(house) == "sellar"
     assert sellar.order_stamp(db, house.settings, NOW) == 0, "it has just failed"
     later = NOW + timedelta(minutes=2)
