@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from radica.app.cli_parse import DONE, FINDINGS, INTERRUPTED, leaf, port, positive
 from radica.app.cli_procesos import on_signal, start_logs
@@ -77,7 +78,7 @@ def _report(verdict: Verdict, options: argparse.Namespace, folder: Path, *, pass
         f"{document['importadas']} importadas: {document['radicadas']} radicadas, {document['no_listas']} no listas, "
         f"{document['rechazadas']} rechazadas, {document['recibidas_sin_numero']} recibidas sin número, "
         f"{document['por_confirmar']} por confirmar, {document['duplicadas']} duplicadas; {levels}; "
-        f"{document['sellos']} sellos, {document['sin_sellar']} historias sin sellar; {seconds} s."
+        f"{document['sellos']} sellos, {document['sin_sellar']} historias sin sellar; {_dossier(document)}{seconds} s."
     )
     answer(document, words, as_json=options.json)
     if not verdict.wrong and passing and not options.conservar:
@@ -85,3 +86,9 @@ def _report(verdict: Verdict, options: argparse.Namespace, folder: Path, *, pass
     elif passing:
         note(f"La carpeta queda para mirarla: {folder}")
     return FINDINGS if verdict.wrong else DONE
+
+
+def _dossier(document: dict[str, Any]) -> str:
+    """Say how the dossier was judged, where there is one."""
+    made = document["expediente"]
+    return f"un expediente de {made['folios']} folios, {made['veredicto']}; " if made else ""

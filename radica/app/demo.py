@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from radica.app.bar import Bar
 from radica.app.cli_children import Child, start, stop_all
@@ -36,6 +37,7 @@ from radica.app.demo_casa import (
 from radica.app.demo_catalog import P1, PAYERS, PROVIDERS, Payer
 from radica.app.demo_check import Verdict, judge, pending, read_ledger, settled
 from radica.app.demo_data import MANUAL, RECHAZADA, SIN_NUMERO, DemoPackage, build_set
+from radica.app.demo_expediente import await_dossier, judge_dossier, order_dossier
 from radica.app.demo_glosas import payers_object
 from radica.app.demo_sellos import environment_of, seal_all, start_authority
 from radica.custodia.backends import open_store
@@ -307,12 +309,23 @@ def _judge(demo: Demo, database: Database) -> Verdict:
     with database.read() as session:
         verdict = judge(session, demo.packages, ledger)
     lines, waiting = demo.objected
+    dossier, refused = _dossier(demo, database)
     sealed, unproved = seal_all(database, demo.settings, clock=demo.clock)
-    verdict.figures |= {"objeciones": lines, **sealed}
-    verdict.wrong.extend(unproved)
+    verdict.figures |= {"objeciones": lines, "expediente": dossier, **sealed}
+    verdict.wrong.extend([*refused, *unproved])
     if waiting:
         verdict.wrong.append(f"{waiting} objeciones de los pagadores quedaron sin cruzar o por decidir")
     return verdict
+
+
+def _dossier(demo: Demo, database: Database) -> tuple[dict[str, Any] | None, list[str]]:
+    """Let the workers make a dossier of what one payer owes, and judge it; nothing when nothing was filed."""
+    number = order_dossier(database, clock=demo.clock)
+    if number is None:
+        return None, ["no hubo facturas radicadas con qué armar un expediente"]
+    demo.say("Armando un expediente de lo que debe un pagador…")
+    row = await_dossier(database, number, stop=demo.stop, watch=lambda: watch(demo))
+    return judge_dossier(demo.settings, row)
 
 
 def _welcome(demo: Demo, address: str) -> None:
@@ -337,6 +350,11 @@ def _after(demo: Demo, database: Database, address: str) -> None:
         f" {one['recibidas_sin_numero']} recibida(s) sin número, {one['duplicadas']} duplicadas."
     )
     demo.say(f"Toda la historia quedó bajo {one['sellos']} sellos, de una autoridad de demostración sin valor legal.")
+    if one["expediente"]:
+        demo.say(
+            f"En Prejurídico hay un expediente de {one['expediente']['folios']} folios; su verificador dice"
+            f" {one['expediente']['veredicto']}: entre como juridica@demo.co y descárguelo."
+        )
     for text in verdict.wrong:
         demo.say(f"  No terminó donde debía: {text}")
     demo.say(f"Sigue en {address} hasta que presione Ctrl-C.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,6 +54,7 @@ def test_once_every_invoice_ends_where_it_should(tmp_path: Path) -> None:
         "duplicadas",
         "nivel_prueba",
         "objeciones",
+        "expediente",
         "sellos",
         "sellos_de_tiempo",
         "sin_sellar",
@@ -65,6 +67,10 @@ def test_once_every_invoice_ends_where_it_should(tmp_path: Path) -> None:
     assert figures["nivel_prueba"]["1"] == 1
     assert figures["sin_sellar"] == 0
     assert figures["sellos_de_tiempo"] == figures["sellos"] >= 1
+    made = figures["expediente"]
+    assert made["veredicto"] == ("VÁLIDA" if shutil.which("openssl") else "FIRMA DEL SELLO NO COMPROBADA"), err
+    assert made["demostracion"] is True
+    assert made["folios"] > 10
     assert (folder / "sellos.txt").read_text().count("radica/1 ") == figures["sellos"]
     assert _left_behind(folder) == []
 
