@@ -104,8 +104,8 @@ def acopiar(
     """Read the facts. `facturas` stand for those of a dossier that is not ordered yet (a preview)."""
     facturas = facturas_de(session, expediente.id) if facturas is None else tuple(facturas)
     ids = [one.id for one in facturas]
-    lines = _all(session, EnvioFactura, EnvioFactura.factura_id, ids)
-    envios = _all(session, Envio, Envio.id, {one.envio_id for one in lines})
+    mine = _all(session, EnvioFactura, EnvioFactura.factura_id, ids)
+    envios = _all(session, Envio, Envio.id, {one.envio_id for one in mine})
     intentos = _all(session, Intento, Intento.envio_id, [one.id for one in envios])
     notices, told, foreign = _notices(session, ids)
     acta_lines = _all(session, ConciliacionLinea, ConciliacionLinea.factura_id, ids)
@@ -120,17 +120,13 @@ def acopiar(
     documentos = [one for one in _all(session, Documento, Documento.factura_id, ids) if one.vigente]
     loose = {one.pieza_id for one in persona} | {one.pieza_id for one in pagos if one.pieza_id is not None}
     correos = _all(session, Correo, Correo.id, {one.correo_id for one in notices if one.correo_id is not None})
-    things: list[LegalThing] = [*envios, *meetings, *devoluciones, *glosas]
-    keys = [thing.case_key for thing in things]
-    keys += [f"notificacion:{one.id}" for one in notices] + [f"correo:{one.id}" for one in correos]
-    piezas = _pieces(session, Pieza.case_key, keys, expediente.prestador_id)
+    cases: list[LegalThing] = [*envios, *meetings, *devoluciones, *glosas]
+    piezas = _pieces(session, Pieza.case_key, [one.case_key for one in cases], expediente.prestador_id)
     named = {sha for act in actos for sha in act.evidencia} | {sha for one in kept for sha in one.evidencia}
     por_huella = {one.sha256: one for one in reversed(_pieces(session, Pieza.sha256, named, expediente.prestador_id))}
     sueltas = {one.id: one for one in _all(session, Pieza, Pieza.id, loose)}
-    hashes = {one.sha256 for one in documentos} | {one.sha256 for one in notices} | {one.sha256 for one in correos}
-    hashes |= {sha for one in meetings for sha in (one.acta_sha256, one.acta_firmada_sha256) if sha} | named
-    tamanos = {one.sha256: one.bytes for one in _all(session, Blob, Blob.sha256, hashes)}
-    tamanos |= {one.sha256: one.bytes for one in [*piezas, *por_huella.values(), *sueltas.values()]}
+    blobs = {one.sha256 for one in documentos} | {one.sha256 for one in notices} | {one.sha256 for one in correos}
+    tamanos = _sizes(session, blobs | named, [*piezas, *por_huella.values(), *sueltas.values()])
     return Acopio(
         expediente=expediente,
         prestador=session.get_one(Prestador, expediente.prestador_id),
@@ -179,6 +175,11 @@ def _pieces(session: Session, column: Any, keys: Iterable[str], prestador_id: in
     for part in parts_of(set(keys)):
         found += session.scalars(select(Pieza).where(Pieza.prestador_id == prestador_id, column.in_(part)))
     return sorted(found, key=lambda one: one.id)
+
+
+def _sizes(session: Session, hashes: Collection[str], pieces: Iterable[Pieza]) -> dict[str, int]:
+    found = {one.sha256: one.bytes for one in _all(session, Blob, Blob.sha256, hashes)}
+    return found | {one.sha256: one.bytes for one in pieces}
 
 
 def _by(rows: Sequence[Row], name: str) -> dict[Any, list[Row]]:
