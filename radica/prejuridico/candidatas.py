@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from radica.cartera.pagos import sums
-from radica.cartera.prescripcion import Reloj, de_factura
+from radica.cartera.prescripcion import Reloj, mas_corta
 from radica.cartera.saldos import notes_by_invoice
 from radica.entidades.models import Pagador
 from radica.facturas.models import Documento, Factura, TipoDocumento
@@ -120,7 +120,7 @@ def candidates(
             left[row.id],
             dispute.get(row.id, 0),
             _gaps(row, have.get(row.id, frozenset()), brought),
-            next(iter(de_factura(row, payer.tipo)), None),
+            mas_corta(filed, payer.tipo),
             inside.get(row.id),
         )
         for row, payer in owing
