@@ -48,21 +48,14 @@ _UNSEALED = text("""
         WHERE hojas.tipo = 'cadena' AND hojas.nombre = chain_heads.case_key AND hojas.seq = chain_heads.seq)""")
 # A writer of SQLite is alone, so all that waited up to the last of the batch is a leaf by now. On PostgreSQL a head that
 # moved on since it was read stays marked, and one that is locked just now too: waiting for it here, with others held
-# already, would be a deadlock. The next seal takes their marks off.
+# already, would be a deadlock. A mark too many costs one look at a seal, and goes with the next leaf of that head.
 _MARK_OFF = {
     "sqlite": text("UPDATE chain_heads SET pendiente = 0 WHERE pendiente AND seq > 0 AND case_key <= :last"),
     "postgresql": text("""
         UPDATE chain_heads SET pendiente = false WHERE ctid = ANY (ARRAY(
-            SELECT h.ctid FROM unnest(CAST(:names AS text[]), CAST(:seqs AS int[])) AS sealed (nombre, seq)
-            JOIN chain_heads h ON h.case_key = sealed.nombre AND h.seq = sealed.seq
-            WHERE h.pendiente FOR UPDATE OF h SKIP LOCKED))"""),
+            SELECT h.ctid FROM hojas JOIN chain_heads h ON h.case_key = hojas.nombre AND h.seq = hojas.seq
+            WHERE hojas.indice >= :first AND hojas.tipo = 'cadena' AND h.pendiente FOR UPDATE OF h SKIP LOCKED))"""),
 }
-_STALE = text("""
-    SELECT case_key, seq FROM chain_heads
-    WHERE pendiente AND seq > 0 AND EXISTS (
-        SELECT 1 FROM hojas
-        WHERE hojas.tipo = 'cadena' AND hojas.nombre = chain_heads.case_key AND hojas.seq = chain_heads.seq)
-    LIMIT :limit""")
 _COLUMNS = "indice, tipo, nombre, seq, hash, hoja"
 
 log = logging.getLogger("radica.sellos")
@@ -102,9 +95,6 @@ def add_heads(session: Session, *, limit: int = LEAVES_AT_ONCE) -> int:
     _hold_tree(session)
     heads = session.execute(_WAITING, {"limit": limit}).all()
     if not heads:
-        stale = session.execute(_STALE, {"limit": limit}).all()  # that were locked when they were sealed
-        if stale:
-            _mark_off(session, sorted(stale))
         return 0
     first, kind = tree_size(session), TipoHoja.CADENA.value
     _add_leaves(
@@ -114,7 +104,7 @@ def add_heads(session: Session, *, limit: int = LEAVES_AT_ONCE) -> int:
             for at, (name, seq, digest) in enumerate(heads)
         ],
     )
-    _mark_off(session, heads)
+    session.execute(_MARK_OFF[session.get_bind().dialect.name], {"last": heads[-1][0], "first": first})
     return len(heads)
 
 
@@ -177,14 +167,6 @@ def anything_unsealed(session: Session) -> bool:
 def clock_went_back(before: Sello, after: Sello) -> bool:
     """Tell whether either clock says that the later of two seals came first; the tree's order is not in doubt."""
     return after.creado_at < before.creado_at or after.recorded_at < before.recorded_at
-
-
-def _mark_off(session: Session, heads: Sequence[Any]) -> None:
-    if session.get_bind().dialect.name == "sqlite":
-        session.execute(_MARK_OFF["sqlite"], {"last": heads[-1][0]})
-        return
-    columns = {"names": [one[0] for one in heads], "seqs": [one[1] for one in heads]}
-    session.execute(_MARK_OFF["postgresql"], columns)
 
 
 def _hold_tree(session: Session) -> None:
