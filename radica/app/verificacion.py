@@ -45,6 +45,7 @@ MB = 1_000_000
 ETAPAS = {
     "cadenas": "Historia y lecturas",
     "asuntos": "Asuntos sin historia",
+    "hechos": "Radicaciones y expedientes contra su historia",
     "filas": "Registros contra archivos",
     "arbol": "Árbol de sellos",
     "tokens": "Sellos de tiempo",
@@ -66,6 +67,7 @@ CUENTAS = {
     "cadenas": "cadenas de historia recorridas",
     "eslabones": "eslabones comprobados",
     "asuntos": "asuntos comparados con su historia",
+    "hechos": "radicaciones y expedientes comparados con su historia",
     "filas": "registros que nombran un archivo",
     "hojas": "hojas del árbol",
     "mosaicos": "mosaicos del árbol",

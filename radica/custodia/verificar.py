@@ -18,7 +18,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from radica.audit.models import ChainHead
-from radica.custodia import verificar_arbol, verificar_blobs, verificar_cadenas, verificar_tokens
+from radica.custodia import verificar_arbol, verificar_blobs, verificar_cadenas, verificar_hechos, verificar_tokens
 from radica.custodia.check_models import EstadoVerificacion, Gravedad, HallazgoCustodia, TipoHallazgo, Verificacion
 from radica.custodia.models import Blob
 from radica.custodia.seal_models import Hoja, TokenTiempo
@@ -35,6 +35,7 @@ NOCTURNA, PERSONA = "nocturna", "persona"
 ETAPAS: Mapping[str, Etapa] = {
     "cadenas": verificar_cadenas.chains,
     "asuntos": verificar_cadenas.unborn,
+    "hechos": verificar_hechos.facts,
     "filas": verificar_blobs.row_claims,
     "arbol": verificar_arbol.tree,
     "tokens": verificar_tokens.tokens,

@@ -213,8 +213,11 @@ def _check_evidence(session: Session, walked: Mapping[str, _Chain]) -> Iterator[
         kept |= set(session.scalars(select(Blob.sha256).where(Blob.sha256.in_(part))))
         places = [select(one.c[name]).where(one.c[name].in_(part)) for one, name in tables_with_blobs()]
         shown |= set(session.scalars(union(*places)))
+    lists = _sealed_lists(session, walked)
     for key, chain in walked.items():
         for sha256, seq in chain.evidence.items():
+            if (key, sha256) in lists:
+                continue
             if sha256 not in kept:
                 words = f"La historia lo nombra como prueba ({key}#{seq}) y la custodia no lo registra."
                 yield Hallado(
@@ -223,6 +226,12 @@ def _check_evidence(session: Session, walked: Mapping[str, _Chain]) -> Iterator[
             elif sha256 not in shown:
                 words = f"La historia lo nombra como prueba ({key}#{seq}) y ninguna pieza ni documento lo presenta."
                 yield _altered(f"blob:{sha256}", sha256, "", words, chain.prestador_id)
+
+
+def _sealed_lists(session: Session, walked: Mapping[str, _Chain]) -> set[tuple[str, str]]:
+    """Return the manifests of dossiers among these chains: a leaf of the tree stands for them, no file does."""
+    leaves = select(Hoja.nombre, Hoja.hash).where(Hoja.tipo == TipoHoja.MANIFIESTO)
+    return {(row.nombre, row.hash) for row in session.execute(leaves) if row.nombre in walked}
 
 
 def legal_kinds() -> dict[str, type[LegalThing]]:
