@@ -10,14 +10,11 @@ import json
 
 from flask import Blueprint, Response, render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from radica.app.paginas import consultas_evidencia as sql
 from radica.app.paginas.frases import who
-from radica.audit.chain import plain
 from radica.audit.models import Transition
-from radica.audit.services import link_content
-from radica.custodia.pruebas import leaf_covering, proof_of
+from radica.custodia.pruebas import link_proof
 from radica.facturas.models import Factura
 from radica.kernel.errors import NotFound
 from radica.kernel.web import db_session, person
@@ -52,12 +49,7 @@ def descargar(factura_id: int, transicion_id: int) -> ResponseReturnValue:
     move = session.get(Transition, transicion_id)
     if move is None or move.case_key not in cases_of_invoice(session, row.id):
         raise NotFound
-    leaf = leaf_covering(session, move.case_key, move.seq)
-    body = proof_of(session, leaf).as_dict()
-    chain = select(Transition).where(Transition.case_key == move.case_key, Transition.seq.between(move.seq, leaf.seq))
-    links = [(link_content(one), one.hash) for one in session.scalars(chain.order_by(Transition.seq))]
-    body["eslabon"] = move.hash
-    body["cadena"] = [plain(content) | {"hash": digest} for content, digest in links]
+    body = link_proof(session, move.case_key, move.seq)
     answer = Response(json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True), mimetype="application/json")
     answer.headers["Content-Disposition"] = (
         f"attachment; filename=prueba_{move.case_key.replace(':', '_')}_{move.seq}.json"
