@@ -7,7 +7,8 @@ import io
 import pytest
 from sqlalchemy import select
 
-from radica.custodia.services import record_blobs
+from radica.audit.models import AccessLog
+from radica.custodia.services import Kept, record_blobs, seal
 from radica.entidades.models import Prestador
 from radica.facturas.models import Factura
 from radica.jobs.models import Job
@@ -184,3 +185,26 @@ def test_billing_sees_no_dossier_and_an_empty_house_says_what_fills_it(house: Ho
     ):
         empty.open(path)
         assert words in empty.text
+
+
+@pytest.mark.parametrize("roles", [(Rol.FACTURACION,), (Rol.GLOSAS, Rol.CARTERA), (Rol.ADMINISTRACION,)])
+def test_the_bytes_of_a_dossier_leave_only_for_who_opens_dossiers(
+    house: House, mesa: Mesa, ana: Browser, roles: tuple[Rol, ...]
+) -> None:
+    order(ana, mesa, mesa.facturas[0])
+    finish(house, mesa)
+    row = only(house)
+    with house.database.write() as session:
+        stored = mesa.store.put(io.BytesIO(pdf("expediente entero")))
+        (piece,) = seal(
+            session, [Kept("expediente-1.pdf", "expediente_pdf", "", stored)], prestador_id=row.prestador_id,
+            case_key=row.case_key, group_key="g", origen="importacion", actor="bot:prueba", at=NOW,
+        )  # fmt: skip
+        address = f"/evidencia/{piece.id}"
+    other = house.entered("otra@norte.example", *roles, provider=mesa.prestador_id)
+    for path in (address, f"{address}/descargar", f"{address}/texto", f"{address}/pagina/1"):
+        for method in ("GET", "HEAD"):
+            assert other.raw(method, path).status_code == 403, path
+    with house.database.read() as session:
+        assert session.scalars(select(AccessLog).where(AccessLog.object == f"evidencia:{piece.id}")).all() == []
+    assert ana.raw("GET", f"{address}/descargar").status_code == 200

@@ -27,11 +27,13 @@ from radica.app.paginas.comun import (
 )
 from radica.app.paginas.consultas_factura import PICTURES, class_name
 from radica.app.paginas.frases import document_name
+from radica.app.paginas.prejuridico_plano import DOWNLOADERS
 from radica.custodia.models import Pieza
 from radica.facturas.models import Documento, TipoDocumento
 from radica.facturas.soportes import catalogue
 from radica.kernel.errors import BadInput, Forbidden, RadicaError
 from radica.kernel.web import db_session, now, person
+from radica.prejuridico.models import Expediente
 from radica.users.access import load_for
 from radica.users.purposes import DE_AUDITORIA, NOMBRES
 from radica.users.services import ROLE_NAMES
@@ -72,7 +74,17 @@ KINDS: dict[str, type[Documento] | type[Pieza]] = {"documento": Documento, "evid
 
 
 def _load(kind: str, thing_id: int) -> Thing:
-    return load_for(db_session(), KINDS[kind], thing_id, person())
+    thing = load_for(db_session(), KINDS[kind], thing_id, person())
+    if (case_of(thing) or "").startswith(f"{Expediente.KIND}:"):
+        _refuse_dossier(thing)
+    return thing
+
+
+def _refuse_dossier(thing: Thing) -> None:
+    """A dossier gathers what many rooms hold apart: it is opened by fewer people than each of its documents."""
+    if thing.prestador_id not in person().granted(*DOWNLOADERS):
+        roles = " y ".join(ROLE_NAMES[role].lower() for role in DOWNLOADERS)
+        raise Forbidden(f"Un expediente armado trae datos de salud de varios papeles: lo abren {roles}.")
 
 
 @blueprint.get("/<any(documento, evidencia):kind>/<int:thing_id>")
