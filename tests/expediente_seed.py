@@ -16,6 +16,7 @@ from radica.app.demo_data import BuiltPackage
 from radica.app.expedientes import HANDLERS
 from radica.app.house import House
 from radica.app.worker import do_one
+from radica.audit.services import open_case
 from radica.cartera import pagos
 from radica.custodia.services import Kept, seal
 from radica.facturas.models import Factura
@@ -26,6 +27,7 @@ from radica.kernel.clock import civil_date
 from radica.prejuridico.models import Expediente, Via
 from radica.prejuridico.services import KIND_EXPORT, solicitar
 from radica.radicacion import manual
+from radica.radicacion.models import Envio
 from tests.conciliacion_seed import pdf
 from tests.plugins import filing
 from tests.plugins.glosas import nueva, present
@@ -125,7 +127,10 @@ def object_and_pay(caso: Caso, factura_id: int, now: datetime) -> None:
         )
         (glosa_id,) = formulate_all(session, [new], notificacion=None, actor=ACTOR, at=now, evidence=[piece])
         glosa = session.get_one(Glosa, glosa_id)
-        present(session, glosa, on=now - timedelta(days=25), at=now)
+        answered = proof_of(session, caso, invoice, "acuse de la respuesta")
+        told = present(session, glosa, on=now - timedelta(days=25), at=now, evidence=answered)
+        sent = session.get_one(Envio, told.envio_id)
+        open_case(session, sent, actor=ACTOR, at=now, reason="orden_de_persona")
         decide(
             session, glosa, levantado=40_000, ratificado=True, ocurrido_at=now - timedelta(days=20),
             evidence=[proof_of(session, caso, invoice, "decision del pagador")], actor=ACTOR, at=now,

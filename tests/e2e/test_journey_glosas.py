@@ -6,14 +6,10 @@ the page's, and nothing is imitated.
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from radica.conciliacion.models import Conciliacion
@@ -22,55 +18,26 @@ from radica.glosas.models import Acto, Glosa, TipoActo
 from radica.glosas.states import EstadoGlosa, EstadoRespuesta
 from radica.glosas.work_models import Respuesta
 from radica.kernel.clock import bogota, civil_date
-from radica.kernel.config import load_settings
 from tests.plugins.bots import pdf
-from tests.plugins.web import PASSWORD
+from tests.plugins.web_chromium import entered, follow, leaving
 from tests.plugins.whole_way import LINES, TOTAL, Journey
 
 TA, SO, FA, CHEAP = (one.numero for one in LINES)
 """The four lines: the last one costs least, and the payer will lift it first."""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = load_settings(os.environ).chromium
-    if executable is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium: the journey is not walked")
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
-
-
-@contextmanager
-def entered(browser: Browser, journey: Journey, who: str) -> Iterator[Page]:
-    """Give the browser of a person who logged in; its pages may not complain."""
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="es-CO", accept_downloads=True)
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda line: complaints.append(line.text) if "Content Security Policy" in line.text else None)
-    page.goto(journey.url)
-    page.get_by_label("Correo").fill(f"{who}@ips.example")
-    page.get_by_label("Contraseña").fill(PASSWORD)
-    page.get_by_role("button", name="Entrar").click()
-    page.wait_for_url("**/hoy*")
-    try:
-        yield page
-    finally:
-        context.close()
-    assert complaints == []
+def mail_of(who: str) -> str:
+    """Return how a person of the stage enters."""
+    return f"{who}@ips.example"
 
 
 def test_from_the_payers_mail_to_a_signed_acta(browser: Browser, journey: Journey, tmp_path: Path) -> None:
-    with entered(browser, journey, "berta") as head:
+    with entered(browser, journey.url, mail_of("berta")) as head:
         two_people_from(head, "40.000")
     journey.mail_comes()
     journey.work()
     assert journey.money() == (0, 0, TOTAL)
-    with entered(browser, journey, "ana") as ana, entered(browser, journey, "berta") as berta:
+    with entered(browser, journey.url, mail_of("ana")) as ana, entered(browser, journey.url, mail_of("berta")) as berta:
         finds_the_day(ana, journey)
         answers_the_first_round(ana)
         approves(berta, "La cantidad consta")
@@ -105,24 +72,6 @@ def test_from_the_payers_mail_to_a_signed_acta(browser: Browser, journey: Journe
 def states(journey: Journey) -> dict[str, EstadoGlosa]:
     """Return the state of each line."""
     return {number: row.estado for number, row in journey.glosas().items()}
-
-
-@contextmanager
-def leaving(page: Page) -> Iterator[None]:
-    """Do what leads to another page, and wait until that one stands with its keys.
-
-    Not `expect_navigation`: htmx rewrites the history of a page that has just loaded, and that counts as one.
-    """
-    page.evaluate("document.documentElement.dataset.vieja = 'si'")
-    yield
-    expect(page.locator("html[data-vieja]")).to_have_count(0)
-    page.wait_for_load_state()
-
-
-def follow(page: Page, link: Locator) -> None:
-    """Click what leads to another page."""
-    with leaving(page):
-        link.click()
 
 
 def two_people_from(page: Page, amount: str) -> None:

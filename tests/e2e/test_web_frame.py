@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from flask import Blueprint, Flask, flash, render_template_string, request
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from waitress.server import create_server
 
 from radica.app.factory import create_app
-from radica.kernel.config import load_settings
 from radica.kernel.errors import InvalidTransition
 from radica.kernel.web import allow_anyone, go
 from radica.users.models import Rol
@@ -86,22 +84,9 @@ def site(house: House) -> Iterator[Site]:
     thread.join(5)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    executable = load_settings(os.environ).chromium
-    if executable is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium: the pages are not looked at")
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def page(browser: object, site: Site) -> Iterator[Page]:
-    context: BrowserContext = browser.new_context(viewport={"width": 1366, "height": 768}, locale="es-CO")  # type: ignore[attr-defined]
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    context: BrowserContext = browser.new_context(viewport={"width": 1366, "height": 768}, locale="es-CO")
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -225,10 +225,11 @@ def present(
     on: datetime,
     valor_aceptado: int = 0,
     at: datetime = LATER,
+    evidence: str = EVIDENCE,
 ) -> Respuesta:
     """Answer an objection and let the payer have it on `on`."""
     row = answer(session, thing, decision, valor_aceptado=valor_aceptado, at=at)
     register_answers_presented(
-        session, [row], ocurrido_at=on, nivel=3, evidence=[EVIDENCE], actor="bot:w", at=at, nota=""
+        session, [row], ocurrido_at=on, nivel=3, evidence=[evidence], actor="bot:w", at=at, nota=""
     )
     return row
