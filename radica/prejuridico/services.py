@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from radica.audit.models import Reason
 from radica.audit.services import advance, open_case
+from radica.cartera.pagos import FIRST_YEAR
 from radica.cartera.parametros import elegir
 from radica.entidades.models import Prestador
 from radica.facturas.models import Factura
@@ -62,14 +63,11 @@ def solicitar(
     `opciones`: `pacientes` (invoice id as text → numbers of its RIPS; never a document number), `parametros` of the
     liquidation, `ciudad`, `despacho`, `operador`. `prestador_ids` limits whose invoices may be asked for. Raises
     BadInput when the invoices are of two providers or payers, have no payer, are too many or none, when `corte` lies
-    in the future, or an option is unknown; NotFound when an invoice is not there.
+    in the future or too far back, or an option is unknown; NotFound when an invoice is not there.
     """
     chosen = dict(opciones or {})
     _check_options(chosen)
-    if corte > civil_date(at):
-        raise BadInput(
-            "La fecha de corte está en el futuro; no se preparó nada.", todo="Use hoy o antes.", code="corte_futuro"
-        )
+    check_cut(corte, at)
     rows = invoices(session, factura_ids, prestador_ids)
     prestador_id, pagador_id = one_pair(rows)
     row = Expediente(
@@ -95,6 +93,18 @@ def solicitar(
     open_case(session, row, actor=actor, at=at, reason=Reason.ORDEN_DE_PERSONA, facts=facts)
     _order(session, row)
     return row
+
+
+def check_cut(corte: date, at: datetime) -> None:
+    """Raise BadInput when no dossier can be counted up to a day: after today, or before any payment can be."""
+    if corte > civil_date(at):
+        raise BadInput(
+            "La fecha de corte está en el futuro; no se preparó nada.", todo="Use hoy o antes.", code="corte_futuro"
+        )
+    if corte.year < FIRST_YEAR:
+        raise BadInput(
+            "La fecha de corte es demasiado antigua; no se preparó nada.", todo="Revise el año.", code="corte_antiguo"
+        )
 
 
 def terminar(session: Session, row: Expediente, hecho: Hecho, *, actor: str, at: datetime) -> None:

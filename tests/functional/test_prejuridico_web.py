@@ -208,3 +208,18 @@ def test_the_bytes_of_a_dossier_leave_only_for_who_opens_dossiers(
     with house.database.read() as session:
         assert session.scalars(select(AccessLog).where(AccessLog.object == f"evidencia:{piece.id}")).all() == []
     assert ana.raw("GET", f"{address}/descargar").status_code == 200
+
+
+@pytest.mark.parametrize(("day", "words"), [("9999-12-31", "está en el futuro"), ("0001-01-01", "demasiado antigua")])
+@pytest.mark.parametrize("address", ["/prejuridico/expedientes", "/prejuridico/vista-previa"])
+def test_no_dossier_and_no_preview_of_a_day_that_cannot_be(
+    house: House, mesa: Mesa, ana: Browser, address: str, day: str, words: str
+) -> None:
+    ana.open(f"/prejuridico/preparar?facturas={mesa.facturas[0]}")
+    token = ana.tree().xpath("//form//input[@name='csrf_token']/@value")[0]
+    asked = {"csrf_token": token, "facturas": mesa.facturas[0], "via": "ejecutivo", "corte": day}
+    ana.raw("POST", address, data=asked)
+    assert ana.status == 422
+    assert words in ana.text
+    with house.database.read() as session:
+        assert session.scalars(select(Expediente)).all() == []

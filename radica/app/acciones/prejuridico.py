@@ -94,13 +94,16 @@ def solicitar() -> ResponseReturnValue:
 @allow(*DOWNLOADERS)
 def vista_previa() -> ResponseReturnValue:
     """Draw the PDF that it would have and send it; nothing is ordered, and each document read is in the log."""
-    ids = _ids(request.form.getlist("facturas"))[: MAX_PREVIEW + 1]
+    ids = _ids(request.form.getlist("facturas"))
     form = formas.OrderForm()
     ours = person().granted(*WORKERS) & person().granted(*DOWNLOADERS)
     with current().database.read() as session:
-        if not form.validate_on_submit() or len(ids) > MAX_PREVIEW:
+        if not form.validate_on_submit():
             return _ask(session, ids, form), 422
         try:
+            services.check_cut(form.corte.data, now())
+            if len(ids) > MAX_PREVIEW:
+                raise BadInput(f"Se ven antes hasta {MAX_PREVIEW} facturas; para más, prepare el expediente.")
             rows = services.invoices(session, ids, sorted(ours))
             provider, payer = services.one_pair(rows)
         except BadInput as refusal:
