@@ -7,6 +7,7 @@ counted and the original is named by its hash; a signed XML is never cut. Norms:
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,6 +22,10 @@ _PERSONAL = (
     "PRIMER_NOMBRE",
     "PRIMER_APELLIDO",
 )
+
+_LEAST = 4
+"""Characters below which a number is no document to look for."""
+_OBSERVATIONS = "resultadosvalidacion"
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,47 @@ def rips_de(value: Mapping[str, Any], usuarios: Collection[int], *, original: st
     document = {"_redaccion": note, **{key: item for key, item in value.items() if key != "usuarios"}, "usuarios": kept}
     text = json.dumps(document, ensure_ascii=False, indent=1, default=_number)
     return RipsRedactado(text.encode("utf-8"), len(kept), len(people))
+
+
+def documentos_ajenos(value: Mapping[str, Any], usuarios: Collection[int]) -> frozenset[str]:
+    """Return the document numbers that a RIPS has of the patients who are none of these."""
+    people = value.get("usuarios")
+    rows = enumerate(people if isinstance(people, list) else [], 1)
+    found = {str(one.get("numDocumentoIdentificacion") or "").strip(): number_of(one, place) for place, one in rows
+             if isinstance(one, Mapping)}  # fmt: skip
+    return frozenset(number for number, who in found.items() if who not in usuarios and len(number) >= _LEAST)
+
+
+def nombra(datos: bytes, documentos: Collection[str]) -> bool:
+    """Say whether some bytes hold one of these document numbers as a word of its own."""
+    text = datos.decode("utf-8", "replace")
+    return any(re.search(rf"(?<![0-9A-Za-z]){re.escape(one)}(?![0-9A-Za-z])", text) for one in documentos)
+
+
+def cuv_de(value: Any, *, original: str) -> bytes | None:
+    """Return a result of the MUV without its observations, which quote values of the patients; None when it has none.
+
+    `original` is the SHA-256 of the whole.
+    """
+    bare, left = _without(value)
+    if not left or not isinstance(bare, dict):
+        return None
+    note = f"Copia redactada por el prestador, sin {left} observaciones. El original, de SHA-256 {original}, sigue en custodia."
+    return json.dumps({"_redaccion": note, **bare}, ensure_ascii=False, indent=1, default=_number).encode("utf-8")
+
+
+def _without(value: Any) -> tuple[Any, int]:
+    """Return a value without its lists of observations, and how many those had."""
+    if not isinstance(value, Mapping):
+        return value, 0
+    kept, left = {}, 0
+    for key, item in value.items():
+        if str(key).lower() == _OBSERVATIONS and isinstance(item, list):
+            left += len(item)
+            continue
+        kept[key], more = _without(item)
+        left += more
+    return kept, left
 
 
 def number_of(user: object, place: int) -> int:

@@ -244,6 +244,38 @@ def test_only_the_chosen_patient_stays_and_what_was_left_out_is_said(caso: Caso)
     assert mine not in json.dumps(stored)
 
 
+def test_signed_files_and_results_that_quote_another_patient_stay_in_custody(caso: Caso) -> None:
+    mine, other = two_patients(caso)
+    caso.facturas = caso.facturas[:1]
+    house = caso.house
+    quoted = {"ResultadosValidacion": [{"Codigo": "RVC1", "Observaciones": f"Dato reportado: {other}, J459"}]}
+    with house.db.write() as session:
+        rows = session.scalars(select(Documento).where(Documento.factura_id == caso.facturas[0])).all()
+        for row in rows:
+            if row.tipo is TipoDocumento.FEV:
+                data = house.store.read(row.sha256).replace(
+                    b"</cbc:Description>", f" paciente {other}</cbc:Description>".encode(), 1
+                )
+            elif row.tipo is TipoDocumento.CUV:
+                data = json.dumps({**json.loads(house.store.read(row.sha256)), **quoted}).encode()
+            else:
+                continue
+            stored = house.store.put(io.BytesIO(data))
+            record_blobs(session, [stored], at=house.clock())
+            row.sha256, row.bytes = stored.sha256, stored.bytes
+    with house.db.read() as session:
+        chosen = numeros_de(session, house.store, caso.facturas, mine)
+    content = contents(caso, pacientes=chosen)
+    for _, one in content.documentos():
+        data = one.datos if one.datos is not None else house.store.read(one.huella)
+        assert other.encode() not in data, one.titulo
+        assert b"J459" not in data or one.tipologia == "RIPS", one.titulo
+    assert "xml_con_otros_pacientes" in {one.codigo for one in content.huecos}
+    (result,) = of_kind(content, "Resultado de validación con CUV")
+    assert result.redactado
+    assert b"CodigoUnicoValidacion" in (result.datos or b"")
+
+
 def test_a_patient_that_an_invoice_does_not_have_makes_no_dossier(caso: Caso) -> None:
     with pytest.raises(BadInput) as told, caso.house.db.read() as session:
         numeros_de(session, caso.house.store, caso.facturas, "123")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from lxml import etree
 
@@ -25,7 +26,7 @@ from radica.kernel.errors import NotFound
 from radica.prejuridico.acopio import Acopio
 from radica.prejuridico.capitulos.representacion import dibujar
 from radica.prejuridico.libro import Avance, Libro
-from radica.prejuridico.redaccion import nombra_a_otros, rips_de
+from radica.prejuridico.redaccion import cuv_de, documentos_ajenos, nombra, nombra_a_otros, rips_de
 
 T = TipoDocumento
 EVENTOS = ("030", "031", "032", "033", "034")
@@ -39,14 +40,51 @@ def escribir(libro: Libro, acopio: Acopio, store: Store, progress: Avance) -> No
     for number, invoice in enumerate(acopio.facturas):
         progress("Leyendo las facturas", number, len(acopio.facturas))
         documents = acopio.documentos.get(invoice.id, [])
-        _invoice(libro, acopio, store, invoice, [one for one in documents if one.tipo in (T.FEV, T.INVOICE)])
+        others = _others(acopio, store, invoice, documents)
+        sales = [one for one in documents if one.tipo in (T.FEV, T.INVOICE)]
+        _invoice(libro, acopio, store, invoice, sales, others)
         _answers(libro, invoice, documents)
         _rips(libro, acopio, store, invoice, documents)
         _supports(libro, acopio, invoice, documents)
-        _notes(libro, acopio, store, invoice, documents)
+        _notes(libro, acopio, store, invoice, documents, others)
 
 
-def _invoice(libro: Libro, acopio: Acopio, store: Store, invoice: Factura, documents: Sequence[Documento]) -> None:
+def _others(acopio: Acopio, store: Store, invoice: Factura, documents: Sequence[Documento]) -> frozenset[str]:
+    """Return the document numbers of the patients that were not chosen; of nobody when all stay."""
+    whose = acopio.pacientes(invoice.id)
+    found: set[str] = set()
+    for one in documents if whose is not None else ():
+        inner = _rips_value(store, one) if one.tipo is T.RIPS and not one.sigla else None
+        found |= documentos_ajenos(inner, whose or ()) if inner is not None else set()
+    return frozenset(found)
+
+
+def _rips_value(store: Store, document: Documento) -> dict[str, Any] | None:
+    """Return the RIPS that a document holds, out of its envelope; None when nothing can read it."""
+    try:
+        value, _ = load_json(store.read(document.sha256))
+    except (NotFound, Unreadable):
+        return None
+    inner = value.get("rips") if isinstance(value, dict) and not is_rips(value) else value
+    return inner if isinstance(inner, dict) else None
+
+
+def _tells(store: Store, document: Documento, others: frozenset[str]) -> bool:
+    """Say whether the bytes of a document name a patient who was not chosen."""
+    try:
+        return bool(others) and nombra(store.read(document.sha256), others)
+    except NotFound:
+        return False
+
+
+def _invoice(
+    libro: Libro,
+    acopio: Acopio,
+    store: Store,
+    invoice: Factura,
+    documents: Sequence[Documento],
+    others: frozenset[str],
+) -> None:
     if not documents:
         libro.hueco(
             "sin_factura", "facturas", f"El XML de la factura {invoice.numero} no se cargó.",
@@ -56,10 +94,10 @@ def _invoice(libro: Libro, acopio: Acopio, store: Store, invoice: Factura, docum
     one = documents[-1]
     fev = read_fev(store, one)
     whose = acopio.pacientes(invoice.id)
-    if fev is not None and whose is not None and nombra_a_otros(fev):
+    if whose is not None and ((fev is not None and nombra_a_otros(fev)) or _tells(store, one, others)):
         libro.hueco(
             "xml_con_otros_pacientes", "facturas",
-            f"El XML de la factura {invoice.numero} nombra a varios pacientes y no se incluye: está firmado y no se "
+            f"El XML de la factura {invoice.numero} nombra a otros pacientes y no se incluye: está firmado y no se "
             f"puede cortar. Va su representación gráfica; el original sigue en custodia, SHA-256 {one.sha256}.",
             "Si el juez lo pide, entréguelo en cuaderno reservado.", factura=invoice.numero,
         )  # fmt: skip
@@ -157,6 +195,8 @@ def _rips(libro: Libro, acopio: Acopio, store: Store, invoice: Factura, document
         )  # fmt: skip
     answers = [one for one in documents if one.tipo is T.CUV]
     for one in answers:
+        if whose is not None and _bare_result(libro, store, invoice, one):
+            continue
         libro.guardado(
             "cuv", f"Resultado con CUV, factura {invoice.numero}", one.sha256, one.bytes, one.media_type,
             creado=civil_date(one.cargado_at), incorporado=civil_date(one.cargado_at), caso=invoice.case_key,
@@ -169,14 +209,28 @@ def _rips(libro: Libro, acopio: Acopio, store: Store, invoice: Factura, document
         )  # fmt: skip
 
 
-def _redacted_rips(libro: Libro, store: Store, invoice: Factura, document: Documento, whose: frozenset[int]) -> None:
-    """Add the RIPS with the chosen patients alone; the original is named by its hash."""
+def _bare_result(libro: Libro, store: Store, invoice: Factura, document: Documento) -> bool:
+    """Add a result of the MUV without what it observed, patient by patient; False when it observed nothing."""
     try:
         value, _ = load_json(store.read(document.sha256))
     except (NotFound, Unreadable):
         value = None
-    inner = value.get("rips") if isinstance(value, dict) and not is_rips(value) else value
-    cut = rips_de(inner, whose, original=document.sha256) if isinstance(inner, dict) else None
+    bare = cuv_de(value, original=document.sha256)
+    if bare is None:
+        return False
+    libro.generado(
+        "cuv", f"Resultado con CUV, factura {invoice.numero} (sin observaciones)", bare, "application/json",
+        creado=civil_date(document.cargado_at), factura=invoice.numero, redactado=True, caso=invoice.case_key,
+        nota="Redactado: sin las observaciones del MUV, que citan datos de los pacientes. Original en custodia, "
+        f"SHA-256 {document.sha256}.",
+    )  # fmt: skip
+    return True
+
+
+def _redacted_rips(libro: Libro, store: Store, invoice: Factura, document: Documento, whose: frozenset[int]) -> None:
+    """Add the RIPS with the chosen patients alone; the original is named by its hash."""
+    inner = _rips_value(store, document)
+    cut = rips_de(inner, whose, original=document.sha256) if inner is not None else None
     if cut is None:
         libro.hueco(
             "rips_sin_redactar", "rips",
@@ -250,13 +304,21 @@ def _missing_supports(libro: Libro, invoice: Factura, documents: Sequence[Docume
         )  # fmt: skip
 
 
-def _notes(libro: Libro, acopio: Acopio, store: Store, invoice: Factura, documents: Sequence[Documento]) -> None:
+def _notes(
+    libro: Libro,
+    acopio: Acopio,
+    store: Store,
+    invoice: Factura,
+    documents: Sequence[Documento],
+    others: frozenset[str],
+) -> None:
     whose = acopio.pacientes(invoice.id)
     for one in (row for row in documents if row.tipo in (T.NOTA_CREDITO, T.NOTA_DEBITO)):
         credit = one.tipo is T.NOTA_CREDITO
         name = f"Nota {'crédito' if credit else 'débito'} de la factura {invoice.numero}"
         fev = read_fev(store, one)
-        if whose is None or fev is None or not nombra_a_otros(fev):
+        named = (fev is not None and nombra_a_otros(fev)) or _tells(store, one, others)
+        if whose is None or not named:
             libro.guardado(
                 "nota_credito" if credit else "nota_debito", name, one.sha256, one.bytes, one.media_type,
                 creado=_day(fev, one), incorporado=civil_date(one.cargado_at), caso=invoice.case_key,
