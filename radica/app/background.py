@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from radica.app.house import House
 from radica.app.tending import sweep_attempts
 from radica.app.turn import keep_turn
 from radica.app.worker import Handler
-from radica.custodia.staging import DISK_FULL
+from radica.custodia.staging import DISK_FULL, sweep_leased
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.facturas.intake import import_paths
 from radica.facturas.keys import known_keys
@@ -130,7 +131,7 @@ def review_terms(house: House, claimed: Claimed) -> None:
 def clean(house: House, claimed: Claimed) -> None:
     """Remove what nobody needs: temporary files of the store, copies of attempts that are over, old due times."""
     oldest = house.clock() - STALE
-    removed = sum(_remove_stale(folder, oldest.timestamp()) for folder in (house.store.temporary,))
+    removed = sweep_left(house) + _remove_stale(house.store.temporary, oldest.timestamp())
     folders = sweep_attempts(house)
     with house.db.write() as session:
         forget_slots(session, house.clock() - FORGET)
@@ -146,13 +147,19 @@ def clean(house: House, claimed: Claimed) -> None:
     finish(house.db, claimed, outcome=Done())
 
 
+def sweep_left(house: House) -> int:
+    """Remove what processes that were killed left in clear: lent copies of blobs, folders under way. Returns how many."""
+    return sweep_leased(house.store.temporary) + sweep_leased(house.settings.incoming)
+
+
 def _remove_stale(folder: Path, before_s: float) -> int:
     removed = 0
     for path in folder.iterdir() if folder.is_dir() else ():
-        stat = path.lstat()
-        if path.is_file() and max(stat.st_mtime, stat.st_ctime) < before_s:
-            path.unlink(missing_ok=True)
-            removed += 1
+        with suppress(FileNotFoundError):  # its owner ended it meanwhile
+            stat = path.lstat()
+            if path.is_file() and max(stat.st_mtime, stat.st_ctime) < before_s:
+                path.unlink(missing_ok=True)
+                removed += 1
     return removed
 
 

@@ -124,6 +124,7 @@ def _work(options: argparse.Namespace, settings: Settings) -> int:
     start_logs(settings)
     with open_database(settings) as database:
         house = make_house(settings, database, environ=os.environ, clock=system_clock)
+        background.sweep_left(house)
         run_worker(house, ALL_HANDLERS, stop=stop, until_empty=options.hasta_vacio)
     return DONE
 

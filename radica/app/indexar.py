@@ -18,6 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from radica.app.house import House
 from radica.app.turn import keep_turn
 from radica.app.worker import Handler
+from radica.custodia.crypto import Damaged
 from radica.custodia.models import Blob, Pieza
 from radica.custodia.text_models import TextoIndexado
 from radica.custodia.texto import KEY_FILE, Leido, key_fits, provider_key, record_text
@@ -130,8 +131,8 @@ def _read(house: House, reader: Reader, one: Pendiente) -> Leido:
         return ILEGIBLE
     try:
         return reader.words(house.store.read(one.sha256))
-    except NotFound:
-        return ILEGIBLE  # the verification of custody names what is missing; the index does not wait for it
+    except (NotFound, Damaged):
+        return ILEGIBLE  # the verification of custody names what is missing or altered; the index does not wait for it
 
 
 def _write(house: House, read: list[tuple[Pendiente, Leido]], keys: dict[int, bytes], master: bytes) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,10 @@ BLOBS_LIST = "almacen.sha256"
 """A line `<sha256 of the file>  <path>` per file of the store, as `sha256sum -c` reads it."""
 BASE, STORE, KEYS = "base", "almacen", "claves"
 COPY_CHUNK = 1 << 20
+_LINE = re.compile(
+    rf"(?P<suma>[0-9a-f]{{64}})  (?P<ruta>{STORE}/(?:(?P<dos>[0-9a-f]{{2}})/(?P=dos)[0-9a-f]{{62}}({re.escape(SUFFIX)})?"
+    rf"|{re.escape(WRAPPED_FILE)}))"
+)
 
 Progreso = Callable[[int, int], None]
 
@@ -75,7 +80,7 @@ def make_backup(
     then what is in the folder is marked as incomplete.
     """
     _begin(folder)
-    with _disk():
+    with disk_words():
         (folder / BASE).mkdir()
         blobs = write_database(db, folder / BASE)
         parts = [_told(folder, path) for path in sorted((folder / BASE).iterdir())]
@@ -83,6 +88,7 @@ def make_backup(
         parts.append(_write_list(folder, copied))
         if with_keys:
             parts += _copy_keys(settings.keys, folder)
+        _try_keys(folder / KEYS if with_keys else settings.keys, folder)
         content = {
             "formato": FORMAT,
             "version": __version__,
@@ -115,7 +121,7 @@ def read_backup(folder: Path) -> Respaldo:
     try:
         text = (folder / MANIFEST).read_bytes()
         content = json.loads(text)
-        if content["formato"] != FORMAT:
+        if content["formato"] != FORMAT or not _well_formed(content):
             raise ValueError("unknown format")
     except (OSError, ValueError, KeyError, TypeError):
         raise BadInput("Esa carpeta no es un respaldo de radica que se pueda leer.", code="no_es_respaldo") from None
@@ -129,13 +135,37 @@ def check_parts(backup: Respaldo, *, progress: Progreso | None = None) -> list[t
     """
     for part in backup.contenido["partes"]:
         _same(backup.carpeta, part["ruta"], part["sha256"])
-    lines = (backup.carpeta / BLOBS_LIST).read_text("ascii").splitlines()
-    files = [(line[66:], line[:64]) for line in lines]
+    files = _listed(backup.carpeta)
     for done, (path, sha256) in enumerate(files, start=1):
         _same(backup.carpeta, path, sha256)
         if progress is not None:
             progress(done, len(files))
     return files
+
+
+def _well_formed(content: dict[str, Any]) -> bool:
+    """Tell whether a manifest says all that a restore asks of it: it may have been written by hand."""
+    texts = all(isinstance(content.get(name), str) for name in ("base", "esquema", "creado_at"))
+    lists = isinstance(content["faltantes"], list) and isinstance(content["partes"], list)
+    return (
+        texts and lists and all(isinstance(one[name], str) for one in content["partes"] for name in ("ruta", "sha256"))
+    )
+
+
+def _listed(folder: Path) -> list[tuple[str, str]]:
+    """Return the files of the store and their sums. Raises BadInput when one would not go to a place of the store."""
+    try:
+        found = [_LINE.fullmatch(line) for line in (folder / BLOBS_LIST).read_text("ascii").splitlines()]
+    except (OSError, ValueError):
+        found = [None]
+    lines = [one for one in found if one is not None]
+    if len(lines) != len(found):
+        raise BadInput(
+            f"{BLOBS_LIST} no es una lista de este programa; no se restauró nada.",
+            todo="Use otro respaldo.",
+            code="respaldo_alterado",
+        )
+    return [(one["ruta"], one["suma"]) for one in lines]
 
 
 def _same(folder: Path, ruta: str, sha256: str) -> None:
@@ -207,8 +237,24 @@ def _place(store: FolderStore, sha256: str) -> Path:
 def _copy_keys(keys: Path, folder: Path) -> list[_Kept]:
     """Copy the keys too: whoever holds such a backup opens everything."""
     (folder / KEYS).mkdir(mode=0o700)
-    names = sorted(path for path in keys.iterdir() if path.is_file() and path.suffix != ".lock")
+    names = sorted(
+        path for path in keys.iterdir() if path.is_file() and path.suffix != ".lock" and not path.name.startswith(".")
+    )
     return [_copy_file(path, folder, KEYS) for path in names]
+
+
+def _try_keys(keys: Path, folder: Path) -> None:
+    """Raise Unavailable unless the keys open the store of the backup: they may have been rotated meanwhile."""
+    if not (folder / STORE / WRAPPED_FILE).exists():
+        return
+    try:
+        KeyRing(keys, folder / STORE).describe()
+    except Unavailable as problem:
+        raise Unavailable(
+            "Las llaves cambiaron o se perdieron mientras se hacía el respaldo; quedó marcado como incompleto.",
+            todo="Hágalo de nuevo en otra carpeta; si se repite, ejecute radica doctor.",
+            code="llaves_de_custodia",
+        ) from problem
 
 
 def _copy_file(path: Path, folder: Path, inside: str) -> _Kept:
@@ -259,7 +305,10 @@ def sync_folder(path: Path) -> None:
 
 
 @contextmanager
-def _disk() -> Iterator[None]:
+def disk_words(
+    message: str = "El disco está lleno; el respaldo quedó marcado como incompleto.",
+    todo: str = "Libere espacio y hágalo de nuevo en otra carpeta.",
+) -> Iterator[None]:
     """Turn a full disk into words. Raises Unavailable."""
     try:
         yield
@@ -267,9 +316,5 @@ def _disk() -> Iterator[None]:
         raise
     except OSError as problem:
         if problem.errno in NO_ROOM:
-            raise Unavailable(
-                "El disco está lleno; el respaldo quedó marcado como incompleto.",
-                todo="Libere espacio y hágalo de nuevo en otra carpeta.",
-                code="disco_lleno",
-            ) from problem
+            raise Unavailable(message, todo=todo, code="disco_lleno") from problem
         raise

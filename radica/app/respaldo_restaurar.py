@@ -13,7 +13,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from radica.app.respaldo import BASE, KEYS, STORE, Progreso, Respaldo, check_parts, read_backup, sync_tree
+from radica.app.respaldo import (
+    BASE,
+    KEYS,
+    STORE,
+    Progreso,
+    Respaldo,
+    check_parts,
+    disk_words,
+    read_backup,
+    sync_tree,
+)
 from radica.app.respaldo_base import check_kind, forget_people, is_empty, load_database
 from radica.app.schema import revisions
 from radica.custodia.backends import open_store
@@ -52,10 +62,11 @@ def restore(
     files = check_parts(backup, progress=progress)
     settings.ensure_folders()
     mark = settings.datos / UNFINISHED
-    mark.write_text("Se estaba restaurando un respaldo; si esto sigue aquí, no terminó.\n", "utf-8")
-    _bring_keys(settings, backup)
-    _bring_store(settings, backup, [path for path, _ in files])
-    load_database(settings.database_url, folder / BASE, esquema=str(backup.contenido["esquema"]))
+    with disk_words("El disco está lleno; la restauración no terminó y aquí no hay una casa entera.", _again(settings)):
+        mark.write_text("Se estaba restaurando un respaldo; si esto sigue aquí, no terminó.\n", "utf-8")
+        _bring_keys(settings, backup)
+        _bring_store(settings, backup, [path for path, _ in files])
+        load_database(settings.database_url, folder / BASE, esquema=str(backup.contenido["esquema"]))
     db = Database(settings.database_url)
     try:
         forget_people(db, PAUSED)
@@ -78,7 +89,7 @@ def _refuse(settings: Settings, backup: Respaldo) -> None:
     if (settings.datos / UNFINISHED).exists():
         raise BadInput(
             "Aquí quedó a medias otra restauración; no se hizo nada.",
-            todo=f"Vacíe la base, {settings.store} y {settings.datos / UNFINISHED}, y repítala.",
+            todo=_again(settings),
             code="restauracion_incompleta",
         )
     store_empty = not settings.store.is_dir() or not _anything(settings)
@@ -95,6 +106,15 @@ def _refuse(settings: Settings, backup: Respaldo) -> None:
             todo=f"Copie primero la carpeta de las llaves en {settings.keys} y repita el comando.",
             code="llaves_de_custodia",
         )
+    if (backup.carpeta / STORE / WRAPPED_FILE).exists():
+        here = settings.keys if (settings.keys / MASTER_FILE).exists() else backup.carpeta / KEYS
+        KeyRing(here, backup.carpeta / STORE).describe()  # keys of another house are told now, not after it is loaded
+
+
+def _again(settings: Settings) -> str:
+    """Say how a restore that was cut is begun anew; what a locked bucket took cannot be removed, and does no harm."""
+    store = "nombre otro prefijo del cubo en RADICA_ALMACEN" if settings.s3 is not None else f"vacíe {settings.store}"
+    return f"Vacíe la base, {store}, quite {settings.datos / UNFINISHED} y repítala."
 
 
 def _anything(settings: Settings) -> bool:

@@ -102,6 +102,9 @@ class KeyRing:
         Raises Unavailable when the present keys are lost.
         """
         with self._alone():
+            for path in (self._master, self._wrapped):
+                for draft in path.parent.glob(f".{path.name}.*"):  # of a process that was killed: it holds keys
+                    draft.unlink(missing_ok=True)
             loaded = self._read() if self._wrapped.exists() else None
             if loaded is None:
                 self._make(at)
@@ -162,6 +165,8 @@ class KeyRing:
             found = {name: base64.b64decode(key, validate=True) for name, key in pairs}
         except FileNotFoundError:
             raise _lost("falta el archivo", self._master) from None
+        except OSError as problem:
+            raise _lost("el archivo no se puede leer", self._master) from problem
         except ValueError:
             raise _lost("el archivo está dañado", self._master) from None
         if not found or any(len(key) != KEY_BYTES for key in found.values()):
@@ -177,6 +182,8 @@ class KeyRing:
             )
         except FileNotFoundError:
             raise _lost("falta el archivo", self._wrapped) from None
+        except OSError as problem:
+            raise _lost("el archivo no se puede leer", self._wrapped) from problem
         except (ValueError, KeyError, TypeError):
             raise _lost("el archivo está dañado", self._wrapped) from None
         if not found:
