@@ -61,7 +61,7 @@ def _owed(session: Session, clock: Clock) -> list[int]:
     for one in candidates(session, providers, civil_date(clock())):
         if one.factura.pagador_id is not None:
             pairs[one.factura.prestador_id, one.factura.pagador_id].append(one.factura.id)
-    return sorted(max(pairs.values(), key=len, default=[]))[:MOST]
+    return sorted(max(pairs.values(), key=len))[:MOST] if pairs else []
 
 
 def await_dossier(database: Database, expediente_id: int, *, stop: Event, watch: Callable[[], None]) -> Expediente:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy import select
 
 from radica.app.cli_children import stop_all
@@ -41,8 +41,8 @@ from tests.plugins.web import CHEAP, PASSWORD
 from tests.plugins.web_chromium import entered, follow, leaving, served
 
 PROCESO = "11001310300120260012300"
-NARROW = {"width": 390, "height": 844}
-WIDE = {"width": 1366, "height": 768}
+NARROW: ViewportSize = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1366, "height": 768}
 LAWYER, AUDITOR = "julia@ips.example", "aura@ips.example"
 AUTHORITY_LIMIT_S = 60
 SEAL_TRIES = 60
@@ -299,6 +299,9 @@ def finds(page: Page, stage: Stage) -> None:
     search(page, "RAD-00001")
     expect(page.locator("#facturas, #envios").first).to_contain_text("RAD-00001")
     assert page.url.endswith("/auditoria/buscar")
+    page.set_viewport_size(NARROW)
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    page.set_viewport_size(WIDE)
 
 
 def reads_who_opened(page: Page) -> None:
@@ -365,7 +368,7 @@ def auditors_pages(stage: Stage) -> list[str]:
 
 def fits_a_phone(page: Page, stage: Stage, paths: list[str]) -> None:
     """No page scrolls sideways on a narrow screen."""
-    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    page.set_viewport_size(NARROW)
     wide = {}
     for path in paths:
         answer = page.goto(stage.url + path)
@@ -374,5 +377,5 @@ def fits_a_phone(page: Page, stage: Stage, paths: list[str]) -> None:
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > NARROW["width"]:
             wide[path] = width
-    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    page.set_viewport_size(WIDE)
     assert wide == {}
