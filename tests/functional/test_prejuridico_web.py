@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from radica.audit.models import AccessLog
+from radica.audit.services import record_reading
 from radica.custodia.services import Kept, record_blobs, seal
 from radica.entidades.models import Prestador
 from radica.facturas.models import Factura
@@ -223,3 +224,24 @@ def test_no_dossier_and_no_preview_of_a_day_that_cannot_be(
     assert words in ana.text
     with house.database.read() as session:
         assert session.scalars(select(Expediente)).all() == []
+
+
+def test_the_proof_of_an_invoice_names_what_a_dossier_rests_on(house: House, mesa: Mesa, ana: Browser) -> None:
+    order(ana, mesa, mesa.facturas[0])
+    finish(house, mesa)
+    ana.open(f"/facturas/{mesa.facturas[0]}/prueba")
+    assert "huella de sus manifiestos" in ana.text
+
+
+def test_the_log_calls_acts_and_cases_by_their_words(house: House, mesa: Mesa) -> None:
+    with house.database.write() as session:
+        for case in ("notificacion:7", "expediente:3"):
+            record_reading(
+                session, prestador_id=mesa.prestador_id, actor="usuario:1", action="previsualizar",
+                purpose="cobro juridico", object_="documento:1", at=NOW, case_key=case, sha256="ab" * 32,
+            )  # fmt: skip
+    auditor = house.entered("aud@norte.example", Rol.AUDITORIA, provider=mesa.prestador_id)
+    auditor.open("/auditoria/accesos")
+    assert "Notificación 7" in auditor.text
+    assert "Vio antes el PDF de un expediente" in auditor.text
+    assert auditor.tree().xpath("//a[@href='/prejuridico/expedientes/3']")

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from radica.app.paginas.auditoria_plano import READERS, SEERS, TITULAR, blueprint
 from radica.app.paginas.casos import page_of
 from radica.app.paginas.comun import chosen_purpose, provider_names
+from radica.app.paginas.consultas_evidencia import NOMBRES as CADENAS
 from radica.audit.models import AccessLog
 from radica.custodia.text_models import TextoIndexado
 from radica.facturas.models import Documento, Factura
@@ -38,12 +39,15 @@ ACCIONES = {
     "ver_texto": "Vio el texto",
     "descargar": "Descargó",
     "exportar": "Exportó",
+    "previsualizar": "Vio antes el PDF de un expediente",
     "buscar": "Buscó en los documentos",
     "muestra": "Sacó una muestra",
     "informe_accesos": "Informe de accesos de un paciente",
     "acceso_excepcional": "Pidió acceso excepcional",
 }
 """How actions are said; others are acts of administration and stand as written, without underscores."""
+
+CASOS = {**CADENAS, "notificacion": "Notificación"}
 
 
 @dataclass(frozen=True)
@@ -196,4 +200,11 @@ def case_names(session: Session, rows: Sequence[AccessLog]) -> dict[str, str]:
     numbers = {int(one.partition(":")[2]) for one in keys if one.startswith("factura:") and one[8:].isdecimal()}
     found = dict(session.execute(select(Factura.id, Factura.numero).where(Factura.id.in_(numbers))).all())
     names = {f"factura:{id_}": f"Factura {numero}" for id_, numero in found.items()}
-    return {key: names.get(key, key.replace(":", " ").replace("_", " ").capitalize()) for key in keys}
+    return {key: names.get(key) or _case_name(key) for key in keys}
+
+
+def _case_name(key: str) -> str:
+    """Return how a case without a name of its own is called: its kind in words, with its accents."""
+    kind, _, number = key.partition(":")
+    said = CASOS.get(kind) or kind.replace("_", " ").capitalize()
+    return f"{said} {number.replace(':', ' ').replace('_', ' ')}".strip()

@@ -18,6 +18,7 @@ from radica.app.acciones import cartera_formas as formas
 from radica.app.paginas import cartera_consultas as sql
 from radica.app.paginas.cartera_plano import READERS, WORKERS, blueprint, load_invoice, may_work
 from radica.app.paginas.conciliacion_plano import query_id
+from radica.app.paginas.frases import who
 from radica.cartera.caso import ETIQUETAS
 from radica.cartera.hoja_calculo import workbook
 from radica.cartera.liquidar import congeladas, liquidar_factura
@@ -136,6 +137,7 @@ def page(session: Session, row: Factura, *, acto: str = "", error: RadicaError |
         "anular": formas.ReverseForm(prefix="anular", formdata=None),
     }
     actors = {one.pago.registrado_por for one in payments} | {one.actor for one in frozen}
+    names = actor_names(session, actors)
     return render_template(
         "cartera/liquidacion.html",
         f=row,
@@ -149,7 +151,7 @@ def page(session: Session, row: Factura, *, acto: str = "", error: RadicaError |
         relojes=de_factura(row, kind),
         exigible=exigible(civil_date(row.fecha_radicacion), kind) if row.fecha_radicacion else None,
         congeladas=frozen,
-        nombres=actor_names(session, actors),
+        nombres={one: who(one, names) for one in actors},
         opciones={clave: opciones()[clave] for clave in ABIERTOS},
         cambiados=changed,
         leer=leer,

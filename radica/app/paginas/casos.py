@@ -65,6 +65,7 @@ def page_of(case_key: str | None) -> str | None:
         "devolucion": lambda: url_for("glosas.ver", kind="devolucion", objecion_id=id_),
         "conciliacion": lambda: url_for("conciliacion.ver", conciliacion_id=id_),
         "notificacion": lambda: url_for("glosas.notificacion", notificacion_id=id_),
+        "expediente": lambda: url_for("prejuridico.expediente", expediente_id=id_),
         "correo": lambda: url_for("correos.detalle", correo_id=id_),
     }
     return addresses[kind]() if kind in addresses else None

@@ -79,7 +79,7 @@ def links(session: Session, prestador_id: int, cases: Sequence[str]) -> list[Esl
             f"{NOMBRES.get(move.thing, move.thing)} {move.thing_id}",
             _label(kinds, move.thing, move.from_state),
             _label(kinds, move.thing, move.to_state),
-            tuple(files.get(sha, Apoyo(sha, None, None, "")) for sha in move.evidence or ()),
+            tuple(files.get(sha) or _unkept(move.thing, sha) for sha in move.evidence or ()),
             *over.at(move.case_key, move.seq),
         )
         for move in moves
@@ -89,6 +89,12 @@ def links(session: Session, prestador_id: int, cases: Sequence[str]) -> list[Esl
 def summary(rows: Sequence[Eslabon]) -> Resumen:
     """Count what is sealed and what is stamped."""
     return Resumen(len(rows), sum(one.sello is not None for one in rows), sum(bool(one.tokens) for one in rows))
+
+
+def _unkept(thing: str, sha256: str) -> Apoyo:
+    """Say what a hash is that is no file here: a dossier rests on its manifests, which travel inside its bag."""
+    what = "huella de sus manifiestos" if thing == "expediente" else "archivo de otro caso"
+    return Apoyo(sha256, None, None, what)
 
 
 def _label(kinds: Mapping[str, type[LegalThing]], kind: str, state: str) -> str:
