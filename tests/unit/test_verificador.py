@@ -656,3 +656,16 @@ def test_a_certificate_with_bytes_that_two_readers_read_differently_is_refused(f
         path.write_text(other, newline="")
         muestra.retag(folder)
         assert verdict(folder) == ALTERADA
+
+
+def test_a_history_dated_long_before_its_seal_shows_that_date_beside_the_hour_of_the_authority(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = verificar(folder)
+    assert report.desde == {5: "2026-09-01T07:00:00.123000Z", 9: "2026-09-03T07:00:00.123000Z"}
+    program.mostrar(report)
+    lines = capsys.readouterr().out.splitlines()
+    for size, date in report.desde.items():
+        at = next(place for place, line in enumerate(lines) if line.startswith(f"Sello: radica/1 {size} "))
+        assert date in lines[at + 1]
+        assert "2026-11-20T" in lines[at + 2]

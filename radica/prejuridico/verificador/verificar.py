@@ -37,14 +37,14 @@ class Informe:
     """Lo que se va comprobando de una carpeta."""
 
     def __init__(self, carpeta: Path, anclas: tuple[str, ...]) -> None:
-        self.carpeta, self.anclas = carpeta, anclas
+        self.carpeta, self.anclas, self.demostracion = carpeta, anclas, False
         self.hallazgos: list[dict[str, str]] = []  # lo esperado es lo que dice la lista, la historia o el sello
         self.archivos: dict[str, dict[str, str]] = {}  # ruta → sha256, sha512 y bytes
         self.leyendo = self.expediente = self.manifiesto = ""
         self.cadenas: list[dict[str, Any]] = []
         self.evidencias: dict[str, str] = {}  # huella que cita la historia → archivo de la bolsa, o ""
         self.sellos: list[dict[str, Any]] = []
-        self.demostracion = False
+        self.desde: dict[int, str] = {}  # sello → la fecha más antigua que dicen los eslabones que cubre primero
 
     def anotar(self, veredicto: str, archivo: str, que: str, esperado: str = "", hallado: str = "") -> None:
         """Agrega algo que no está bien."""
@@ -58,9 +58,7 @@ class Informe:
     def leer(self, nombre: str) -> bytes:
         """Lee un archivo del expediente."""
         self.leyendo = nombre
-        if nombre not in self.archivos:
-            raise KeyError(nombre)
-        return (self.carpeta / nombre).read_bytes()
+        return (self.carpeta / nombre).read_bytes() if self.archivos[nombre] else b""
 
 
 def comprobar_archivos(informe: Informe) -> None:
@@ -213,6 +211,9 @@ def comprobar_historia(informe: Informe, prueba: Any) -> None:
             hallado = propias[seq] if 0 < seq < len(propias) else "(no está)"
             if hallado != esperado:
                 informe.anotar(ALTERADA, HISTORIA, f"el eslabón {seq} de {nombre} no es el sellado", esperado, hallado)
+        for anteriores, eslabon in enumerate(cadenas[nombre]):
+            primero = min((campo(hoja, "sello", int) for hoja in hojas if hoja["seq"] > anteriores), default=0)
+            informe.desde[primero] = min(campo(eslabon, "recorded_at", str), informe.desde.get(primero, "~"))
         ultimo = max((hoja["seq"] for hoja in hojas), default=0)
         informe.cadenas.append({"nombre": nombre, "eslabones": len(propias) - 1, "sellado_hasta": ultimo})
 
@@ -322,8 +323,8 @@ def comprobar_firma(informe: Informe, rutas: dict[str, str], hora: str) -> None:
     orden = [str(Path(programa).resolve()), "ts", "-verify", "-token_in"]
     for opcion, cual in (("-in", "archivo"), ("-data", "linea"), ("-CAfile", "raiz"), ("-untrusted", "cadena")):
         orden += [opcion, f"./{rutas[cual]}"]  # desde la carpeta: openssl parte una ruta con espacios
-    segundos = int(datetime.fromisoformat(hora).timestamp())
-    for extra in (["-partial_chain", "-attime", str(segundos)], []):  # hay ediciones de openssl sin estas opciones
+    a_esa_hora = ["-partial_chain", "-attime", f"{datetime.fromisoformat(hora).timestamp():.0f}"]
+    for extra in (a_esa_hora, []):  # hay ediciones de openssl sin estas opciones
         try:
             hecho = subprocess.run(orden + extra, cwd=informe.carpeta, capture_output=True, timeout=30, check=False)
         except (OSError, subprocess.SubprocessError):
@@ -354,24 +355,23 @@ def verificar(carpeta: Path, anclas: tuple[str, ...] = ()) -> Informe:
 
 def mostrar(informe: Informe) -> None:
     """Escribe el informe para una persona."""
-    demostracion = " — sello de demostración, sin valor legal" if informe.demostracion else ""
-    lineas = [f"VEREDICTO: {informe.veredicto()}{demostracion}"]
+    lineas = [f"VEREDICTO: {informe.veredicto()}{' — sello de demostración, sin valor legal' * informe.demostracion}"]
     for uno in informe.hallazgos[:100]:
         lineas += [f"  {uno['veredicto']}: {uno['archivo']}: {uno['que']}"]
         lineas += [f"    {clave} {uno[clave]}" for clave in ("esperado", "hallado") if uno[clave]]
     lineas += [f"Expediente {informe.expediente}, {len(informe.archivos)} archivos; listas {informe.manifiesto}"]
     lineas += ["Historias, y hasta qué eslabón se sellaron por separado:"]
     lineas += [f"  {uno['nombre']}: {uno['sellado_hasta']} de {uno['eslabones']}" for uno in informe.cadenas]
-    halladas = [archivo for archivo in informe.evidencias.values() if archivo]
-    lineas += [f"  Citan {len(informe.evidencias)} evidencias; {len(halladas)} están aquí con esa misma huella."]
+    halladas = sum(map(bool, informe.evidencias.values()))
+    lineas += [f"  Citan {len(informe.evidencias)} evidencias; {halladas} están aquí con esa misma huella."]
     for sello in informe.sellos:
         lineas += [f"Sello: radica/1 {sello['hojas']} {sello['raiz']}"]
+        lineas += [f"  primer sello de actos fechados desde {informe.desde.get(sello['hojas'], '—')}; la autoridad:"]
         for uno in sello["tokens"]:
             lineas += [f"  {uno['hora']}  {uno['firmante']}  (serie {uno['serie']}, política {uno['politica']})"]
             lineas += [f"    huella de la autoridad {uno['autoridad_sha256']}"]
             lineas += [f"    huella de su raíz      {uno['raiz_sha256']}"]
-    lineas += ["Compare estas huellas donde dice LEEME.txt. Un sello prueba que algo existía a más tardar a su hora:"]
-    lineas += ["lo que va del hecho a ese sello (de ordinario, minutos) sólo lo dice el reloj de quien lo registró."]
+    lineas += ["Compare las huellas: vea LEEME.txt. Lo anterior a un sello sólo lo dice el reloj de quien lo registró."]
     for linea in lineas:  # sin órdenes para la pantalla: un nombre de archivo no debe poder fingir un veredicto
         sys.stdout.write("".join(letra if letra.isprintable() else "?" for letra in linea) + "\n")
 
