@@ -30,7 +30,7 @@ from radica.radicacion import manual
 from radica.radicacion.models import Envio
 from tests.conciliacion_seed import pdf
 from tests.plugins import filing
-from tests.plugins.glosas import nueva, present
+from tests.plugins.glosas import EVIDENCE, nueva, present
 
 ACTOR = "persona:1"
 
@@ -72,8 +72,11 @@ class Caso:
             return session.get_one(Expediente, expediente_id)
 
 
-def make_caso(house: House, count: int = 2, *, story: bool = True) -> Caso:
-    """Return `count` invoices of one provider against one payer, filed a month ago; `story`: objected and paid too."""
+def make_caso(house: House, count: int = 2, *, story: bool = True, whole: bool = False) -> Caso:
+    """Return `count` invoices of one provider against one payer, filed a month ago; `story`: objected and paid too.
+
+    Unless `whole`, the history names one proof that custody never had.
+    """
     house.settings.ensure_folders()
     now = house.clock()
     by_pair: dict[tuple[str, str], list[BuiltPackage]] = defaultdict(list)
@@ -90,7 +93,7 @@ def make_caso(house: House, count: int = 2, *, story: bool = True) -> Caso:
     for number, factura_id in enumerate(ids, 1):
         file_by_hand(caso, factura_id, now - timedelta(days=45), f"RAD-{number:05d}")
     if story:
-        object_and_pay(caso, ids[0], now)
+        object_and_pay(caso, ids[0], now, whole=whole)
     return caso
 
 
@@ -116,7 +119,7 @@ def file_by_hand(caso: Caso, factura_id: int, when: datetime, radicado: str) -> 
         )  # fmt: skip
 
 
-def object_and_pay(caso: Caso, factura_id: int, now: datetime) -> None:
+def object_and_pay(caso: Caso, factura_id: int, now: datetime, *, whole: bool) -> None:
     """Let the payer object to an invoice, insist after the answer, and pay a part of the rest."""
     house = caso.house
     with house.db.write() as session:
@@ -127,7 +130,7 @@ def object_and_pay(caso: Caso, factura_id: int, now: datetime) -> None:
         )
         (glosa_id,) = formulate_all(session, [new], notificacion=None, actor=ACTOR, at=now, evidence=[piece])
         glosa = session.get_one(Glosa, glosa_id)
-        answered = proof_of(session, caso, invoice, "acuse de la respuesta")
+        answered = proof_of(session, caso, invoice, "acuse de la respuesta") if whole else EVIDENCE
         told = present(session, glosa, on=now - timedelta(days=25), at=now, evidence=answered)
         sent = session.get_one(Envio, told.envio_id)
         open_case(session, sent, actor=ACTOR, at=now, reason="orden_de_persona")

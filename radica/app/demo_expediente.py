@@ -61,7 +61,8 @@ def _owed(session: Session, clock: Clock) -> list[int]:
     for one in candidates(session, providers, civil_date(clock())):
         if one.factura.pagador_id is not None:
             pairs[one.factura.prestador_id, one.factura.pagador_id].append(one.factura.id)
-    return sorted(max(pairs.values(), key=len))[:MOST] if pairs else []
+    _, most = max(((len(ids), sorted(ids)) for ids in pairs.values()), default=(0, []))
+    return most[:MOST]
 
 
 def await_dossier(database: Database, expediente_id: int, *, stop: Event, watch: Callable[[], None]) -> Expediente:

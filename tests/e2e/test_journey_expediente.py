@@ -81,7 +81,7 @@ def stage(sqlite_url: str, tmp_path: Path) -> Iterator[Stage]:
     house = replace(bare, settings=settings)
     stop = threading.Event()
     try:
-        caso = make_caso(house, 3)
+        caso = make_caso(house, 3, whole=True)
         people = ((LAWYER, "Julia Prueba", Rol.JURIDICA), (AUDITOR, "Aura Prueba", Rol.AUDITORIA))
         with house.db.write() as session:
             for mail, name, role in people:
