@@ -123,7 +123,7 @@ def _summary(facts: Acopio, one: Factura, found: Resultado | None) -> FacturaExp
         radicado=one.radicado,
         fecha_radicacion=one.fecha_radicacion,
         nivel_prueba=one.nivel_prueba,
-        pagado=sum(row.valor for row in pagos.en_pie(facts.pagos.get(one.id, []))),
+        pagado=sum(row.valor for row in pagos.en_pie(facts.pagos.get(one.id, [])) if row.fecha <= facts.corte),
         glosado=sum(row.valor for row in glosas_),
         aceptado=sum(row.aceptado for row in glosas_),
         en_disputa=sum(row.en_disputa for row in glosas_),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import func, select
 from radica.app import cli
 from radica.app.house import House
 from radica.audit.models import AccessLog
+from radica.cartera import pagos
 from radica.custodia.services import record_blobs
 from radica.facturas.models import Documento, Factura, TipoDocumento
 from radica.glosas.models import DestinoLinea, LineaNotificada, Notificacion
@@ -274,6 +276,20 @@ def test_signed_files_and_results_that_quote_another_patient_stay_in_custody(cas
     (result,) = of_kind(content, "Resultado de validación con CUV")
     assert result.redactado
     assert b"CodigoUnicoValidacion" in (result.datos or b"")
+
+
+def test_what_was_paid_after_the_cut_is_not_paid_in_the_dossier(caso: Caso) -> None:
+    house = caso.house
+    with house.db.write() as session:
+        invoice = session.get_one(Factura, caso.facturas[0])
+        pagos.enter(session, invoice, fecha=caso.hoy, valor=70_000, actor=ACTOR, at=house.clock())
+        expediente = solicitar(
+            session, caso.facturas, via=Via.EJECUTIVO, corte=caso.hoy - timedelta(days=3), actor=ACTOR, at=house.clock()
+        ).id
+    with house.db.read() as session:
+        row = session.get_one(Expediente, expediente)
+        found = gather(session, row, corte=row.corte, store=house.store).facturas[0]
+    assert (found.pagado, found.capital) == (0, found.valor)
 
 
 def test_a_patient_that_an_invoice_does_not_have_makes_no_dossier(caso: Caso) -> None:
