@@ -123,9 +123,11 @@ def retirar(session: Session, row: DocumentoPersona, motivo: str, *, actor: str,
     """Withdraw a document with a reason; its bytes stay in custody. Raises BadInput without one, InvalidTransition twice."""
     if not motivo.strip():
         raise BadInput("Falta el motivo; no se retiró.", todo="Escríbalo.", code="falta_motivo")
+    if len(motivo.strip()) > 300:
+        raise BadInput("El motivo tiene más de 300 letras; no se retiró.", todo="Resúmalo.", code="motivo_largo")
     if row.retirado_at is not None:
         raise InvalidTransition("Ese documento ya se había retirado.", code="ya_retirado")
-    row.retirado_at, row.retirado_por, row.retiro_motivo = at, actor, motivo.strip()[:300]
+    row.retirado_at, row.retirado_por, row.retiro_motivo = at, actor, motivo.strip()
     session.flush()
 
 

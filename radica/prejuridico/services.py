@@ -161,7 +161,7 @@ def demandar(
     digits = re.sub(r"[\s.\-]", "", radicado)
     if not _DIGITS.fullmatch(digits):
         raise BadInput(
-            f"El número del proceso tiene 23 dígitos y este tiene {len(digits)}; no se registró.",
+            f"El número del proceso tiene 23 dígitos y este tiene {len(re.findall('[0-9]', digits))}; no se registró.",
             todo="Cópielo del acta de reparto.", code="radicado_judicial",
         )  # fmt: skip
     row.radicado_judicial = digits

@@ -154,6 +154,8 @@ def test_what_a_person_has_is_loaded_once_and_withdrawn_with_a_reason(house: Hou
     ana.open("/prejuridico/aportados")
     send(ana, f"forma-retirar-{row.id}", motivo="")
     assert ana.status == 422
+    send(ana, f"forma-retirar-{row.id}", motivo="x" * 301)
+    assert ana.status == 422, "a reason is never cut in silence"
     send(ana, f"forma-retirar-{row.id}", motivo="Se revocó")
     assert "Se revocó" in ana.text
     ana.open(f"/prejuridico?pagador={mesa.pagador_id}")
