@@ -43,7 +43,8 @@ def _rotate(options: argparse.Namespace, settings: Settings) -> int:
     words = (
         f"Llave maestra nueva: {found.master}. Lo que se guarde desde ahora usa la llave {found.current}.\n"
         f"Se envolvieron de nuevo {len(found.data)} llaves de datos; ningún archivo se reescribió.\n"
-        f"Haga hoy una copia de {settings.keys} en otro lugar: sin ella lo guardado no se puede leer."
+        f"Haga hoy una copia de {settings.keys} en otro lugar: sin ella lo guardado no se puede leer.\n"
+        "Conserve también la copia anterior: los respaldos hechos antes de hoy solo se abren con ella."
     )
     answer(document, words, as_json=options.json)
     return DONE

@@ -17,7 +17,7 @@ from radica.app.respaldo import make_backup
 from radica.app.respaldo_restaurar import restore
 from radica.app.verificacion import TIPOS
 from radica.custodia.backends import open_store
-from radica.custodia.check_models import TipoHallazgo
+from radica.custodia.check_models import EstadoVerificacion, TipoHallazgo
 from radica.kernel.clock import system_clock
 from radica.kernel.config import Settings
 
@@ -84,7 +84,7 @@ def _restore(options: argparse.Namespace, settings: Settings) -> int:
         "huella": done.respaldo.huella,
         "creado_at": done.respaldo.contenido["creado_at"],
         "verificacion": ended.id,
-        "limpia": ended.limpia,
+        "limpia": ended.limpia and ended.estado is EstadoVerificacion.TERMINADA,
         "revisado": dict(ended.cuentas),
         "hallazgos": dict(ended.tipos),
     }
@@ -92,13 +92,18 @@ def _restore(options: argparse.Namespace, settings: Settings) -> int:
         f"Se restauró el respaldo del {done.respaldo.contenido['creado_at']} (huella {done.respaldo.huella}).",
         f"Se verificaron {ended.cuentas.get('blobs', 0)} archivos y {ended.cuentas.get('cadenas', 0)} cadenas de historia.",
     ]
-    if ended.limpia:
+    unread = ended.estado is not EstadoVerificacion.TERMINADA
+    if unread:
+        lines.append(
+            f"La verificación NO terminó: {ended.pausa} Ejecute radica custodia verificar antes de usar la casa."
+        )
+    if ended.limpia and not unread:
         lines.append("Todo está como se guardó.")
-    else:
+    elif ended.tipos:
         told = ", ".join(f"{TIPOS[TipoHallazgo(kind)]}: {count}" for kind, count in ended.tipos.items())
         lines.append(f"La verificación halló: {told}. Véalos en la página Custodia.")
     lines.append(
         "Los bots están en pausa y las sesiones cerradas: confirme en los portales lo radicado después del respaldo."
     )
     answer(document, "\n".join(lines), as_json=options.json)
-    return DONE if ended.limpia else FINDINGS
+    return DONE if ended.limpia and not unread else FINDINGS

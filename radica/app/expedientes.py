@@ -8,7 +8,6 @@ again from nothing and does no harm. Norms: CGP art. 422; Ley 527/1999 art. 9; L
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from radica.cartera.liquidar import congelar
 from radica.custodia.seal_models import Hoja, TipoHoja
 from radica.custodia.sellos import add_manifest
 from radica.custodia.services import Kept, seal
+from radica.custodia.staging import leased_folder
 from radica.custodia.store import Store
 from radica.custodia.tsa import ensure_sealed
 from radica.jobs.models import Job, JobState
@@ -129,11 +129,11 @@ def build(house: House, claimed: Claimed, expediente_id: int) -> None:
     _sweep(house.settings, expediente_id)
     prefix = f"expediente-{expediente_id}-"
     try:
-        with tempfile.TemporaryDirectory(dir=house.settings.incoming, prefix=prefix) as name:
+        with leased_folder(house.settings.incoming, prefix) as folder:
             signer = load_signer(house.settings, at=house.clock())
             content, results = _gathered(house, expediente_id, signer, tell)
             log_documents(house.db, content, row.prestador_id, actor=row.solicitado_por, at=house.clock(), tell=tell)
-            made = _make(house, content, signer, Path(name), tell)
+            made = _make(house, content, signer, folder, tell)
             tell("Guardando en custodia", 0, 2)
             bag, pdf = house.store.put_file(made.packed), house.store.put_file(made.firma.ruta)
     except OSError as error:

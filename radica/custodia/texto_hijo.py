@@ -21,7 +21,8 @@ import pypdfium2 as pdfium
 from radica.custodia.texto import joined
 
 MEMORY_BYTES = 2 * 1024**3
-CPU_S = 600
+CPU_S = 30
+"""Seconds of processor for one document: one that never ends ends its reader, also when nobody waits for it any more."""
 MAX_PAGES = 500
 MAX_TEXT = 8_000_000
 """Characters of one document that are read."""
@@ -110,10 +111,12 @@ def answer(data: bytes) -> dict[str, object]:
 def main() -> int:
     """Answer orders until the pipe closes."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     source, out = sys.stdin.buffer, sys.stdout.buffer
     while line := source.readline():
         size = int(json.loads(line)["bytes"])
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + CPU_S, most))
         out.write(json.dumps(answer(source.read(size))).encode("ascii") + b"\n")
         out.flush()
     return 0

@@ -7,7 +7,6 @@ does not stop the rest. Norms: Res. 948 de 2026 art. 3 (FEV, RIPS, CUV), Res. 22
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from radica.custodia.staging import leased_folder
 from radica.custodia.store import Store
 from radica.facturas.archive import Entrada, Limites, expand
 from radica.facturas.desk import Desk
@@ -120,8 +120,8 @@ def import_paths(
     run = _Run(db, store, scope, clock, key_for, carga_id or start_import(db, scope, clock=clock))
     shown = list(names) if names is not None else [str(path) for path in paths]
     known = done = 0
-    with tempfile.TemporaryDirectory(dir=workdir, prefix="carga-") as folder, ThreadPoolExecutor(_THREADS) as pool:
-        given = _sources(paths, shown, Path(folder), limits)
+    with leased_folder(workdir, "importa-") as folder, ThreadPoolExecutor(_THREADS) as pool:
+        given = _sources(paths, shown, folder, limits)
         for numbered in _prepared(store, given, pool):
             known += len(numbered)
             _batch(run, numbered, last=False)

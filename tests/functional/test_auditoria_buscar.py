@@ -18,6 +18,7 @@ from radica.app.house import House as Worker
 from radica.app.house import make_house
 from radica.audit.sample import draw, population_hash
 from radica.custodia.services import record_blobs
+from radica.custodia.text_models import TextoIndexado
 from radica.custodia.texto import KEY_FILE
 from radica.entidades.models import Prestador
 from radica.facturas.models import Documento, Factura, TipoDocumento
@@ -177,6 +178,28 @@ def test_a_lost_key_is_said_and_nothing_is_written_over(read: Audited, aura: Bro
     assert claimed is not None
     with pytest.raises(Unavailable):
         indexar.index_texts(worker, claimed)
+
+
+def test_an_altered_document_does_not_keep_the_others_out_of_the_index(read: Audited, worker: Worker) -> None:
+    """One flipped byte once stopped the job for good: it was met first again at each try."""
+    notes = [worker.store.put(io.BytesIO(data)) for data in (b"altera", b"encontrable")]
+    with read.house.database.write() as session:
+        record_blobs(session, notes, at=worker.clock())
+        paper = session.get_one(Documento, read.documentos[TipoDocumento.RIPS])
+        copy = {one.name: getattr(paper, one.name) for one in Documento.__table__.c if one.name != "id"}
+        session.add_all([Documento(**{**copy, "sha256": one.sha256}) for one in notes])
+    place = read.house.settings.store / notes[0].sha256[:2] / f"{notes[0].sha256}.rc1"
+    place.chmod(0o600)
+    place.write_bytes(place.read_bytes()[:-1] + b"x")
+    read.house.clock.forward(minutes=1)
+    assert indexar.order_indexing(worker.db, worker.clock()) == 1
+    claimed = claim_next(worker.db, worker.owner, worker.host, 60, kinds=[indexar.KIND_TEXT])
+    assert claimed is not None
+    indexar.index_texts(worker, claimed)
+    with worker.db.read() as session:
+        rows = session.execute(select(TextoIndexado.sha256, TextoIndexado.resultado))
+        found = {row.sha256: row.resultado for row in rows}
+    assert [found[one.sha256] for one in notes] == ["ilegible", "indexado"]
 
 
 # --- Sample -------------------------------------------------------------------------------------------------------

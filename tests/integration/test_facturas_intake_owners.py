@@ -49,7 +49,7 @@ def test_a_zip_gives_a_row_for_each_entry(importer: Importer, package: Path, tmp
     assert results_of(done.values())["cargado"] == len(list(package.iterdir()))
     (row,) = importer.facturas().values()
     assert row.estado == "lista"
-    assert list(tmp_path.glob("carga-*")) == []
+    assert list(tmp_path.glob("importa-*")) == []
 
 
 def test_links_and_missing_files_have_a_reason(importer: Importer, tmp_path: Path, package: Path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 import io
 import json
+import resource
+import subprocess
 import sys
 from email.message import EmailMessage
 
@@ -130,3 +132,18 @@ def test_a_reader_that_hangs_is_left() -> None:
 )
 def test_an_answer_that_is_none_is_not_believed(line: bytes) -> None:
     assert texto_proceso._understood(line) is None
+
+
+def test_the_processor_time_of_a_reader_is_counted_per_document() -> None:
+    """One limit for all of them ended honest readers, and let a hostile document outlive its house by ten minutes."""
+    allowed = []
+    with subprocess.Popen(texto_proceso.COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for _ in range(2):
+            process.stdin.write(b'{"bytes": 6}\nagata ')
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["palabras"] == ["agata"]
+            allowed.append(resource.prlimit(process.pid, resource.RLIMIT_CPU))
+        process.stdin.close()
+    assert all(0 < soft <= 2 * texto_hijo.CPU_S for soft, _ in allowed)

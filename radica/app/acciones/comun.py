@@ -7,7 +7,6 @@ kept in custody before any transaction opens; nothing that a browser says about 
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from werkzeug.datastructures import FileStorage
 
 from radica.app.paginas.comun import store
 from radica.custodia.services import Candidate, Kept, keep_files
+from radica.custodia.staging import leased_folder
 from radica.facturas.keys import known_keys
 from radica.facturas.review import KeyFor
 from radica.kernel.errors import BadInput
@@ -77,9 +77,9 @@ def keep_evidence(files: Sequence[FileStorage]) -> list[Kept]:
     if not given:
         return []
     settings = current().settings
-    with tempfile.TemporaryDirectory(dir=settings.incoming, prefix="prueba-") as folder:
-        candidates = [_candidate(one, Path(folder), number) for number, one in enumerate(given, 1)]
-        kept, refused = keep_files(store(), candidates, folder=Path(folder))
+    with leased_folder(settings.incoming, "prueba-") as folder:
+        candidates = [_candidate(one, folder, number) for number, one in enumerate(given, 1)]
+        kept, refused = keep_files(store(), candidates, folder=folder)
     if refused:
         raise BadInput(
             "Un archivo de evidencia pasa de 64 MB; no se registró nada.", todo="Divídalo o redúzcalo y adjúntelo."

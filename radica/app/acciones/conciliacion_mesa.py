@@ -7,7 +7,6 @@ a file is in custody before any transaction opens. Norm: Circular conjunta 030/2
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from radica.conciliacion.models import Conciliacion, EstadoCompromiso
 from radica.conciliacion.simulate import Porcentaje, Reparto
 from radica.conciliacion.table import Cambio
 from radica.custodia.services import Candidate, keep_files
+from radica.custodia.staging import leased_folder
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import BadInput
 from radica.kernel.money import format_cop
@@ -170,15 +170,13 @@ def cargar_libro(conciliacion_id: int) -> ResponseReturnValue:
         if file is None or not file.filename:
             raise BadInput("Elija el archivo del pagador.", code="sin_archivo")
         original = Path(file.filename.replace("\\", "/")).name
-        with tempfile.TemporaryDirectory(dir=current().settings.incoming, prefix="libro-") as folder:
+        with leased_folder(current().settings.incoming, "libro-") as folder:
             name = f"libro_{safe(Path(original).stem)[:80]}{safe(Path(original).suffix)[:6]}"
-            path = Path(folder) / name
+            path = folder / name
             with path.open("wb") as out:
                 shutil.copyfileobj(file.stream, out, 1 << 20)
             book = leer_libro(path)
-            kept, refused = keep_files(
-                store(), [Candidate(path, name, CLASE, nota=original[:200])], folder=Path(folder)
-            )
+            kept, refused = keep_files(store(), [Candidate(path, name, CLASE, nota=original[:200])], folder=folder)
         if refused:
             raise BadInput("El archivo es demasiado grande.", code="demasiado_grande")
         with current().database.write() as session:

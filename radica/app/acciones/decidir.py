@@ -6,7 +6,6 @@ own. Norm: Res. 948/2026 art. 15 par. 1 (what was not filed in term is annulled 
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from radica.app.acciones.formas import AnnulForm, ReasonForm
 from radica.app.acciones.plano import blueprint
 from radica.app.paginas.comun import payer_names, store
 from radica.custodia.services import Candidate, Kept, keep_files, seal
+from radica.custodia.staging import leased_folder
 from radica.facturas import services
 from radica.facturas.models import Documento, Factura, Hallazgo, Severidad, TipoDocumento
 from radica.facturas.review import review
@@ -172,7 +172,7 @@ def _keep_note(files: list[FileStorage]) -> list[Kept]:
     """Keep the credit note outside any transaction; it is an XML or a PDF."""
     given = [one for one in files if one.filename][:4]
     kept: list[Kept] = []
-    with tempfile.TemporaryDirectory(dir=current().settings.incoming, prefix="nota-") as folder:
+    with leased_folder(current().settings.incoming, "nota-") as folder:
         for number, file in enumerate(given, 1):
             head = file.stream.read(1024)
             suffix = (
@@ -180,12 +180,12 @@ def _keep_note(files: list[FileStorage]) -> list[Kept]:
             )
             if not suffix:
                 raise BadInput("La nota crédito debe ser un XML o un PDF; no se registró nada.")
-            path = Path(folder) / f"nota-credito-{number}_{safe(Path(file.filename or '').stem)[:60]}{suffix}"
+            path = folder / f"nota-credito-{number}_{safe(Path(file.filename or '').stem)[:60]}{suffix}"
             with path.open("wb") as out:
                 out.write(head)
                 while chunk := file.stream.read(1 << 20):
                     out.write(chunk)
-            found, _ = keep_files(store(), [Candidate(path, path.name, "nota_credito")], folder=Path(folder))
+            found, _ = keep_files(store(), [Candidate(path, path.name, "nota_credito")], folder=folder)
             kept += found
     return kept
 

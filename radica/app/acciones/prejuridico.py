@@ -7,9 +7,7 @@ with it). Norms: CGP arts. 422 and 430; PCSJA20-11567.
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from flask import flash, render_template, request, send_file, url_for
@@ -28,6 +26,7 @@ from radica.audit.models import Transition
 from radica.audit.services import history
 from radica.custodia.seal_models import Hoja, TipoHoja
 from radica.custodia.services import pieces_of
+from radica.custodia.staging import leased_folder
 from radica.entidades.models import Pagador, Prestador
 from radica.facturas.models import Factura
 from radica.kernel.clock import civil_date
@@ -113,8 +112,8 @@ def vista_previa() -> ResponseReturnValue:
         opciones={}, estado=EstadoExpediente.SOLICITADO, version=0, solicitado_at=now(), solicitado_por=person().actor,
     )  # fmt: skip
     settings = current().settings
-    with tempfile.TemporaryDirectory(dir=settings.incoming, prefix="vista-") as folder:
-        out = Path(folder) / "borrador.pdf"
+    with leased_folder(settings.incoming, "vista-") as folder:
+        out = folder / "borrador.pdf"
         preview(current().database, settings, store(), draft, ids, out, actor=person().actor, clock=current().clock)
         data = out.read_bytes()
     answer = send_file(

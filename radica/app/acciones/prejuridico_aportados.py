@@ -5,7 +5,6 @@ Invariant: the file is in custody before any transaction opens; a refusal keeps 
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from radica.app.acciones.comun import EVIDENCE_LIMIT
 from radica.app.paginas.comun import payer_names, provider_names, sees_health, store
 from radica.app.paginas.prejuridico_plano import DOWNLOADERS, READERS, WORKERS, blueprint, load_brought, may_work
 from radica.custodia.services import Kept
+from radica.custodia.staging import leased_folder
 from radica.entidades.models import Pagador
 from radica.facturas.models import Factura
 from radica.facturas.numbers import parse_invoice_number
@@ -159,7 +159,7 @@ def _keep(files: list[FileStorage], kind: TipoDocumentoPersona) -> Kept:
     if len(given) != 1:
         raise BadInput("Adjunte un archivo, y uno solo.", todo="Si son varios, cárguelos uno por uno.", code="archivos")
     original = Path((given[0].filename or "").replace("\\", "/"))
-    with tempfile.TemporaryDirectory(dir=current().settings.incoming, prefix="aportado-") as folder:
-        path = Path(folder) / f"{safe(original.stem)[:80] or 'archivo'}{original.suffix.lower()[:8]}"
+    with leased_folder(current().settings.incoming, "aportado-") as folder:
+        path = folder / f"{safe(original.stem)[:80] or 'archivo'}{original.suffix.lower()[:8]}"
         given[0].save(path)
         return documentos.guardar_archivo(store(), path, kind)

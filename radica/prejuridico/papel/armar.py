@@ -7,7 +7,6 @@ disk: memory holds their structure, not their bytes. Norms: PCSJA20-11567, Proto
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from typing import Any
 
 import pikepdf
 
+from radica.custodia.staging import leased_folder
 from radica.custodia.store import Store
 from radica.kernel.errors import NO_ROOM, Unavailable
 from radica.prejuridico.contenido import Capitulo, Contenido, DocumentoExpediente
@@ -75,7 +75,7 @@ def whole_pdf(
     paths = list(rutas) if rutas is not None else default_paths(contenido)
     try:
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="papel-", dir=temporary)))
+            folder = stack.enter_context(leased_folder(temporary, "papel-"))
             sources = stack.enter_context(Fuentes(store, folder))
             found = []
             for number, (_, one) in enumerate(documents):
