@@ -106,17 +106,17 @@ def test_what_no_row_names_is_a_note_and_stays(custody: Custody) -> None:
     assert custody.store.exists(stray.sha256)
 
 
-def test_one_blob_that_cannot_be_read_now_is_a_warning_and_the_rest_goes_on(custody: Custody) -> None:
+def test_a_folder_in_a_blobs_place_is_named_and_the_rest_goes_on(custody: Custody) -> None:
     path = custody.store.sealed_path(custody.hashes[0])
     data = path.read_bytes()
     path.unlink()
-    path.mkdir()  # what opens and cannot be read: an error of the system, not of the bytes
+    path.mkdir()
     try:
         ended, found = custody.verify()
     finally:
         path.rmdir()
         path.write_bytes(data)
-    assert found == [("ilegible", "aviso", f"blob:{custody.hashes[0]}")]
+    assert found == [("alterado", "grave", f"blob:{custody.hashes[0]}")]
     assert (ended.estado, ended.cuentas["blobs"]) == (EstadoVerificacion.TERMINADA, 3)
     assert custody.verify()[1] == []
 
