@@ -127,6 +127,13 @@ class AccessLog(Base):
     hash: Mapped[str] = mapped_column(String(64), unique=True)
 
 
+class Apunte(StrEnum):
+    """What is written in the chain of a thing without moving it: facts that money or proof rests on."""
+
+    REGISTRAR_PAGO = "registrar_pago"
+    ANULAR_PAGO = "anular_pago"
+
+
 class Reason(StrEnum):
     """Coded reasons of the moves that machines make; people's reasons are these or free text in `note`."""
 

@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from radica.audit.chain import GENESIS, link_hash, plain
-from radica.audit.models import AccessLog, ChainHead, LegalThing, Transition
+from radica.audit.models import AccessLog, Apunte, ChainHead, LegalThing, Transition
 from radica.kernel.db import insert_rows
 from radica.kernel.errors import NotFound, StalePage
 
@@ -80,6 +80,32 @@ def advance_all(session: Session, moves: Sequence[Move], *, actor: str, at: date
     ]
     session.flush()
     return written
+
+
+def note_fact(
+    session: Session,
+    thing: LegalThing,
+    what: Apunte,
+    *,
+    actor: str,
+    at: datetime,
+    reason: str,
+    note: str = "",
+    facts: dict[str, Any] | None = None,
+    evidence: Sequence[str] = (),
+) -> Transition:
+    """Write a fact in the chain of a thing whose state it does not change; the thing counts it as a move.
+
+    A page that was drawn before it is stale, as after a move: what the person saw is not what there is.
+    """
+    lock_all(session, [thing])
+    head = _lock_head(session, thing.case_key)
+    thing.version = thing.version + 1
+    state = str(thing.estado)
+    move = Move(thing, what, reason, note, facts or {}, tuple(evidence))
+    row = _append(session, move, head, state, state, actor=actor, at=at, recorded_at=database_now(session))
+    session.flush()
+    return row
 
 
 def open_case(

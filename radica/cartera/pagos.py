@@ -13,7 +13,8 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from radica.audit.services import lock_all
+from radica.audit.models import Apunte, Reason
+from radica.audit.services import lock_all, note_fact
 from radica.cartera.models import ConceptoPago, PagoFactura
 from radica.custodia.services import Kept, seal
 from radica.facturas.models import Factura
@@ -78,7 +79,17 @@ def enter(
     )
     session.add(row)
     session.flush()
+    _write(session, factura, row, Apunte.REGISTRAR_PAGO, [one.sha256 for one in pieces])
     return row
+
+
+def _write(session: Session, factura: Factura, row: PagoFactura, what: Apunte, evidence: Sequence[str] = ()) -> None:
+    """Write the payment in the invoice's own chain: money that can be proved, and whose row cannot change unseen."""
+    facts = {"pago": row.id, "valor": row.valor, "fecha": row.fecha.isoformat(), "concepto": row.concepto.value}
+    note_fact(
+        session, factura, what, actor=row.registrado_por, at=row.registrado_at, reason=Reason.REGISTRO_MANUAL,
+        facts=facts, evidence=evidence,
+    )  # fmt: skip
 
 
 def _check(session: Session, factura: Factura, fecha: date, valor: int, reference: str, today: date) -> None:
@@ -117,7 +128,8 @@ def reverse(session: Session, pago: PagoFactura, motivo: str, *, actor: str, at:
     """Undo a payment whole. Raises BadInput without a reason, InvalidTransition when it is undone or undoes another."""
     if not motivo.strip():
         raise BadInput("Escriba por qué se anula el pago.", code="sin_motivo")
-    lock_all(session, [session.get_one(Factura, pago.factura_id)])
+    factura = session.get_one(Factura, pago.factura_id)
+    lock_all(session, [factura])
     if pago.anula_id is not None:
         raise InvalidTransition("Ese renglón anula otro pago: no se anula a su vez.", code="es_anulacion")
     if session.scalar(select(PagoFactura.id).where(PagoFactura.anula_id == pago.id)) is not None:
@@ -136,6 +148,7 @@ def reverse(session: Session, pago: PagoFactura, motivo: str, *, actor: str, at:
     )
     session.add(row)
     session.flush()
+    _write(session, factura, row, Apunte.ANULAR_PAGO)
     return row
 
 

@@ -1,7 +1,7 @@
 """Stage of the facts: what rows say of a filing, of its proof and of a dossier is held against their sealed history.
 
 Invariant: number, date and level of a filing are those of its last *radicar* link; a proof that an envío or a dossier
-names lies among its own pieces; a dossier gives out the bag that its history names. Whoever edits those columns, or
+names lies among its own pieces; a dossier gives out the bag that its history names; a payment is the one that its invoice's chain wrote. Whoever edits those columns, or
 lets two proofs change places, is found. Norms: Ley 1438/2011 art. 57 (terms run from the filing); Ley 527/1999 art. 9.
 """
 
@@ -16,7 +16,7 @@ from sqlalchemy import column, select, table
 from sqlalchemy.orm import Session
 
 from radica.audit.chain import instant_text
-from radica.audit.models import Transition
+from radica.audit.models import Apunte, Transition
 from radica.custodia.check_models import Gravedad, TipoHallazgo
 from radica.custodia.models import Pieza
 from radica.custodia.verificar_base import Alcance, Hallado, Paso, Taller, frozen, raw_rows
@@ -34,6 +34,8 @@ _COLUMNS = {
     "envio": ("radicado", "fecha_radicacion", "nivel_prueba"),
     PACKED: ("manifiesto_sha256", "bolsa_sha256"),
 }
+PAID = (Apunte.REGISTRAR_PAGO.value, Apunte.ANULAR_PAGO.value)
+"""Events that write a payment in its invoice's chain."""
 RECEIVED = ("radicar", "recibir_sin_numero")
 """Events that write number, date and level of a filing; the first has a number."""
 
@@ -83,6 +85,8 @@ def _compare(session: Session, kind: str, rows: Sequence[Mapping[str, Any]]) -> 
             found += _filing(kind, row, links[row["id"]])
         if kind == PACKED:
             found += _bag(row, links[row["id"]])
+    if kind == "factura":
+        found += _payments(session, rows, links)
     if kind in OWN_PROOF:
         found += _proofs(session, kind, rows, links)
     return found
@@ -111,6 +115,32 @@ def _filing(kind: str, row: Mapping[str, Any], links: Sequence[Mapping[str, Any]
             yield _altered(
                 f"{kind}:{row['id']}", wanted, "" if is_ is None else str(is_), f"{what} no es de su historia.", row
             )
+
+
+def _payments(
+    session: Session, rows: Sequence[Mapping[str, Any]], links: Mapping[int, Sequence[Mapping[str, Any]]]
+) -> Iterator[Hallado]:
+    """Hold each payment against the link that wrote it, and look for those that a chain names and no row has."""
+    columns = ("id", "factura_id", "valor", "fecha", "concepto")
+    mine = column("factura_id").in_([row["id"] for row in rows])
+    kept: dict[int, dict[int, tuple[Any, ...]]] = {}
+    for one in raw_rows(session, "pagos_factura", columns, mine, "id"):
+        kept.setdefault(one["factura_id"], {})[one["id"]] = (one["valor"], str(one["fecha"])[:10], one["concepto"])
+    for row in rows:
+        told = {
+            said.get("pago"): (said.get("valor"), said.get("fecha"), said.get("concepto"))
+            for link in links[row["id"]]
+            if link["event"] in PAID and isinstance(said := _json(link["facts"]), dict)
+        }
+        there = kept.get(row["id"], {})
+        for number in sorted(set(told) - set(there), key=str):
+            words = f"La historia de factura:{row['id']} lo registra y ya no está."
+            yield Hallado(TipoHallazgo.FALTANTE, Gravedad.GRAVE, f"pago:{number}", "", "", words, row["prestador_id"])
+        for number, is_ in sorted(there.items()):
+            if told.get(number) != is_:
+                wanted = " ".join(map(str, told.get(number, ())))
+                words = "No es el pago que registró la historia de su factura."
+                yield _altered(f"pago:{number}", wanted, " ".join(map(str, is_)), words, row)
 
 
 def _bag(row: Mapping[str, Any], links: Sequence[Mapping[str, Any]]) -> Iterator[Hallado]:

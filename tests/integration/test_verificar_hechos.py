@@ -5,15 +5,20 @@ changed places, a dossier that gives out another bag. Each is named; what nobody
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from radica.cartera import pagos
+from radica.cartera.models import PagoFactura
 from radica.custodia.models import Pieza
 from radica.custodia.store import FolderStore
+from radica.facturas.models import Factura
 from radica.kernel.db import Database
 from tests.expediente_seed import Caso, make_caso
+from tests.factories import NOW
 from tests.plugins import filing
 from tests.plugins.custody import Custody
 
@@ -74,13 +79,43 @@ def another_bag(house: Custody, caso: Caso) -> set[str]:
     return {"expediente:1"}
 
 
+def a_payment_grows(house: Custody, caso: Caso) -> set[str]:
+    return {f"pago:{_paid(house, caso)}"} if house.by_hand("UPDATE pagos_factura SET valor = valor + 1") else set()
+
+
+def a_payment_comes_from_nowhere(house: Custody, caso: Caso) -> set[str]:
+    number = _paid(house, caso)
+    assert house.by_hand(
+        "INSERT INTO pagos_factura (id, prestador_id, factura_id, fecha, valor, concepto, referencia, nota,"
+        " registrado_at, registrado_por) SELECT id + 1, prestador_id, factura_id, fecha, valor, concepto, 'otra', nota,"
+        " registrado_at, registrado_por FROM pagos_factura WHERE id = ?",
+        number,
+    )
+    return {f"pago:{number + 1}"}
+
+
+def _paid(house: Custody, caso: Caso) -> int:
+    with house.db.write() as session:
+        invoice = session.get_one(Factura, caso.facturas[0])
+        return pagos.enter(session, invoice, fecha=date(2026, 7, 1), valor=5_000_00, actor="prueba", at=NOW).id
+
+
 def _day(house: Custody) -> tuple[str]:
     return ("2026-01-05T12:00:00.000000Z",)
 
 
 @pytest.mark.parametrize(
     "tamper",
-    [back_dated, back_dated_filing, another_number, higher_level, proofs_change_places, another_bag],
+    [
+        back_dated,
+        back_dated_filing,
+        another_number,
+        higher_level,
+        proofs_change_places,
+        another_bag,
+        a_payment_grows,
+        a_payment_comes_from_nowhere,
+    ],
     ids=lambda one: one.__name__,
 )
 def test_each_lie_is_named(caso: Caso, tamper: Tamper) -> None:
@@ -88,3 +123,15 @@ def test_each_lie_is_named(caso: Caso, tamper: Tamper) -> None:
     expected = tamper(house, caso)
     _, found = house.verify()
     assert {what for kind, gravity, what in found if (kind, gravity) == ("alterado", "grave")} == expected
+
+
+def test_a_payment_that_is_gone_is_missed_and_one_undone_is_in_order(caso: Caso) -> None:
+    house = hands_on(caso)
+    number = _paid(house, caso)
+    with house.db.write() as session:
+        undone = pagos.reverse(session, session.get_one(PagoFactura, number), "De otra", actor="prueba", at=NOW)
+        both = {f"pago:{number}", f"pago:{undone.id}"}
+    assert house.verify()[1] == []
+    assert house.by_hand("DELETE FROM pagos_factura WHERE anula_id IS NOT NULL")
+    assert house.by_hand("DELETE FROM pagos_factura")
+    assert {what for kind, _, what in house.verify()[1] if kind == "faltante"} == both
