@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from radica.glosas import tray, work
 from radica.glosas.tray_filter import Filtro, Objecion, conditions, model_of
-from radica.kernel.db import Database, parts_of
+from radica.kernel.db import AT_ONCE, Database, parts_of
 from radica.kernel.errors import BadInput, NotFound, StalePage
 from radica.kernel.money import format_cop
 
@@ -69,7 +69,7 @@ def in_parts(
     """Do an act on the lines in short transactions; returns how many changed, and how many had left the filter."""
     model: Any = model_of(f.clase)
     changed = left = 0
-    for part in parts_of(ids):
+    for part in parts_of(ids, size=AT_ONCE):
         with database.write() as session:
             rows = list(session.scalars(select(model).where(model.id.in_(part), *conditions(f)).order_by(model.id)))
             changed += act(session, rows)

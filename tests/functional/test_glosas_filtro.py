@@ -51,7 +51,7 @@ def test_all_that_the_filter_shows_gets_an_owner(house: House, ips: int, ana: Br
 def test_more_than_one_part_is_done_whole(
     house: House, ips: int, ana: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filter_work, "_AT_ONCE", 2)
+    monkeypatch.setattr(filter_work, "AT_ONCE", 2)
     ids = lines(house, ips, 5)
     me = house.person("ana@norte.example", {})
     ana.open(ALL + "?responsable=sin")

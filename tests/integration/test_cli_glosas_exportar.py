@@ -14,6 +14,7 @@ from sqlalchemy import select
 from radica.app import cli
 from radica.app.demo_pdf import Line, write_pdf
 from radica.audit.models import AccessLog
+from radica.custodia.models import Blob
 from radica.custodia.services import record_blobs
 from radica.custodia.store import FolderStore
 from radica.entidades.models import Pagador, Prestador
@@ -98,8 +99,13 @@ def test_a_letter_with_its_supports_is_one_pdf_and_its_leaving_is_written_down(
     assert "Folio 2 de 2" in document[1].get_textpage().get_text_range()
     document.close()
     with base.read() as session:
-        (link,) = session.scalars(select(AccessLog).where(AccessLog.action == "carta_de_respuesta"))
-        assert said["contenido_sha256"] in link.object
+        letter, support = session.scalars(
+            select(AccessLog).where(AccessLog.action == "carta_de_respuesta").order_by(AccessLog.id)
+        )
+        assert said["contenido_sha256"] in letter.object
+        assert said["contenido_sha256"] in support.object
+        assert letter.sha256 is None
+        assert support.sha256 in set(session.scalars(select(Blob.sha256)))  # what was joined left the house too
     before = (tmp_path / "carta_R-1-26.pdf").read_bytes()
     code, _, errors = radica(*words[:-1])
     assert code == 2
