@@ -12,8 +12,10 @@ from radica.custodia import check_models as custodia_check_models
 from radica.custodia import models as custodia_models
 from radica.custodia import seal_models as custodia_seal_models
 from radica.custodia import text_models as custodia_text_models
+from radica.entidades import contratos_models
 from radica.entidades import models as entidades_models
 from radica.facturas import models as facturas_models
+from radica.facturas import validacion_models
 from radica.glosas import mail_models as correo_models
 from radica.glosas import models as glosas_models
 from radica.glosas import work_models as glosas_work_models
@@ -21,6 +23,7 @@ from radica.jobs import models as jobs_models
 from radica.kernel.db import Base
 from radica.portales import models as portales_models
 from radica.prejuridico import models as prejuridico_models
+from radica.radicacion import linaje_models
 from radica.radicacion import models as radicacion_models
 from radica.users import models as users_models
 
@@ -28,6 +31,7 @@ MODULES = (
     audit_models,
     cartera_models,
     conciliacion_models,
+    contratos_models,
     correo_models,
     custodia_check_models,
     custodia_models,
@@ -38,10 +42,12 @@ MODULES = (
     glosas_models,
     glosas_work_models,
     jobs_models,
+    linaje_models,
     portales_models,
     prejuridico_models,
     radicacion_models,
     users_models,
+    validacion_models,
 )
 
 metadata = Base.metadata

@@ -47,6 +47,7 @@ __all__ = [
     "Factura",
     "Hallazgo",
     "NoReconocido",
+    "OrigenHallazgo",
     "ResultadoArchivo",
     "Severidad",
     "TipoDocumento",
@@ -137,11 +138,19 @@ class Documento(Base):
     cargado_por: Mapped[str] = mapped_column(String(120))
 
 
+class OrigenHallazgo(StrEnum):
+    """Who found it: the review of what was read, or the checker that opened the documents."""
+
+    REVISION = "revision"
+    VALIDADOR = "validador"
+
+
 class Hallazgo(Base):
-    """A finding of the last review of an invoice; rewritten as a whole by each review."""
+    """A finding of an invoice; each origin rewrites its own as a whole."""
 
     __tablename__ = "hallazgos"
     __table_args__ = (one_of("severidad", Severidad, name="severidad"), Index("ix_hallazgos_factura", "factura_id"))
+    # Columns from `origen` on came with the checker: their values are guarded by the code, not by CHECKs.
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     prestador_id: Mapped[int] = mapped_column(Id, ForeignKey("prestadores.id"))
@@ -153,6 +162,13 @@ class Hallazgo(Base):
     que_hacer: Mapped[str] = mapped_column(Text)
     norma: Mapped[str] = mapped_column(String(200), default="")
     at: Mapped[datetime] = mapped_column(Instant)
+    origen: Mapped[OrigenHallazgo] = mapped_column(
+        EnumText(OrigenHallazgo), default=OrigenHallazgo.REVISION, server_default="revision"
+    )
+    clase: Mapped[str] = mapped_column(String(20), default="", server_default="")  # validacion.modelo.Clase, or ""
+    quien: Mapped[str] = mapped_column(String(30), default="facturacion", server_default="facturacion")
+    fuente: Mapped[str] = mapped_column(String(30), default="", server_default="")
+    linea: Mapped[int | None] = mapped_column(Integer)  # of the XML, from 1
 
 
 class ClaveTecnica(Base):

@@ -1,0 +1,1 @@
+"""Every check that DIAN, MinSalud and the payer make, as pure functions over documents and dated data."""

@@ -1,0 +1,43 @@
+"""Opens one XML of DIAN for the checker: its parsed roots, its values and the very bytes of each signed layer.
+
+Invariant: the bytes of an inner layer are those of its CDATA, never a re-serialisation, because a signature is over
+them. Norm: DIAN annex 1.9 (AttachedDocument carries the Invoice and the ApplicationResponse as text).
+"""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from radica.facturas.ubl import ROOTS, local_name, open_container, read_attached, read_fev, read_response
+from radica.facturas.validacion.modelo import DocumentoXml
+from radica.facturas.xmlsafe import Unreadable, embedded_bytes, parse_embedded, parse_xml
+
+
+def abrir_xml(nombre: str, data: bytes) -> DocumentoXml:
+    """Open the bytes of an XML file. Raises Unreadable when it is not well-formed, or holds several invoices."""
+    root = parse_xml(data)
+    name = local_name(root)
+    if name in ROOTS:
+        return DocumentoXml(nombre, root, root, read_fev(root), None, ((name, data),), len(data))
+    if name == "ApplicationResponse":
+        return DocumentoXml(nombre, root, None, None, read_response(root), ((name, data),), len(data))
+    if name != "AttachedDocument":
+        raise Unreadable("Es un XML, pero no es factura, nota ni respuesta de la DIAN.", code="xml_otro", todo="")
+    container = open_container(root)
+    if len(container.documents) > 1:
+        raise Unreadable("El contenedor trae varias facturas.", code="varios", todo="Separe cada una en su archivo.")
+    layers = ((name, data), *_inner(root))
+    answer = container.responses[0] if container.responses else None
+    if not container.documents:
+        return DocumentoXml(nombre, root, None, None, answer, layers, len(data))
+    fev = read_attached(root, container)
+    return DocumentoXml(nombre, root, container.documents[0], fev, answer, layers, len(data))
+
+
+def _inner(root: etree._Element) -> tuple[tuple[str, bytes], ...]:
+    found = []
+    for external in root.iter("{*}ExternalReference"):
+        text = external.findtext("{*}Description")
+        if text and text.lstrip("\ufeff \t\r\n").startswith("<"):
+            found.append((local_name(parse_embedded(text)), embedded_bytes(text)))
+    return tuple(found)
