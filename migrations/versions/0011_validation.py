@@ -275,12 +275,45 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("fuente", sa.String(length=30), server_default="", nullable=False))
         batch_op.add_column(sa.Column("linea", sa.Integer(), nullable=True))
 
+    op.create_table(
+        "huellas_servicio",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("prestador_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("factura_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("clave", sa.String(length=64), nullable=False),
+        sa.Column("ruta", sa.String(length=120), nullable=False),
+        sa.ForeignKeyConstraint(["factura_id"], ["facturas.id"], name=op.f("fk_huellas_servicio_factura_id_facturas")),
+        sa.ForeignKeyConstraint(
+            ["prestador_id"], ["prestadores.id"], name=op.f("fk_huellas_servicio_prestador_id_prestadores")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_huellas_servicio")),
+    )
+    with op.batch_alter_table("huellas_servicio", schema=None) as batch_op:
+        batch_op.create_index("ix_huellas_servicio_clave", ["prestador_id", "clave"], unique=False)
+        batch_op.create_index("ix_huellas_servicio_factura", ["factura_id"], unique=False)
+
+    # Plain additions: a rebuild of a table would lose the triggers of others that speak of it.
+    op.add_column("facturas", sa.Column("huella_documentos", sa.String(length=64), nullable=True))
+    op.add_column("facturas", sa.Column("por_juzgar", sa.Integer(), server_default="0", nullable=False))
+    op.create_index(
+        "ix_facturas_por_juzgar",
+        "facturas",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("por_juzgar = 1"),
+        postgresql_where=sa.text("por_juzgar = 1"),
+    )
+
     protect_history(ADDED_ONLY)
 
 
 def downgrade() -> None:
     """Undo."""
     unprotect_history(ADDED_ONLY)
+    op.drop_index("ix_facturas_por_juzgar", table_name="facturas")
+    op.drop_column("facturas", "por_juzgar")
+    op.drop_column("facturas", "huella_documentos")
+    op.drop_table("huellas_servicio")
     with op.batch_alter_table("hallazgos", schema=None) as batch_op:
         batch_op.drop_column("linea")
         batch_op.drop_column("fuente")

@@ -132,6 +132,10 @@ class Apunte(StrEnum):
 
     REGISTRAR_PAGO = "registrar_pago"
     ANULAR_PAGO = "anular_pago"
+    ACEPTAR_HALLAZGO = "aceptar_hallazgo"
+    RETIRAR_ACEPTACION = "retirar_aceptacion"
+    CONGELAR_TARIFA = "congelar_tarifa"
+    RESPONDER_MUV = "responder_muv"
 
 
 class Reason(StrEnum):

@@ -78,6 +78,12 @@ class Factura(LegalThing, Base):
         Index("ix_facturas_prestador_cuv", "prestador_id", "cuv"),
         Index("ix_facturas_radicado", "radicado"),
         Index("ix_facturas_digitos", "prestador_id", "numero_digitos"),
+        Index(
+            "ix_facturas_por_juzgar",
+            "id",
+            sqlite_where=text("por_juzgar = 1"),
+            postgresql_where=text("por_juzgar = 1"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -108,6 +114,9 @@ class Factura(LegalThing, Base):
     extemporanea_motivo: Mapped[str | None] = mapped_column(Text)
     creada_at: Mapped[datetime] = mapped_column(Instant)
     revisada_at: Mapped[datetime | None] = mapped_column(Instant)
+    # The documents in force as one hash, and whether the checker still has to open them (1 or 0).
+    huella_documentos: Mapped[str | None] = mapped_column(String(64))
+    por_juzgar: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
 
 class Documento(Base):

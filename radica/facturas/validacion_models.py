@@ -73,6 +73,22 @@ class HallazgoAceptado(Base):
     retirado_por: Mapped[str | None] = mapped_column(String(120))
 
 
+class HuellaServicio(Base):
+    """A service of an invoice as a keyed hash of patient, code and date: finds the same one under another number."""
+
+    __tablename__ = "huellas_servicio"
+    __table_args__ = (
+        Index("ix_huellas_servicio_clave", "prestador_id", "clave"),
+        Index("ix_huellas_servicio_factura", "factura_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    prestador_id: Mapped[int] = mapped_column(Id, ForeignKey("prestadores.id"))
+    factura_id: Mapped[int] = mapped_column(Id, ForeignKey("facturas.id"))
+    clave: Mapped[str] = mapped_column(String(64))
+    ruta: Mapped[str] = mapped_column(String(120))
+
+
 class CatalogoCargado(Base):
     """A version of a large official table (CUPS, CIE-10, …): its bytes are a blob in custody."""
 
