@@ -1,0 +1,348 @@
+"""``python -m bots.simulador.muv``: the local API FEV-RIPS of MinSalud, without legal value, to train and test against.
+
+Invariant: a package is in the ledger before its answer leaves; faults strike only on demand, each named time; standard
+output carries one line, ``{"url": …, "certificado": …}``. Facts of the API: manual of consumption 4.3, chapters 7 and 8.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import signal
+import socket
+import ssl
+import struct
+import sys
+import zlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from types import FrameType
+from typing import Any, Final
+
+from bots.simulador.config import ConfigError
+from bots.simulador.muv_estado import State
+from bots.simulador.muv_juicio import CALLS, already, answer, judge, query, unknown
+from bots.simulador.muv_libro import Book
+from bots.simulador.tls import self_signed
+
+MAX_BODY: Final = 512 * 1024 * 1024
+PACKAGES: Final = "/api/PaquetesFevRips/"
+QUERIES: Final = "/api/ConsultasFevRips/"
+
+
+@dataclass
+class Handle:
+    """A running API: its address, its certificate, its oracle, and how to end it."""
+
+    url: str
+    certificate: str
+    state: State
+    _server: ThreadingHTTPServer
+    _thread: Thread
+
+    @property
+    def book(self) -> Book:
+        """What it received."""
+        return self.state.book
+
+    def configure(self, **changes: Any) -> None:
+        """Like ``POST /__sim/config``; raises ``ConfigError``."""
+        self.state.configure(**changes)
+
+    def wait(self) -> None:
+        """Block until it is stopped from elsewhere."""
+        self._thread.join()
+
+    def stop(self) -> None:
+        """End the server; a second call does nothing."""
+        if not self.state.stopping.is_set():
+            self.state.stopping.set()
+            self._server.shutdown()
+            self._thread.join(10)
+            self._server.server_close()
+
+    def __enter__(self) -> Handle:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class _Server(ThreadingHTTPServer):
+    """Handshakes in the thread of each connection, so that a client that does not speak stops nobody else."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None):
+        super().__init__(address, handler)
+        self._tls = tls
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Wrap the connection, then serve it; a handshake that fails ends this connection only."""
+        if self._tls is None:
+            super().finish_request(request, client_address)
+            return
+        request.settimeout(30)
+        try:
+            with self._tls.wrap_socket(request, server_side=True) as secure:
+                super().finish_request(secure, client_address)
+        except OSError:
+            return  # the client did not like the certificate, or went away
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that went away."""
+
+
+def start(
+    folder: Path, port: int = 0, host: str = "127.0.0.1", *, tls: bool = True, clock: Callable[[], datetime] | None = None
+) -> Handle:  # fmt: skip
+    """Start the API whose ledger and certificate live in ``folder``. ``clock`` gives aware instants."""
+    tell = clock or _now
+    folder.mkdir(parents=True, exist_ok=True)
+    state = State(Book(folder / "libro.jsonl"))
+    context, pem = None, ""
+    if tls:
+        if not (folder / "cert.pem").exists():
+            self_signed(folder, tell())
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+        pem = (folder / "cert.pem").read_text("ascii")
+    server = _Server((host, port), _handler(state, tell), context)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="simulador-muv", daemon=True)
+    thread.start()
+    scheme = "https" if tls else "http"
+    return Handle(f"{scheme}://{host}:{server.server_port}/api", pem, state, server, thread)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _handler(state: State, clock: Callable[[], datetime]) -> type[BaseHTTPRequestHandler]:
+    class Handler(_Talk):
+        """One connection to the API."""
+
+        def do_GET(self) -> None:
+            if self.path == "/__sim/libro":
+                self.say(HTTPStatus.OK, [asdict(one) for one in state.book.received])
+            elif self.path.removeprefix("/api").lower() in ("/basichealth", "/health"):
+                text = (
+                    f"ApplicationName: FEV-RIPS (simulador)\nVersion: 5.4.10.1\nEnvironmentName: {state.environment}\n"
+                )
+                self.send(HTTPStatus.OK, text.encode(), "text/plain; charset=utf-8")
+            else:
+                self.say(HTTPStatus.NOT_FOUND, _problem(404))
+
+        def do_POST(self) -> None:
+            body, size, packed = self.body()
+            if body is None:
+                self.say(HTTPStatus.BAD_REQUEST, {"tipo": "ERROR", "descripcion": "No se entendió el cuerpo."})
+            elif self.path == "/__sim/config":
+                self.configure(body)
+            elif self.path == "/api/Auth/LoginSISPRO":
+                self.say(HTTPStatus.OK, state.enter(body))
+            elif self.path == f"{QUERIES}ConsultarCUV":
+                self.consult(body)
+            elif state.strikes("expired_token") or not state.knows(self.headers.get("Authorization")):
+                self.say(HTTPStatus.UNAUTHORIZED, _problem(401))
+            elif self.path.removeprefix(PACKAGES) in CALLS:
+                self.load(self.path.removeprefix(PACKAGES), body, size, packed)
+            elif self.path in (f"{PACKAGES}RecuperarCUV", f"{QUERIES}RecuperarCUV"):
+                self.recover(body)
+            elif self.path == f"{QUERIES}DescargarArchivosFevRipsCUV":
+                self.consult(body)
+            else:
+                self.say(HTTPStatus.NOT_FOUND, _problem(404))
+
+        def configure(self, body: dict[str, Any]) -> None:
+            try:
+                state.configure(**body)
+            except (ConfigError, TypeError, ValueError):
+                self.say(HTTPStatus.BAD_REQUEST, {})
+            else:
+                self.say(HTTPStatus.OK, {})
+
+        def load(self, call: str, body: dict[str, Any], size: int, packed: bool) -> None:
+            if self.spoiled("before"):
+                return
+            verdict = judge(call, body)
+            result, approval = state.book.write(call, verdict, at=clock(), gzip=packed, size=size)
+            if self.spoiled("after"):
+                return
+            cuv = approval.get("cuv") if result == "aprobado" else None
+            if result == "ya_aprobado":
+                verdict.lines = [already(None if state.strikes("no_cuv_in_rvg18") else approval["cuv"])]
+            camel = verdict.structure or state.strikes("camel")
+            if state.strikes("other_invoice"):
+                verdict.number = f"{verdict.number}9"
+            reply = answer(
+                verdict, cuv=cuv, process=int(approval.get("proceso", 0)), at=clock(), camel=camel,
+                environment=state.environment,
+            )  # fmt: skip
+            self.say(HTTPStatus.BAD_REQUEST if verdict.structure else HTTPStatus.OK, reply)
+
+        def spoiled(self, when: str) -> bool:
+            """Do what a fault says instead of answering; False when there is none."""
+            if state.strikes(f"reset_{when}"):
+                self.reset()
+            elif state.strikes(f"timeout_{when}"):
+                state.stopping.wait(state.pause_s)
+                self.close_connection = True
+            elif state.strikes(f"error_500_{when}"):
+                self.send(HTTPStatus.INTERNAL_SERVER_ERROR, b"", "text/plain")
+            elif when == "before":
+                return self._refused_before()
+            elif state.strikes("bad_json_after"):
+                self.send(HTTPStatus.OK, b'{"ResultState":true,"ProcesoId":1,"NumFac', "application/json")
+            elif state.strikes("huge"):
+                self.send(HTTPStatus.OK, b" " * (2 * 1024 * 1024), "application/json")
+            elif state.strikes("drip"):
+                self.drip()
+            else:
+                if state.strikes("slow"):
+                    state.stopping.wait(state.pause_s)
+                return False
+            return True
+
+        def _refused_before(self) -> bool:
+            if state.strikes("redirect"):
+                self.send(HTTPStatus.FOUND, b"", "text/plain", location="https://127.0.0.1:9/otra")
+            elif state.strikes("bad_request"):
+                self.say(HTTPStatus.BAD_REQUEST, {"tipo": "ERROR", "descripcion": "Solicitud inválida."})
+            else:
+                return False
+            return True
+
+        def drip(self) -> None:
+            """Send one byte at a time, without end."""
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.close_connection = True
+            while not state.stopping.wait(0.05):
+                try:
+                    self.wfile.write(b" ")
+                except OSError:
+                    return
+
+        def recover(self, body: dict[str, Any]) -> None:
+            cuv = str(body.get("codigoUnicoValidacion") or "")
+            found = state.book.by_cuv(cuv)
+            if found is None:
+                self.say(HTTPStatus.OK, {**unknown(cuv), "ResultState": False, "NumFactura": ""})
+                return
+            start, end = found["periodo"]
+            self.say(
+                HTTPStatus.OK,
+                {
+                    "ResultState": True,
+                    "ProcesoId": found["proceso"],
+                    "NumFactura": found["numero"],
+                    "CodigoUnicoValidacion": cuv,
+                    "FechaRadicacion": f"{found['fecha']}+00:00",
+                    "RutaArchivos": None,
+                    "Ambiente": state.environment,
+                    "Modulo": found["modulo"],
+                    "ModalidadPago": "Pago por evento",
+                    "PeriodoAtencion": {"FechaInicio": start, "FechaFin": end},
+                    "ResultadosValidacion": found["lineas"],
+                },
+            )
+
+        def consult(self, body: dict[str, Any]) -> None:
+            cuv = str(body.get("codigoUnicoValidacion") or "")
+            found = state.book.by_cuv(cuv)
+            if found is not None and state.strikes("other_version"):
+                found["total"] = str(Decimal(found["total"]) + 1000)
+            self.say(HTTPStatus.OK, query(found, cuv) if found else unknown(cuv))
+
+    return Handler
+
+
+def _problem(status: int) -> dict[str, Any]:
+    return {"type": f"https://httpstatuses.com/{status}", "title": HTTPStatus(status).phrase, "status": status}
+
+
+class _Talk(BaseHTTPRequestHandler):
+    """Reads bodies and writes answers."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+
+    def body(self) -> tuple[dict[str, Any] | None, int, bool]:
+        """Return the decoded JSON object (None when it is none), its bytes on the wire, and whether it was packed."""
+        length = int(self.headers.get("Content-Length") or 0)
+        if not 0 < length <= MAX_BODY:
+            return None, length, False
+        data = self.rfile.read(length)
+        packed = (self.headers.get("Content-Encoding") or "").lower() == "gzip"
+        try:
+            plain = gzip.decompress(data) if packed else data
+            value = json.loads(plain, parse_float=Decimal)
+        except (OSError, EOFError, zlib.error, ValueError, RecursionError):
+            return None, length, packed
+        return (value if isinstance(value, dict) else None), length, packed
+
+    def say(self, status: int, reply: object) -> None:
+        """Answer with JSON."""
+        self.send(status, json.dumps(reply, ensure_ascii=False).encode(), "application/json; charset=utf-8")
+
+    def send(self, status: int, data: bytes, media: str, *, location: str = "") -> None:
+        """Answer with bytes."""
+        try:
+            self.send_response(status)
+            self.send_header("Content-Type", media)
+            self.send_header("Content-Length", str(len(data)))
+            if location:
+                self.send_header("Location", location)
+            self.end_headers()
+            self.wfile.write(data)
+        except OSError:
+            self.close_connection = True  # whoever asked did not wait
+
+    def reset(self) -> None:
+        """Cut the connection without one byte."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the process speaks one line only."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the API until a signal; 0 when it was ended, 2 when it could not start."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bots.simulador.muv", description="Validador de MinSalud (MUV) de demostración, sin valor legal."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="dirección en la que escucha (por defecto 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=0, help="puerto; 0 elige uno libre")
+    parser.add_argument("--folder", type=Path, required=True, help="carpeta de su libro y su certificado")
+    parser.add_argument("--no-tls", action="store_true", help="HTTP sin cifrar")
+    options = parser.parse_args(argv)
+    try:
+        handle = start(options.folder, options.port, options.host, tls=not options.no_tls)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"No se pudo iniciar el MUV simulado: {error}\n")
+        return 2
+
+    def _end(_signal: int, _frame: FrameType | None) -> None:
+        Thread(target=handle.stop, daemon=True).start()
+
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, _end)
+    sys.stdout.write(json.dumps({"url": handle.url, "certificado": str(options.folder / "cert.pem")}) + "\n")
+    sys.stdout.flush()
+    handle.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
