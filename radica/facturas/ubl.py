@@ -210,9 +210,10 @@ def _instant(day: str | None, hour: str | None) -> datetime | None:
 
 def _inner_roots(element: etree._Element) -> Iterator[etree._Element]:
     """Yield the XML documents that an ExternalReference or Attachment carries in its own children."""
-    description = element.findtext("{*}Description")
-    if description and description.lstrip("\ufeff \t\r\n").startswith("<"):
-        yield parse_embedded(description)
+    holder = element.find("{*}Description")
+    description = holder.text if holder is not None else None
+    if holder is not None and description and description.lstrip("\ufeff \t\r\n").startswith("<"):
+        yield parse_embedded(description, line=int(holder.sourceline or 1))
     binary = element.find("{*}EmbeddedDocumentBinaryObject")
     if binary is not None and binary.text and "xml" in (binary.get("mimeCode") or "").lower():
         yield parse_xml(decode_base64(binary.text))

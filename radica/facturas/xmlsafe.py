@@ -19,7 +19,7 @@ from radica.kernel.errors import BadInput
 MAX_XML_BYTES = 32 * 1024 * 1024
 """MinSalud refuses an XML beyond 16 MB (rule GI008); twice that is certainly no invoice."""
 
-_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_DECLARATION = re.compile(r"<\?xml[^>]*\?>")
 _EXTRA_CONTENT = 5
 _UNFINISHED = {4, 5, 62, 63, 65, 73, 74, 75, 76, 77}
 _ENCODING = {9, 31, 32, 81, 6003}
@@ -30,9 +30,10 @@ class Unreadable(BadInput):
     """The file cannot be read as what it looks like; `message` is a true reason in Spanish without its content."""
 
 
-def parse_xml(data: bytes) -> etree._Element:
+def parse_xml(data: bytes, *, lines_before: int = 0) -> etree._Element:
     """Parse bytes and return the root element.
 
+    `lines_before` are added to every line number: those that stand before an inner document in its file.
     Raises Unreadable when the bytes are not well-formed XML, are too many, or declare a DOCTYPE.
     """
     if len(data) > MAX_XML_BYTES:
@@ -45,7 +46,7 @@ def parse_xml(data: bytes) -> etree._Element:
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True, recover=False
     )
     try:
-        root = etree.fromstring(_without_margin(data), parser)
+        root = etree.fromstring(b"\n" * lines_before + _without_margin(data), parser)
     except etree.XMLSyntaxError as exc:
         raise _explained(exc) from None
     except ValueError:
@@ -60,17 +61,27 @@ def parse_xml(data: bytes) -> etree._Element:
     return root
 
 
-def parse_embedded(text: str) -> etree._Element:
+def parse_embedded(text: str, *, line: int = 1) -> etree._Element:
     """Parse an XML that travels as text inside another one (CDATA of an AttachedDocument).
 
-    The declared encoding is void there, since the text is already decoded. Raises Unreadable as `parse_xml`.
+    The declared encoding is void there, since the text is already decoded. `line` is where the text begins in the
+    file, so that each element knows its line of the file. Raises Unreadable as `parse_xml`.
     """
-    return parse_xml(embedded_bytes(text))
+    inner = embedded_bytes(text)
+    margin = text[: text.find("<", len(_before(text)))]
+    return parse_xml(inner, lines_before=line - 1 + margin.count("\n"))
 
 
 def embedded_bytes(text: str) -> bytes:
     """Return the bytes of an XML that travels as text: UTF-8, without its declaration and outer blanks."""
-    return _DECLARATION.sub("", text.lstrip("\ufeff \t\r\n")).strip().encode("utf-8", "surrogatepass")
+    return text[len(_before(text)) :].strip().encode("utf-8", "surrogatepass")
+
+
+def _before(text: str) -> str:
+    """Return the byte-order mark, blanks and declaration with which an XML in text begins."""
+    blanks = len(text) - len(text.lstrip("\ufeff \t\r\n"))
+    found = _DECLARATION.match(text, blanks)
+    return text[: found.end() if found else blanks]
 
 
 def decode_base64(text: str) -> bytes:

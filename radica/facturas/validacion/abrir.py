@@ -6,6 +6,8 @@ them. Norm: DIAN annex 1.9 (AttachedDocument carries the Invoice and the Applica
 
 from __future__ import annotations
 
+import re
+
 from lxml import etree
 
 from radica.facturas.ubl import ROOTS, local_name, open_container, read_attached, read_fev, read_response
@@ -20,24 +22,38 @@ def abrir_xml(nombre: str, data: bytes) -> DocumentoXml:
     if name in ROOTS:
         return DocumentoXml(nombre, root, root, read_fev(root), None, ((name, data),), len(data))
     if name == "ApplicationResponse":
-        return DocumentoXml(nombre, root, None, None, read_response(root), ((name, data),), len(data))
+        answer_only = read_response(root)
+        return DocumentoXml(nombre, root, None, None, answer_only, ((name, data),), len(data), root)
     if name != "AttachedDocument":
         raise Unreadable("Es un XML, pero no es factura, nota ni respuesta de la DIAN.", code="xml_otro", todo="")
     container = open_container(root)
     if len(container.documents) > 1:
         raise Unreadable("El contenedor trae varias facturas.", code="varios", todo="Separe cada una en su archivo.")
-    layers = ((name, data), *_inner(root))
+    inner, answer_root = _inner(root)
+    layers = ((name, data), *inner)
     answer = container.responses[0] if container.responses else None
     if not container.documents:
-        return DocumentoXml(nombre, root, None, None, answer, layers, len(data))
+        return DocumentoXml(nombre, root, None, None, answer, layers, len(data), answer_root)
     fev = read_attached(root, container)
-    return DocumentoXml(nombre, root, container.documents[0], fev, answer, layers, len(data))
+    return DocumentoXml(nombre, root, container.documents[0], fev, answer, layers, len(data), answer_root)
 
 
-def _inner(root: etree._Element) -> tuple[tuple[str, bytes], ...]:
-    found = []
+_FIRST = re.compile(rb"<(?:[^\s<>/:!?]+:)?([^\s<>/:!?]+)[\s/>]")
+
+
+def _inner(root: etree._Element) -> tuple[tuple[tuple[str, bytes], ...], etree._Element | None]:
+    """Return the layers inside a container, and the root of DIAN's answer with its lines of the file."""
+    found: list[tuple[str, bytes]] = []
+    answer = None
     for external in root.iter("{*}ExternalReference"):
-        text = external.findtext("{*}Description")
-        if text and text.lstrip("\ufeff \t\r\n").startswith("<"):
-            found.append((local_name(parse_embedded(text)), embedded_bytes(text)))
-    return tuple(found)
+        holder = external.find("{*}Description")
+        text = holder.text if holder is not None else None
+        if holder is None or not text or not text.lstrip("\ufeff \t\r\n").startswith("<"):
+            continue
+        data = embedded_bytes(text)
+        first = _FIRST.match(data)
+        name = first[1].decode("utf-8", "replace") if first else local_name(parse_embedded(text))
+        found.append((name, data))
+        if name == "ApplicationResponse" and answer is None:
+            answer = parse_embedded(text, line=int(holder.sourceline or 1))
+    return tuple(found), answer

@@ -88,6 +88,8 @@ class DocumentoXml:
     respuesta: RespuestaDian | None
     capas: tuple[tuple[str, bytes], ...] = field(repr=False, default=())
     bytes_: int = 0
+    raiz_respuesta: etree._Element | None = field(repr=False, default=None)
+    """DIAN's ApplicationResponse, alone or inside the container. Every `sourceline` is a line of the file."""
 
     @property
     def es_contenedor(self) -> bool:
