@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 from lxml import etree
 
@@ -55,6 +56,12 @@ def local_name(element: etree._Element) -> str:
     """Return the name of an element without its namespace ("" for comments)."""
     tag: object = element.tag  # a function for comments, which the stubs do not know
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def line_of(element: etree._Element) -> int:
+    """Return the line of the file where an element's tag ends, from 1."""
+    line: Any = element.sourceline  # the stubs give it no type
+    return int(line or 1)
 
 
 def open_container(root: etree._Element) -> Contenedor:
@@ -213,7 +220,7 @@ def _inner_roots(element: etree._Element) -> Iterator[etree._Element]:
     holder = element.find("{*}Description")
     description = holder.text if holder is not None else None
     if holder is not None and description and description.lstrip("\ufeff \t\r\n").startswith("<"):
-        yield parse_embedded(description, line=int(holder.sourceline or 1))
+        yield parse_embedded(description, line=line_of(holder))
     binary = element.find("{*}EmbeddedDocumentBinaryObject")
     if binary is not None and binary.text and "xml" in (binary.get("mimeCode") or "").lower():
         yield parse_xml(decode_base64(binary.text))

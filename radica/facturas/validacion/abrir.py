@@ -10,7 +10,7 @@ import re
 
 from lxml import etree
 
-from radica.facturas.ubl import ROOTS, local_name, open_container, read_attached, read_fev, read_response
+from radica.facturas.ubl import ROOTS, line_of, local_name, open_container, read_attached, read_fev, read_response
 from radica.facturas.validacion.modelo import DocumentoXml
 from radica.facturas.xmlsafe import Unreadable, embedded_bytes, parse_embedded, parse_xml
 
@@ -55,5 +55,5 @@ def _inner(root: etree._Element) -> tuple[tuple[tuple[str, bytes], ...], etree._
         name = first[1].decode("utf-8", "replace") if first else local_name(parse_embedded(text))
         found.append((name, data))
         if name == "ApplicationResponse" and answer is None:
-            answer = parse_embedded(text, line=int(holder.sourceline or 1))
+            answer = parse_embedded(text, line=line_of(holder))
     return tuple(found), answer
