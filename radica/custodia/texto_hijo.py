@@ -10,19 +10,18 @@ from __future__ import annotations
 import email
 import email.policy
 import html
-import json
 import re
-import resource
 import sys
 from collections.abc import Iterator
 
 import pypdfium2 as pdfium
 
 from radica.custodia.texto import joined
+from radica.kernel.reader import serve
 
 MEMORY_BYTES = 2 * 1024**3
 CPU_S = 30
-"""Seconds of processor for one document: one that never ends ends its reader, also when nobody waits for it any more."""
+"""Seconds of processor for one document."""
 MAX_PAGES = 500
 MAX_TEXT = 8_000_000
 """Characters of one document that are read."""
@@ -110,16 +109,7 @@ def answer(data: bytes) -> dict[str, object]:
 
 def main() -> int:
     """Answer orders until the pipe closes."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    source, out = sys.stdin.buffer, sys.stdout.buffer
-    while line := source.readline():
-        size = int(json.loads(line)["bytes"])
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        _, most = resource.getrlimit(resource.RLIMIT_CPU)
-        resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + CPU_S, most))
-        out.write(json.dumps(answer(source.read(size))).encode("ascii") + b"\n")
-        out.flush()
-    return 0
+    return serve(lambda _, data: answer(data), memory_bytes=MEMORY_BYTES, cpu_s=CPU_S)
 
 
 if __name__ == "__main__":
