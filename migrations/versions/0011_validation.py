@@ -158,11 +158,13 @@ def upgrade() -> None:
         "tarifarios",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("prestador_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("contrato_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("contrato_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("origen_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("nombre", sa.String(length=120), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("base", sa.String(length=20), nullable=False),
         sa.Column("factor", sa.Integer(), nullable=False),
+        sa.Column("redondeo", sa.String(length=10), server_default="peso", nullable=False),
         sa.Column("desde", sa.Date(), nullable=False),
         sa.Column("hasta", sa.Date(), nullable=True),
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -171,12 +173,22 @@ def upgrade() -> None:
         sa.Column("cargado_por", sa.String(length=120), nullable=False),
         sa.CheckConstraint("hasta IS NULL OR desde <= hasta", name=op.f("ck_tarifarios_vigencia")),
         sa.ForeignKeyConstraint(["contrato_id"], ["contratos.id"], name=op.f("fk_tarifarios_contrato_id_contratos")),
+        sa.ForeignKeyConstraint(["origen_id"], ["tarifarios.id"], name=op.f("fk_tarifarios_origen_id_tarifarios")),
         sa.ForeignKeyConstraint(
             ["prestador_id"], ["prestadores.id"], name=op.f("fk_tarifarios_prestador_id_prestadores")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tarifarios")),
         sa.UniqueConstraint("contrato_id", "nombre", "version", name=op.f("uq_tarifarios_contrato_id_nombre_version")),
     )
+    with op.batch_alter_table("tarifarios", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_tarifarios_base",
+            ["prestador_id", "nombre", "version"],
+            unique=True,
+            sqlite_where=sa.text("contrato_id IS NULL"),
+            postgresql_where=sa.text("contrato_id IS NULL"),
+        )
+
     op.create_table(
         "tarifas_aplicadas",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -268,6 +280,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_precios")),
         sa.UniqueConstraint("tarifario_id", "codigo", name=op.f("uq_precios_tarifario_id_codigo")),
     )
+    with op.batch_alter_table("precios", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_precios_cups",
+            ["tarifario_id", "cups"],
+            unique=False,
+            sqlite_where=sa.text("cups IS NOT NULL"),
+            postgresql_where=sa.text("cups IS NOT NULL"),
+        )
+
     with op.batch_alter_table("hallazgos", schema=None) as batch_op:
         batch_op.add_column(sa.Column("origen", sa.String(length=40), server_default="revision", nullable=False))
         batch_op.add_column(sa.Column("clase", sa.String(length=20), server_default="", nullable=False))
@@ -321,6 +342,11 @@ def downgrade() -> None:
         batch_op.drop_column("clase")
         batch_op.drop_column("origen")
 
+    with op.batch_alter_table("precios", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_precios_cups", sqlite_where=sa.text("cups IS NOT NULL"), postgresql_where=sa.text("cups IS NOT NULL")
+        )
+
     op.drop_table("precios")
     with op.batch_alter_table("linajes", schema=None) as batch_op:
         batch_op.drop_index("ix_linajes_factura")
@@ -336,6 +362,13 @@ def downgrade() -> None:
         batch_op.drop_index("ix_tarifas_aplicadas_factura")
 
     op.drop_table("tarifas_aplicadas")
+    with op.batch_alter_table("tarifarios", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_tarifarios_base",
+            sqlite_where=sa.text("contrato_id IS NULL"),
+            postgresql_where=sa.text("contrato_id IS NULL"),
+        )
+
     op.drop_table("tarifarios")
     with op.batch_alter_table("hallazgos_aceptados", schema=None) as batch_op:
         batch_op.drop_index(

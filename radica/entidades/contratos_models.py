@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from radica.kernel.columns import CanonicalJson, Cents, Id, Instant
@@ -42,21 +42,35 @@ class Contrato(Base):
 
 
 class Tarifario(Base):
-    """One version of the price list of a contract. `factor` is in hundredths of a percent over its base (SOAT, ISS)."""
+    """One version of a price list: of a contract, or a base list of the provider (SOAT, ISS) that belongs to none.
+
+    `factor` is in hundredths of a percent over its base; `origen_id` is the base list that it was made from.
+    """
 
     __tablename__ = "tarifarios"
     __table_args__ = (
         UniqueConstraint("contrato_id", "nombre", "version"),
         CheckConstraint("hasta IS NULL OR desde <= hasta", name="vigencia"),
+        Index(
+            "uq_tarifarios_base",
+            "prestador_id",
+            "nombre",
+            "version",
+            unique=True,
+            sqlite_where=text("contrato_id IS NULL"),
+            postgresql_where=text("contrato_id IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     prestador_id: Mapped[int] = mapped_column(Id, ForeignKey("prestadores.id"))
-    contrato_id: Mapped[int] = mapped_column(Id, ForeignKey("contratos.id"))
+    contrato_id: Mapped[int | None] = mapped_column(Id, ForeignKey("contratos.id"))
+    origen_id: Mapped[int | None] = mapped_column(Id, ForeignKey("tarifarios.id"))
     nombre: Mapped[str] = mapped_column(String(120))
     version: Mapped[int] = mapped_column(Integer)
     base: Mapped[str] = mapped_column(String(20))  # PROPIA, SOAT, ISS
     factor: Mapped[int] = mapped_column(Integer, default=0)
+    redondeo: Mapped[str] = mapped_column(String(10), default="peso", server_default="peso")
     desde: Mapped[date] = mapped_column(Date)
     hasta: Mapped[date | None] = mapped_column(Date)
     sha256: Mapped[str] = mapped_column(String(64))  # the file it was loaded from, in custody
@@ -69,7 +83,17 @@ class Precio(Base):
     """One agreed price. `codigo` is CUPS, CUM/IUM or the provider's own, without dots or blanks."""
 
     __tablename__ = "precios"
-    __table_args__ = (UniqueConstraint("tarifario_id", "codigo"), CheckConstraint("valor >= 0", name="valor"))
+    __table_args__ = (
+        UniqueConstraint("tarifario_id", "codigo"),
+        CheckConstraint("valor >= 0", name="valor"),
+        Index(
+            "ix_precios_cups",
+            "tarifario_id",
+            "cups",
+            sqlite_where=text("cups IS NOT NULL"),
+            postgresql_where=text("cups IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     tarifario_id: Mapped[int] = mapped_column(Id, ForeignKey("tarifarios.id"))
