@@ -45,7 +45,9 @@ def reglas() -> dict[tuple[str, str], tuple[Regla, ...]]:
     folder = files("radica.facturas.validacion").joinpath("data")
     names = sorted(one.name for one in folder.iterdir() if one.name.startswith("reglas_") and one.name.endswith(".csv"))
     for name in names:
-        for line, row in enumerate(csv.DictReader(folder.joinpath(name).open(encoding="utf-8")), start=2):
+        with folder.joinpath(name).open(encoding="utf-8") as lines:
+            rows = list(csv.DictReader(lines))
+        for line, row in enumerate(rows, start=2):
             try:
                 rule = _rule(row)
             except (KeyError, ValueError, AttributeError) as wrong:
@@ -82,6 +84,7 @@ def contar(hallados: Iterable[Hallado], fecha: date) -> Iterator[Hallazgo]:
             fuente=one.fuente or rule.fuente,
             norma=rule.norma,
             linea=one.linea,
+            dinero=one.dinero,
         )
 
 
