@@ -236,7 +236,9 @@ def _handler(state: State, clock: Callable[[], datetime]) -> type[BaseHTTPReques
             cuv = str(body.get("codigoUnicoValidacion") or "")
             found = state.book.by_cuv(cuv)
             if found is None:
-                self.say(HTTPStatus.OK, {**unknown(cuv), "ResultState": False, "NumFactura": ""})
+                lines = unknown(cuv)["ResultadosValidacion"]
+                refused = {"ResultState": False, "ProcesoId": 0, "NumFactura": "", "CodigoUnicoValidacion": "-"}
+                self.say(HTTPStatus.OK, {**refused, "RutaArchivos": None, "ResultadosValidacion": lines})
                 return
             start, end = found["periodo"]
             self.say(
