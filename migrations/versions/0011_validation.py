@@ -315,6 +315,8 @@ def upgrade() -> None:
 
     # Plain additions: a rebuild of a table would lose the triggers of others that speak of it.
     op.add_column("facturas", sa.Column("huella_documentos", sa.String(length=64), nullable=True))
+    op.add_column("prestadores", sa.Column("limite_aceptacion", sa.BigInteger(), nullable=True))
+    op.add_column("hallazgos", sa.Column("valor", sa.BigInteger(), nullable=True))
     op.add_column("facturas", sa.Column("por_juzgar", sa.Integer(), server_default="0", nullable=False))
     op.create_index(
         "ix_facturas_por_juzgar",
@@ -333,6 +335,8 @@ def downgrade() -> None:
     unprotect_history(ADDED_ONLY)
     op.drop_index("ix_facturas_por_juzgar", table_name="facturas")
     op.drop_column("facturas", "por_juzgar")
+    op.drop_column("hallazgos", "valor")
+    op.drop_column("prestadores", "limite_aceptacion")
     op.drop_column("facturas", "huella_documentos")
     op.drop_table("huellas_servicio")
     with op.batch_alter_table("hallazgos", schema=None) as batch_op:

@@ -45,6 +45,7 @@ FORGETTABLE = (
     "sellar",
     "estampar",
     "indexar_texto",
+    "juzgar_facturas",
 )
 """Kinds whose finished jobs tell nothing after a month; by name, because their rooms are built upon this one."""
 

@@ -28,6 +28,7 @@ from radica.app.glosas_importar import KIND_SHARE, order_sharing
 from radica.app.glosas_reintento import KIND_RETRY, order_retry
 from radica.app.glosas_terminos import KIND_LAPSES, LAPSES_AT, order_lapses
 from radica.app.indexar import KIND_TEXT, order_indexing
+from radica.app.juzgar import KIND_JUDGE, order_judging
 from radica.app.prescripciones import KIND_PRESCRIPTION, PRESCRIPTION_AT, order_prescription
 from radica.app.retener import KIND_RETAIN, RETAIN_AT, order_retention
 from radica.app.sellar import KIND_SEAL, KIND_STAMP, SEAL_MINUTES, order_seal, order_stamp
@@ -130,6 +131,7 @@ TICKS = (
     Tick(KIND_READ, lambda db, _, now: order_mailboxes(db, now), {"minute": "*/5"}),
     Tick(KIND_SHARE, lambda db, _, now: order_sharing(db, minute_of(now)), {"minute": "*/15"}),
     Tick(KIND_DIGEST, lambda db, _, now: order_digests(db, now), {"minute": "*"}),
+    Tick(KIND_JUDGE, lambda db, _, now: order_judging(db, now), {"minute": "*"}),
     Tick(KIND_TEXT, lambda db, _, now: order_indexing(db, now), {"minute": "*"}),
     Tick(
         KIND_RETAIN, lambda db, _, now: order_retention(db, now), {"hour": RETAIN_AT.hour, "minute": RETAIN_AT.minute}

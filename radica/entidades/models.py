@@ -13,7 +13,7 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from radica.entidades.catalogue import TipoPagador
-from radica.kernel.columns import EnumText, Id, Instant, one_of
+from radica.kernel.columns import Cents, EnumText, Id, Instant, one_of
 from radica.kernel.db import Base
 
 __all__ = ["EstadoPrestador", "Pagador", "Prestador", "TipoPagador"]
@@ -40,6 +40,8 @@ class Prestador(Base):
     estado: Mapped[EstadoPrestador] = mapped_column(EnumText(EstadoPrestador))
     buzon: Mapped[str | None] = mapped_column(String(500))
     creado_at: Mapped[datetime] = mapped_column(Instant)
+    # Up to this money at risk facturación accepts a finding by itself; null: any (facturas.aceptar).
+    limite_aceptacion: Mapped[int | None] = mapped_column(Cents)
 
 
 class Pagador(Base):

@@ -6,7 +6,9 @@ Invariant: a document is never deleted nor overwritten; a corrected one replaces
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +54,12 @@ def sigla_of(piece: Pieza) -> str:
     if piece.response is not None and piece.tipo is Tipo.RESPUESTA_DIAN:
         return (piece.response.code or "")[:20]
     return ""
+
+
+def documents_hash(documents: Iterable[Documento]) -> str:
+    """Return one SHA-256 of the documents in force of an invoice (kind, letters, content), in a fixed order."""
+    parts = sorted((doc.tipo.value, doc.sigla, doc.sha256) for doc in documents)
+    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode("utf-8")).hexdigest()
 
 
 def wait_key(number: InvoiceNumber, *, any_prefix: bool = False) -> str:

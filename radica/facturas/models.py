@@ -178,6 +178,7 @@ class Hallazgo(Base):
     quien: Mapped[str] = mapped_column(String(30), default="facturacion", server_default="facturacion")
     fuente: Mapped[str] = mapped_column(String(30), default="", server_default="")
     linea: Mapped[int | None] = mapped_column(Integer)  # of the XML, from 1
+    valor: Mapped[int | None] = mapped_column(Cents)  # money at risk
 
 
 class ClaveTecnica(Base):

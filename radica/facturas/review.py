@@ -23,11 +23,12 @@ from radica.entidades.services import register_payer
 from radica.facturas import cufe
 from radica.facturas.checks import EstadoPlazo, Hechos, check, user_payments
 from radica.facturas.cuv import CuvResult
+from radica.facturas.documents import documents_hash
 from radica.facturas.facts import recall
 from radica.facturas.fev import Fev, Parte, RespuestaDian
 from radica.facturas.findings import Hallazgo as Finding
 from radica.facturas.findings import ready
-from radica.facturas.models import Documento, Factura, Hallazgo, Severidad, TipoDocumento
+from radica.facturas.models import Documento, Factura, Hallazgo, OrigenHallazgo, Severidad, TipoDocumento
 from radica.facturas.rips import Rips
 from radica.facturas.soportes import NombreSoporte
 from radica.facturas.states import REVISABLES, EstadoFactura, EventoFactura
@@ -69,6 +70,7 @@ def review(
     payers = _payers(session, told.values())
     for row in open_:
         _figures(row, told[row.id], payers)
+        _changed(row, documents.get(row.id, []))
     twins = _twins(session, open_)
     moves: list[Move] = []
     findings: list[dict[str, Any]] = []
@@ -196,6 +198,13 @@ def _figures(row: Factura, hechos: Hechos, payers: Mapping[str, Pagador]) -> Non
     row.pagador_id = payer.id if payer is not None else row.pagador_id
 
 
+def _changed(row: Factura, documents: Sequence[Documento]) -> None:
+    """Note that the checker has to open the documents, when they are not those that it was told of last."""
+    told = documents_hash(documents)
+    if told != row.huella_documentos:
+        row.huella_documentos, row.por_juzgar = told, 1
+
+
 def _pays(customer: Parte) -> bool:
     """Say whether the acquirer may be a payer: a person (or a document that is no NIT) is none."""
     return customer.nit is not None and customer.id_scheme in (None, "31")
@@ -281,8 +290,10 @@ def _finding(row: Factura, one: Finding, *, at: datetime) -> dict[str, Any]:
 
 
 def _rewrite(session: Session, factura_ids: Sequence[int], findings: Sequence[dict[str, Any]]) -> None:
-    """Put the findings of some invoices in the place of those they had."""
-    session.execute(delete(Hallazgo).where(Hallazgo.factura_id.in_(factura_ids)))
+    """Put the findings of some invoices in the place of those that the last review left."""
+    session.execute(
+        delete(Hallazgo).where(Hallazgo.factura_id.in_(factura_ids), Hallazgo.origen == OrigenHallazgo.REVISION.value)
+    )
     insert_rows(session, Hallazgo, findings)
 
 

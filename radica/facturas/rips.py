@@ -86,6 +86,8 @@ class FilaServicio:
     amount: Decimal | None
     copayment: Decimal | None
     authorization: str | None = field(repr=False)
+    place: str = ""
+    """Where it stands: `usuarios[3].servicios.consultas[0]`."""
 
 
 @dataclass(frozen=True)
@@ -154,10 +156,10 @@ def read_rips(value: Mapping[str, Any]) -> Rips:
 
 def walk(value: Mapping[str, Any]) -> Iterator[FilaUsuario]:
     """Yield each user with their services as a person reads them. Health data: only for a screen that logs its reader."""
-    for user in _list(value.get("usuarios")):
+    for index, user in enumerate(_list(value.get("usuarios"))):
         if not isinstance(user, dict):
             continue
-        rows = tuple(_row(kind, record) for _, kind, record in _records([user]))
+        rows = tuple(_row(kind, record, place) for place, kind, record in _records([user], first=index))
         yield FilaUsuario(
             sequence=_text(user.get("consecutivo")),
             document_kind=_text(user.get("tipoDocumentoIdentificacion")),
@@ -168,9 +170,9 @@ def walk(value: Mapping[str, Any]) -> Iterator[FilaUsuario]:
         )
 
 
-def _records(users: list[Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def _records(users: list[Any], *, first: int = 0) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Yield place, kind and record of each service; lists may be null, absent or hold other things."""
-    for index, user in enumerate(users):
+    for index, user in enumerate(users, start=first):
         services = user.get("servicios") if isinstance(user, dict) else None
         if not isinstance(services, dict):
             continue
@@ -180,7 +182,7 @@ def _records(users: list[Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
                     yield f"usuarios[{index}].servicios.{kind}[{row}]", str(kind), record
 
 
-def _row(kind: str, record: Mapping[str, Any]) -> FilaServicio:
+def _row(kind: str, record: Mapping[str, Any], place: str) -> FilaServicio:
     return FilaServicio(
         kind=kind,
         sequence=_text(record.get("consecutivo")),
@@ -192,6 +194,7 @@ def _row(kind: str, record: Mapping[str, Any]) -> FilaServicio:
         amount=parse_amount(record.get("vrServicio")),
         copayment=parse_amount(record.get("valorPagoModerador")),
         authorization=_text(record.get("numAutorizacion")),
+        place=place,
     )
 
 

@@ -119,7 +119,11 @@ def texto(kind: str, thing_id: int) -> ResponseReturnValue:
     thing = _load(kind, thing_id)
     _refuse_health(kind, thing, raw=True)
     _log(kind, thing, "ver_texto")
-    return render_template("documentos/texto.html", texto=lectura.as_text(store().read(thing.sha256)))
+    data = store().read(thing.sha256)
+    line = request.args.get("linea", 0, type=int)
+    if line:
+        return render_template("documentos/renglones.html", renglones=lectura.around_line(data, line), linea=line)
+    return render_template("documentos/texto.html", texto=lectura.as_text(data))
 
 
 @blueprint.get("/<any(documento, evidencia):kind>/<int:thing_id>/descargar")
@@ -167,7 +171,11 @@ def viewer_of(kind: str, thing: Thing) -> str:
         return render_template(
             "documentos/visor.html", **{**base, "forma": "error", "error": exc}, vista=None, ficha=""
         )
-    return render_template("documentos/visor.html", **base, vista=view, ficha=token, GRUPOS=lectura.GRUPOS)
+    place = {
+        "senalado": lectura.service_of(request.args.get("lugar", "")),
+        "linea": request.args.get("linea", 0, type=int),
+    }
+    return render_template("documentos/visor.html", **base, **place, vista=view, ficha=token, GRUPOS=lectura.GRUPOS)
 
 
 def _view(shape: str, data: bytes, *, health: bool) -> Any:
@@ -179,7 +187,9 @@ def _view(shape: str, data: bytes, *, health: bool) -> Any:
     if shape == "dian":
         return lectura.read_dian(data)
     if shape == "rips":
-        return lectura.read_services(data, desde=max(0, request.args.get("desde", 0, type=int)), health=health)
+        asked = lectura.user_of(request.args.get("lugar", ""))
+        start = request.args.get("desde", asked - asked % lectura.USERS_SHOWN, type=int)
+        return lectura.read_services(data, desde=max(0, start), health=health)
     if shape == "cuv":
         return lectura.read_validation(data, health=health)
     return lectura.as_text(data) if shape == "texto" else None

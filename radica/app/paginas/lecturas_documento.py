@@ -6,6 +6,7 @@ a patient is masked here, before a template sees it. Norms: DIAN annex 1.9, Res.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -22,7 +23,12 @@ from radica.facturas.xmlsafe import Unreadable, parse_xml
 USERS_SHOWN = 40
 LINES_SHOWN = 300
 TEXT_SHOWN = 200_000
+AROUND = 12
+"""Lines of a text shown before and after the one that was asked for."""
+LINE_SHOWN = 2_000
 MASK = "oculto"
+_USER = re.compile(r"usuarios\[(\d{1,7})\]")
+_SERVICE = re.compile(r"usuarios\[\d{1,7}\]\.servicios\.\w{1,40}\[\d{1,7}\]")
 GRUPOS = {
     "consultas": "Consulta",
     "procedimientos": "Procedimiento",
@@ -68,6 +74,37 @@ class Texto:
 
     texto: str = field(repr=False)
     cortado: bool
+
+
+@dataclass(frozen=True)
+class Renglon:
+    """One line of a text; `senalado` is the one that was asked for."""
+
+    numero: int
+    texto: str = field(repr=False)
+    senalado: bool
+
+
+def around_line(data: bytes, line: int) -> tuple[Renglon, ...]:
+    """Return the lines of a text about number `line` (from 1), each cut at LINE_SHOWN; none when it has no such line."""
+    lines = decode_text(data)[0].split("\n")
+    if not 1 <= line <= len(lines):
+        return ()
+    first = max(1, line - AROUND)
+    shown = lines[first - 1 : line + AROUND]
+    return tuple(Renglon(first + n, text[:LINE_SHOWN], first + n == line) for n, text in enumerate(shown))
+
+
+def user_of(place: str) -> int:
+    """Return the position of the user that a path of the RIPS speaks of (`usuarios[3].…` is 3); 0 for any other."""
+    found = _USER.search(place)
+    return int(found[1]) if found else 0
+
+
+def service_of(place: str) -> str:
+    """Return the part of a path that names one service, or "" (`rips.usuarios[0].servicios.consultas[1].x`)."""
+    found = _SERVICE.search(place)
+    return found[0] if found else ""
 
 
 def read_invoice(data: bytes) -> FevVista:

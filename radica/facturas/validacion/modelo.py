@@ -140,6 +140,8 @@ class Contexto:
     clave_de: ClaveDe | None = field(repr=False, default=None)
     pagador_tipo: str | None = None
     modulo: Modulo = Modulo.FEV
+    otros_pacientes: frozenset[str] = field(repr=False, default=frozenset())
+    """Documents of patients of the *other* invoices judged together: a support that names one is in the wrong place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,8 @@ class Hallado:
     """Line of the XML file, from 1."""
     fuente: Fuente | None = None
     """When it is not the one of the catalogue."""
+    dinero: int | None = None
+    """Money at risk, in centavos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +174,4 @@ class Hallazgo:
     fuente: Fuente
     norma: str = ""
     linea: int | None = None
+    dinero: int | None = None

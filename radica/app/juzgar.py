@@ -1,0 +1,67 @@
+"""The job that opens the documents of unfiled invoices and runs the checker over them, in the worker.
+
+Invariant: judging holds no transaction and each verdict is recorded by itself, so that filings wait behind none;
+killed at any point it goes on where it was: what is marked is what is left. An invoice whose documents change while
+they are judged stays marked. Norm: Res. 948 de 2026 (what the MUV would say is known before it says it).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+
+from radica.app.house import House
+from radica.app.turn import keep_turn
+from radica.app.worker import Handler
+from radica.facturas.juicio import Encargo, dictaminar, encargos, registrar
+from radica.facturas.keys import known_keys
+from radica.facturas.validacion.tablas import VACIOS
+from radica.jobs.queue import Claimed, Done, finish
+from radica.jobs.schedule import insert_due
+from radica.kernel.db import Database
+
+KIND_JUDGE = "juzgar_facturas"
+BATCH = 20
+
+log = logging.getLogger("radica.juicio")
+
+
+def order_judging(database: Database, now: datetime) -> int:
+    """Order the checks when an invoice waits for them. Returns 1 when the job was added."""
+    with database.read() as session:
+        if not encargos(session, limit=1):
+            return 0
+    with database.write() as session:
+        due = now.replace(second=0, microsecond=0)
+        added = insert_due(session, KIND_JUDGE, due, payload={}, priority=150, max_attempts=5, dedup=KIND_JUDGE)
+        return int(added is not None)
+
+
+def judge_invoices(house: House, claimed: Claimed) -> None:
+    """Judge everything that waits, by id; one that changed meanwhile is left for the next time."""
+    done = last = 0
+    while True:
+        with house.db.read() as session:
+            batch = encargos(session, limit=BATCH, after=last)
+        if not batch:
+            break
+        for one in batch:
+            done += judge(house, one)
+            last = one.factura_id
+            keep_turn(house, claimed, "Comprobando facturas", done, 0)
+    if done:
+        log.info("comprobaciones: %s facturas", done)
+    finish(house.db, claimed, outcome=Done())
+
+
+def judge(house: House, encargo: Encargo) -> bool:
+    """Judge one invoice and record the verdict; False when its documents changed meanwhile."""
+    found = dictaminar(
+        encargo, house.store, ahora=house.clock(), catalogos=VACIOS, key_for=known_keys(house.db, house.vault)
+    )
+    with house.db.write() as session:
+        return registrar(session, encargo, found, at=house.clock())
+
+
+HANDLERS: Mapping[str, Handler] = {KIND_JUDGE: judge_invoices}

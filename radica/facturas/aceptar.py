@@ -1,0 +1,156 @@
+"""Before and after a finding: a person accepts it with a reason, takes that back, or asks for a credit note.
+
+Invariant: an acceptance is of one finding for the very documents it was found in, stands in the invoice's chain, and
+changes no state: what blocks a filing goes on blocking it. Who may accept depends on the weight and on the money at
+risk. Norm: none forbids it; Ley 527 de 1999 art. 9 for the record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from radica.audit.models import Apunte, Reason
+from radica.audit.services import note_fact
+from radica.entidades.models import Prestador
+from radica.facturas.documents import documents_of
+from radica.facturas.models import Documento, Factura, Hallazgo, Severidad, TipoDocumento
+from radica.facturas.validacion.modelo import Clase, Fuente
+from radica.facturas.validacion_models import HallazgoAceptado
+from radica.kernel.errors import BadInput, StalePage
+from radica.users.models import ClaseTarea, Rol, Tarea
+from radica.users.tasks import open_task
+
+ANY = (Rol.FACTURACION, Rol.DIRECCION, Rol.ADMINISTRACION)
+HIGHER = (Rol.DIRECCION, Rol.ADMINISTRACION)
+MIN_REASON = 10
+"""Characters of a reason that says something."""
+_XML = (TipoDocumento.FEV, TipoDocumento.INVOICE, TipoDocumento.RESPUESTA_DIAN)
+_OF: Mapping[str, tuple[TipoDocumento, ...]] = {
+    Fuente.FEV: _XML,
+    Fuente.RESPUESTA: _XML,
+    Fuente.CAPITA_INICIAL: _XML,
+    Fuente.RIPS: (TipoDocumento.RIPS,),
+    Fuente.CUV: (TipoDocumento.CUV,),
+    Fuente.CRUCE: (*_XML, TipoDocumento.RIPS),
+    Fuente.SOPORTE: (TipoDocumento.SOPORTE, TipoDocumento.RIPS),
+}
+
+
+def pueden_aceptar(hallazgo: Hallazgo, limite: int | None) -> tuple[Rol, ...]:
+    """Return the roles that may accept a finding; `limite` is the provider's, in centavos (None: no limit by money)."""
+    over = hallazgo.valor is not None and limite is not None and hallazgo.valor > limite
+    grave = hallazgo.clase == Clase.RECHAZO or hallazgo.severidad is Severidad.BLOQUEO
+    return HIGHER if over or grave else ANY
+
+
+def huella_de(hallazgo: Hallazgo, documents: Sequence[Documento]) -> str:
+    """Return the hash of the documents a finding speaks of: those of its source, or all."""
+    kinds = _OF.get(hallazgo.fuente)
+    told = sorted(doc.sha256 for doc in documents if doc.vigente and (kinds is None or doc.tipo in kinds))
+    return hashlib.sha256("\n".join(told).encode("ascii")).hexdigest()
+
+
+def aceptaciones(
+    session: Session, factura: Factura, found: Sequence[Hallazgo], documents: Sequence[Documento]
+) -> dict[int, HallazgoAceptado]:
+    """Return, by id of finding, the living acceptance for the documents in force."""
+    rows = session.scalars(
+        select(HallazgoAceptado).where(
+            HallazgoAceptado.factura_id == factura.id, HallazgoAceptado.retirado_at.is_(None)
+        )
+    )
+    by_key = {(row.codigo, row.lugar, row.huella): row for row in rows}
+    hits = ((one.id, by_key.get((one.codigo, one.lugar, huella_de(one, documents)))) for one in found)
+    return {id_: row for id_, row in hits if row is not None} if by_key else {}
+
+
+def aceptar(
+    session: Session, factura: Factura, hallazgo: Hallazgo, *, motivo: str, actor: str, at: datetime
+) -> HallazgoAceptado:
+    """Record that a person takes responsibility for a finding; the caller checked the role.
+
+    Raises BadInput without a reason, StalePage when it is accepted already.
+    """
+    reason = _reason(motivo)
+    documents = documents_of(session, factura.id)
+    if hallazgo.id in aceptaciones(session, factura, [hallazgo], documents):
+        raise StalePage("Ese hallazgo ya estaba aceptado.")
+    print_ = huella_de(hallazgo, documents)
+    row = HallazgoAceptado(
+        prestador_id=factura.prestador_id,
+        factura_id=factura.id,
+        codigo=hallazgo.codigo,
+        lugar=hallazgo.lugar,
+        huella=print_,
+        valor=hallazgo.valor,
+        motivo=reason,
+        aceptado_at=at,
+        aceptado_por=actor,
+    )
+    session.add(row)
+    facts = {"codigo": hallazgo.codigo, "lugar": hallazgo.lugar, "huella": print_, "valor": hallazgo.valor}
+    note_fact(
+        session,
+        factura,
+        Apunte.ACEPTAR_HALLAZGO,
+        actor=actor,
+        at=at,
+        reason=Reason.DECISION_DE_PERSONA,
+        note=reason,
+        facts=facts,
+    )
+    return row
+
+
+def retirar(session: Session, factura: Factura, row: HallazgoAceptado, *, actor: str, at: datetime) -> None:
+    """Take an acceptance back. Raises StalePage when it was taken back before."""
+    if row.retirado_at is not None:
+        raise StalePage("Esa aceptación ya estaba retirada.")
+    row.retirado_at, row.retirado_por = at, actor
+    facts = {"codigo": row.codigo, "lugar": row.lugar, "huella": row.huella}
+    note_fact(
+        session,
+        factura,
+        Apunte.RETIRAR_ACEPTACION,
+        actor=actor,
+        at=at,
+        reason=Reason.DECISION_DE_PERSONA,
+        facts=facts,
+    )
+
+
+def pedir_nota_credito(session: Session, factura: Factura, hallazgo: Hallazgo, *, motivo: str, at: datetime) -> Tarea:
+    """Open the task of issuing a credit note for what a finding shows; one open task per invoice.
+
+    Raises BadInput without a reason. The words of the finding name no patient, so the task may repeat them.
+    """
+    reason = _reason(motivo)
+    return open_task(
+        session,
+        ClaseTarea.EMITIR_NOTA_CREDITO,
+        prestador_id=factura.prestador_id,
+        case_key=factura.case_key,
+        titulo=f"Emitir nota crédito de la factura {factura.numero} por {hallazgo.codigo}",
+        at=at,
+        detalle=f"{hallazgo.mensaje} {reason}",
+    )
+
+
+def fijar_limite(session: Session, prestador: Prestador, centavos: int | None) -> None:
+    """Set up to which money at risk facturación accepts findings of a provider; None: any."""
+    if centavos is not None and centavos < 0:
+        raise BadInput("El límite no puede ser negativo.", code="limite_negativo")
+    prestador.limite_aceptacion = centavos
+    session.flush()
+
+
+def _reason(motivo: str) -> str:
+    reason = " ".join(motivo.split())
+    if len(reason) < MIN_REASON:
+        raise BadInput("Falta el motivo.", todo=f"Escriba por qué, en {MIN_REASON} letras o más.", code="sin_motivo")
+    return reason
