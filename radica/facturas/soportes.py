@@ -23,6 +23,9 @@ _NAME = re.compile(
     r"(?:[_ ](?P<doc>[A-Z]{2,3}[_ ]?[A-Z0-9-]{3,20}))?(?: ?\([0-9]{1,3}\))?\.pdf$",
     re.IGNORECASE,
 )
+_NORM = re.compile(r"(?:[A-Z]{3}|FURIPS)_[0-9]{6,10}_[A-Za-z0-9-]+(?:_[A-Z]{2,3}[A-Za-z0-9]+)?\.pdf")
+_NEVER_OUT_OF_PLACE = frozenset({"PDE", "FURIPS"})
+"""PDE stands in no list by service, and the FURIPS is of another norm."""
 _LOOKS_LIKE = re.compile(r"^(?P<sigla>[A-Z]{3,6})[_ -]", re.IGNORECASE)
 
 
@@ -102,11 +105,23 @@ def parse_support_name(name: str) -> NombreSoporte | None:
     return NombreSoporte(found["sigla"].upper(), issuer, number, user)
 
 
+def has_norm_form(name: str) -> bool:
+    """Say whether a name is written exactly as annex 2 does: underscores, capital letters, lowercase extension."""
+    return _NORM.fullmatch(name) is not None
+
+
+def sigla_in(name: str) -> str | None:
+    """Return the letters of a support with which a name begins, whatever follows; None when it begins otherwise."""
+    start = _LOOKS_LIKE.match(name)
+    found = start["sigla"].upper() if start else ""
+    return found if found in catalogue() else None
+
+
 def why_not_a_support(name: str) -> str:
     """Say in Spanish what is wrong with the name of a PDF that `parse_support_name` did not understand."""
-    start = _LOOKS_LIKE.match(name)
-    if start and start["sigla"].upper() in catalogue():
-        return f"El nombre empieza por {start['sigla'].upper()} pero no sigue con NIT y número de factura."
+    sigla = sigla_in(name)
+    if sigla:
+        return f"El nombre empieza por {sigla} pero no sigue con NIT y número de factura."
     return "El PDF no tiene nombre de soporte (SIGLA_NIT_FACTURA.pdf)."
 
 
@@ -156,6 +171,26 @@ def missing_supports(
     return tuple(lacking)
 
 
+def called_for(rips: Rips, *, modalidad: str | None) -> frozenset[str]:
+    """Return the siglas that some service of the RIPS calls for or admits; empty when the RIPS shows no known kind.
+
+    A stay or an emergency takes in what happened during it, so that its notes and results are not out of place.
+    """
+    kinds = {kind for alternatives in service_kinds(rips, modalidad=modalidad) for kind in alternatives}
+    found = {sigla for need in requirements() if need.servicio in kinds for sigla in need.siglas}
+    if not found:
+        return frozenset()
+    if kinds & {"EV27", "EV28", "PROSP"}:
+        found |= {"HAU", "HEV", "EPI", "PDX", "CRC", "TAP", "TNA"}
+    return frozenset(found | _NEVER_OUT_OF_PLACE)
+
+
+def all_authorised(rips: Rips) -> bool:
+    """Say whether each service of the RIPS names its authorisation: then the order of the physician is not sent."""
+    priced = [group for group in rips.groups.values() if group.count]
+    return bool(priced) and all(group.with_authorization >= group.count for group in priced)
+
+
 def _lacking(kind: str, rips: Rips, have: frozenset[str], *, accident: bool) -> list[Exigencia]:
     return [
         need
@@ -172,7 +207,7 @@ def _applies(need: Exigencia, rips: Rips, *, accident: bool) -> bool:
         return "medicamentos" in rips.groups
     if need.condicion == "accidente":
         return accident
-    return True
+    return need.condicion != "no_visible"
 
 
 def _rows(name: str) -> list[dict[str, str]]:

@@ -13,11 +13,15 @@ from radica.facturas.fev import Clase as Documento
 from radica.facturas.rips import SERVICIOS
 from radica.facturas.validacion.catalogo import contar, no_decidibles
 from radica.facturas.validacion.modelo import Clase, Contexto, Hallado, Hallazgo, Modulo, Paquete
+from radica.facturas.validacion.soportes import parte as soportes
 from radica.facturas.validacion.xsd import esquemas
 
 Parte = Callable[[Paquete, Contexto], Iterable[Hallado]]
 
-PARTES: tuple[Parte, ...] = (esquemas,)
+PARTES: tuple[Parte, ...] = (
+    esquemas,
+    soportes,
+)
 """Every part of the checker; each reads what it needs of the package and says nothing when it is not there."""
 
 _WEIGHT = {Clase.RECHAZO: 0, Clase.NOTIFICACION: 1, Clase.AVISO: 2, Clase.NO_DECIDIBLE: 3}

@@ -1,0 +1,269 @@
+"""The part of the supports over real PDFs, made here: good, scanned, empty, locked, cut, hostile, misnamed, of others."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+from PIL import Image, ImageDraw
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen import canvas
+
+from radica.facturas.pdf_lector import EstadoPdf, LectorPdf, entendido
+from radica.facturas.validacion.catalogo import contar, reglas
+from radica.facturas.validacion.modelo import Clase, Contexto, Fuente, Hallado, Paquete, SoporteArchivo
+from radica.facturas.validacion.soportes import parte
+from radica.facturas.validacion.tablas import VACIOS
+from radica.kernel.clock import BOGOTA
+
+PATIENT, OTHER = "1098765432", "52123456"
+CONTEXT = Contexto(date(2026, 7, 15), datetime(2026, 7, 15, 8, tzinfo=BOGOTA), VACIOS)
+TEXT = f"HOSPITAL DE PRUEBA NIT 900123456-7 Paciente CC {PATIENT} Factura FE-1234"
+A4 = (595, 842)
+
+
+def text_pdf(*pages: str, edit: Callable[[pikepdf.Pdf], None] | None = None, **save: Any) -> bytes:
+    raw = io.BytesIO()
+    paper = canvas.Canvas(raw, pagesize=A4)
+    for page in pages or (TEXT,):
+        if page:
+            paper.drawString(40, 700, page)
+        paper.showPage()
+    paper.save()
+    if edit is None and not save:
+        return raw.getvalue()
+    out = io.BytesIO()
+    with pikepdf.open(raw) as pdf:
+        if edit:
+            edit(pdf)
+        pdf.save(out, **save)
+    return out.getvalue()
+
+
+def scan(dpi: int, *, blank: bool = False, strips: int = 1) -> bytes:
+    picture = Image.new("L", (round(A4[0] / 72 * dpi), round(A4[1] / 72 * dpi)), 255)
+    if not blank:
+        ImageDraw.Draw(picture).rectangle((80, 80, 300, 400), fill=0)
+    raw = io.BytesIO()
+    paper = canvas.Canvas(raw, pagesize=A4)
+    high, tall = picture.height // strips, A4[1] / strips
+    for n in range(strips):
+        strip = picture.crop((0, n * high, picture.width, (n + 1) * high))
+        paper.drawImage(ImageReader(strip), 0, A4[1] - (n + 1) * tall, A4[0], tall)
+    paper.showPage()
+    paper.save()
+    return raw.getvalue()
+
+
+def with_script(pdf: pikepdf.Pdf) -> None:
+    pdf.Root.OpenAction = pdf.make_indirect(
+        pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS=pikepdf.String("app.alert(1)"))
+    )
+    pdf.attachments["nota.txt"] = b"x"
+    pdf.Root.AcroForm = pikepdf.Dictionary(
+        Fields=pikepdf.Array([pdf.make_indirect(pikepdf.Dictionary(FT=pikepdf.Name.Tx))])
+    )
+
+
+def rips(*patients: str, kind: str = "consultas", numero: str = "FE1234", authorised: bool = False) -> dict[str, Any]:
+    service = {"vrServicio": 1000, "numAutorizacion": "A1" if authorised else None}
+    return {
+        "numDocumentoIdObligado": "900123456",
+        "numFactura": numero,
+        "usuarios": [
+            {
+                "tipoDocumentoIdentificacion": "CC",
+                "numDocumentoIdentificacion": one,
+                "servicios": {kind: [service]},
+            }
+            for one in patients or (PATIENT,)
+        ],
+    }
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Iterator[Callable[..., list[Hallado]]]:
+    def judge(
+        files: dict[str, bytes], record: dict[str, Any] | None = None, context: Contexto = CONTEXT
+    ) -> list[Hallado]:
+        given = []
+        for n, (name, data) in enumerate(files.items()):
+            path = tmp_path / f"{n}.bin"
+            path.write_bytes(data)
+            given.append(SoporteArchivo(name, path, len(data)))
+        package = Paquete(rips=rips() if record is None else record, soportes=tuple(given))
+        found = list(parte(package, context))
+        told = list(contar(found, context.fecha))
+        assert len(told) == len(found)  # each has its words
+        assert all(one.clase is Clase.AVISO and one.fuente is Fuente.SOPORTE for one in told)
+        words = " ".join(f"{one.ruta} {one.mensaje} {one.arreglo}" for one in told)
+        assert PATIENT not in words
+        assert OTHER not in words
+        return found
+
+    return judge
+
+
+def codes(found: list[Hallado]) -> set[str]:
+    return {f"{one.codigo}/{one.variante}".rstrip("/") for one in found}
+
+
+HEV = "HEV_900123456_FE1234.pdf"
+
+
+def test_a_good_support_of_an_authorised_visit_says_nothing(judged: Callable[..., list[Hallado]]) -> None:
+    assert judged({HEV: text_pdf()}, rips(authorised=True)) == []
+
+
+def test_no_support_given_is_not_a_missing_one(judged: Callable[..., list[Hallado]]) -> None:
+    assert judged({}) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", "SOP-VACIO"),
+        (b"hola, no soy PDF", "SOP-NO-PDF"),
+        (text_pdf("a" * 40, "b" * 40)[:700], "SOP-ILEGIBLE"),
+        (text_pdf(encryption=pikepdf.Encryption(owner="o", user="u")), "SOP-CIFRADO"),
+        (
+            text_pdf(
+                encryption=pikepdf.Encryption(owner="o", user="", allow=pikepdf.Permissions(extract=False))
+            ),
+            "SOP-CIFRADO/restricciones",
+        ),
+        (text_pdf(edit=with_script), "SOP-CONTENIDO"),
+        (text_pdf(TEXT, ""), "SOP-PAGINA-VACIA"),
+        (scan(150), "SOP-RESOLUCION"),
+        (scan(150, strips=6), "SOP-RESOLUCION"),
+        (scan(200, blank=True), "SOP-PAGINA-VACIA"),
+        (scan(300), "SOP-SIN-TEXTO"),
+        (text_pdf("Epicrisis de otra persona"), "SOP-AJENO"),
+        (text_pdf("Clínica 900.123.456 y otra persona"), "SOP-AJENO/nit"),
+        (text_pdf("Factura FE 0001234 y otra persona"), "SOP-AJENO/factura"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_inside_a_support(data: bytes, expected: str, judged: Callable[..., list[Hallado]]) -> None:
+    assert expected in codes(judged({HEV: data}, rips(authorised=True)))
+
+
+def test_a_pdf_without_pages_is_empty(judged: Callable[..., list[Hallado]]) -> None:
+    out = io.BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.save(out)
+    assert "SOP-VACIO/paginas" in codes(judged({HEV: out.getvalue()}))
+
+
+def test_a_scan_of_300_dots_is_fine_whole_or_in_strips(judged: Callable[..., list[Hallado]]) -> None:
+    for strips in (1, 5):
+        found = judged({HEV: scan(300, strips=strips)}, rips(authorised=True))
+        assert codes(found) == {"SOP-SIN-TEXTO"}
+
+
+def test_what_a_pdf_may_do_is_named(judged: Callable[..., list[Hallado]]) -> None:
+    (one,) = (one for one in judged({HEV: text_pdf(edit=with_script)}) if one.codigo == "SOP-CONTENIDO")
+    assert {"JavaScript", "archivos incrustados", "campos de formulario"} <= set(one.valores["que"].split(", "))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("foto del paciente.pdf", "SOP-NOMBRE"),
+        ("HEV paciente.pdf", "SOP-NOMBRE/sigla"),
+        ("hev_900123456_FE1234.PDF", "SOP-NOMBRE/forma"),
+        ("HEV_900123456_FE1234 (1).pdf", "SOP-NOMBRE/forma"),
+        ("HEV_900999999_FE1234.pdf", "SOP-NOMBRE-OTRO/nit"),
+        ("HEV_900123456_FE9.pdf", "SOP-NOMBRE-OTRO/factura"),
+        (f"HEV_900123456_FE1234_CC{OTHER}.pdf", "SOP-NOMBRE-OTRO/usuario"),
+    ],
+)
+def test_what_is_wrong_with_a_name(name: str, expected: str, judged: Callable[..., list[Hallado]]) -> None:
+    found = judged({name: text_pdf()}, rips(authorised=True))
+    assert codes(found) - {"SOP-FALTA"} == {expected}
+
+
+def test_a_name_of_one_user_is_right_and_the_path_hides_it(judged: Callable[..., list[Hallado]]) -> None:
+    name = f"HEV_900123456_FE1234_CC{PATIENT}.pdf"
+    assert judged({name: text_pdf()}, rips(PATIENT, OTHER, authorised=True)) == []
+    (one,) = judged({name: text_pdf(f"Paciente {OTHER}")}, rips(PATIENT, OTHER, authorised=True))
+    assert (one.codigo, one.variante, one.ruta) == ("SOP-OTRO-PACIENTE", "nombre", "HEV_900123456_FE1234_(usuario).pdf")
+
+
+def test_with_several_users_each_name_says_whose_it_is(judged: Callable[..., list[Hallado]]) -> None:
+    assert codes(judged({HEV: text_pdf()}, rips(PATIENT, OTHER, authorised=True))) == {"SOP-NOMBRE/multiusuario"}
+
+
+def test_a_support_of_another_invoice_of_the_batch_is_told(judged: Callable[..., list[Hallado]]) -> None:
+    context = replace(CONTEXT, otros_pacientes=frozenset({OTHER}))
+    data = text_pdf("Epicrisis CC 52.123.456 NIT 900123456")
+    assert codes(judged({HEV: data}, rips(authorised=True), context)) == {"SOP-OTRO-PACIENTE"}
+    # Who is a patient of both invoices is no stranger here.
+    both = replace(CONTEXT, otros_pacientes=frozenset({OTHER, PATIENT}))
+    assert judged({HEV: text_pdf()}, rips(authorised=True), both) == []
+
+
+def test_missing_surplus_and_repeated(judged: Callable[..., list[Hallado]]) -> None:
+    same = text_pdf()
+    found = judged({"TAP_900123456_FE1234.pdf": same, "OPF_900123456_FE1234.pdf": same})
+    assert codes(found) == {"SOP-FALTA", "SOP-SOBRA", "SOP-REPETIDO"}
+    (again,) = (one for one in found if one.codigo == "SOP-REPETIDO")
+    assert again.valores["otro"] == "TAP_900123456_FE1234.pdf"
+    assert codes(judged({HEV: text_pdf()})) == {"SOP-FALTA/condicional"}
+    authorised = judged({HEV: text_pdf(), "OPF_900123456_FE1234.pdf": text_pdf(TEXT + " orden")}, rips(authorised=True))
+    assert codes(authorised) == {"SOP-SOBRA/autorizada"}
+
+
+def test_a_stay_admits_what_happened_in_it(judged: Callable[..., list[Hallado]]) -> None:
+    names = ("EPI", "HEV", "DQX", "RAN", "LDP", "PDX", "OPF", "PDE")
+    files = {f"{one}_900123456_FE1234.pdf": text_pdf(f"{TEXT} {one}") for one in names}
+    assert judged(files, rips(kind="hospitalizacion")) == []
+
+
+def test_a_reader_that_dies_or_hangs_costs_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(text_pdf())
+    with LectorPdf() as reader:
+        assert reader.leer(path).estado is EstadoPdf.LEIDO
+        assert reader._process is not None
+        reader._process.kill()
+        assert reader.leer(path).estado is EstadoPdf.ILEGIBLE
+        assert reader.leer(path).paginas == 1
+    with LectorPdf(read_s=0.3, command=["sleep", "60"]) as reader:
+        assert reader.leer(path).estado is EstadoPdf.ILEGIBLE
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"[]\n",
+        b'{"estado": "otro"}\n',
+        b'{"estado": "leido", "paginas": -1}\n',
+        b'{"estado": "leido", "imagenes": [[1]]}\n',
+        b'{"estado": "leido", "palabras": 5}\n',
+        b'{"estado": "leido"}',
+    ],
+)
+def test_an_answer_that_is_none_is_not_believed(line: bytes) -> None:
+    assert entendido(line) is None
+
+
+def test_the_words_of_a_support_are_in_no_repr(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(text_pdf())
+    with LectorPdf() as reader:
+        found = reader.leer(path)
+    assert PATIENT in found.palabras
+    assert PATIENT not in repr(found)
+
+
+def test_every_row_of_the_supports_is_a_notice() -> None:
+    rows = [row for (code, _), found in reglas().items() if code.startswith("SOP-") for row in found]
+    assert len(rows) >= 25
+    assert {row.clase for row in rows} == {Clase.AVISO}
