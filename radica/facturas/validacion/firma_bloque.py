@@ -15,6 +15,8 @@ from typing import Any
 
 from lxml import etree
 
+from radica.facturas.ubl import line_of
+
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 XADES = "{http://uri.etsi.org/01903/v1.3.2#}"
 XADES_141 = "{http://uri.etsi.org/01903/v1.4.1#}"
@@ -138,11 +140,11 @@ def leer_bloque(root: etree._Element) -> Bloque | None:
     if not signatures:
         return None
     signature = signatures[0]
-    line = linea_de(signature)
+    line = line_of(signature)
     if not _elements(signature):
         raise Falla("ausente", "incompleta", line)
     if len(signatures) > 1:
-        raise Falla("no_comprobada", "varias_firmas", linea_de(signatures[1]))
+        raise Falla("no_comprobada", "varias_firmas", line_of(signatures[1]))
     _check_place(root, signature)
     _check_comments(root)
     signed_info, value = _one(signature, "SignedInfo"), _one(signature, "SignatureValue")
@@ -179,12 +181,6 @@ def sin_firma(signature: etree._Element) -> None:
     parent.remove(signature)
 
 
-def linea_de(element: etree._Element) -> int | None:
-    """Return the line of an element in its own document, from 1."""
-    line: object = element.sourceline  # the stubs say `...`
-    return line if isinstance(line, int) else None
-
-
 def hereda_xml(element: etree._Element) -> bool:
     """Say whether an ancestor carries xml:lang, xml:space…, which C14N 1.0 would move to the element."""
     return any(str(name).startswith(_XML) for above in element.iterancestors() for name in above.attrib)
@@ -193,7 +189,7 @@ def hereda_xml(element: etree._Element) -> bool:
 def _check_place(root: etree._Element, signature: etree._Element) -> None:
     names = [str(above.tag).rpartition("}")[2] for above in signature.iterancestors()]
     if names[:-1] != list(_PLACE) or signature.getroottree().getroot() is not root:
-        raise Falla("no_comprobada", "lugar", linea_de(signature))
+        raise Falla("no_comprobada", "lugar", line_of(signature))
 
 
 def _check_comments(root: etree._Element) -> None:
@@ -204,7 +200,7 @@ def _check_comments(root: etree._Element) -> None:
             continue
         texts = [parent.text, *(child.tail for child in parent)]
         if any(text and text.strip() for text in texts):
-            raise Falla("no_comprobada", "comentario", linea_de(comment))
+            raise Falla("no_comprobada", "comentario", line_of(comment))
 
 
 def _elements(parent: etree._Element) -> list[etree._Element]:
@@ -215,7 +211,7 @@ def _elements(parent: etree._Element) -> list[etree._Element]:
 def _one(parent: etree._Element, name: str) -> etree._Element:
     found = parent.findall(f"{DS}{name}")
     if len(found) != 1:
-        raise Falla("alterada", "bloque", linea_de(parent))
+        raise Falla("alterada", "bloque", line_of(parent))
     return found[0]
 
 
@@ -224,9 +220,9 @@ def _properties(signature: etree._Element) -> etree._Element:
     found = list(signature.iter(f"{XADES}SignedProperties"))
     placed = signature.findall(f"{DS}Object/{XADES}QualifyingProperties/{XADES}SignedProperties")
     if not found:
-        raise Falla("no_comprobada", "sin_propiedades", linea_de(signature))
+        raise Falla("no_comprobada", "sin_propiedades", line_of(signature))
     if len(found) != 1 or placed != found:
-        raise Falla("alterada", "propiedades_movidas", linea_de(found[0]))
+        raise Falla("alterada", "propiedades_movidas", line_of(found[0]))
     return found[0]
 
 
@@ -246,21 +242,21 @@ def _named(root: etree._Element, signature: etree._Element) -> dict[str, etree._
 def _references(signed_info: etree._Element) -> list[etree._Element]:
     found = signed_info.findall(f"{DS}Reference")
     if len(found) > _MAX_REFERENCES:
-        raise Falla("no_comprobada", "referencias", linea_de(signed_info))
+        raise Falla("no_comprobada", "referencias", line_of(signed_info))
     return found
 
 
 def _reference(item: etree._Element, named: dict[str, etree._Element | None]) -> Referencia:
     uri = item.get("URI")
     if uri is None or (uri and not uri.startswith("#")):
-        raise Falla("no_comprobada", "referencia_externa", linea_de(item))
+        raise Falla("no_comprobada", "referencia_externa", line_of(item))
     part = None
     if uri:
         if uri[1:] not in named:
-            raise Falla("no_comprobada" if "(" in uri else "alterada", "referencia", linea_de(item))
+            raise Falla("no_comprobada" if "(" in uri else "alterada", "referencia", line_of(item))
         part = named[uri[1:]]
         if part is None:
-            raise Falla("alterada", "id_repetido", linea_de(item))
+            raise Falla("alterada", "id_repetido", line_of(item))
     return Referencia(
         part,
         _transforms(item, whole=part is None),
@@ -277,10 +273,10 @@ def _transforms(item: etree._Element, *, whole: bool) -> Metodo | None:
     methods = [_method(one) for one in item.iterfind(f"{DS}Transforms/{DS}Transform")]
     if whole:
         if not methods or methods[0].algoritmo != _ENVELOPED:
-            raise Falla("no_comprobada", "transformacion", linea_de(item))
+            raise Falla("no_comprobada", "transformacion", line_of(item))
         methods = methods[1:]
     if len(methods) > 1:
-        raise Falla("no_comprobada", "transformacion", linea_de(item))
+        raise Falla("no_comprobada", "transformacion", line_of(item))
     return methods[0] if methods else None
 
 
@@ -288,7 +284,7 @@ def _method(element: etree._Element) -> Metodo:
     """Read an algorithm; only an exclusive canonicalisation may have a parameter."""
     children = _elements(element)
     if any(child.tag != _INCLUSIVE for child in children):
-        raise Falla("no_comprobada", "transformacion", linea_de(element))
+        raise Falla("no_comprobada", "transformacion", line_of(element))
     prefixes = tuple(word for child in children for word in (child.get("PrefixList") or "").split())
     return Metodo(element.get("Algorithm", ""), prefixes)
 
@@ -299,7 +295,7 @@ def _check_cover(references: tuple[Referencia, ...], properties: etree._Element)
     if parts.count(None) != 1:
         raise Falla("alterada", "no_cubre")
     if properties not in parts:
-        raise Falla("alterada", "propiedades_sin_firmar", linea_de(properties))
+        raise Falla("alterada", "propiedades_sin_firmar", line_of(properties))
 
 
 def _check_unsigned(signature: etree._Element, signed: set[etree._Element]) -> None:
@@ -307,7 +303,7 @@ def _check_unsigned(signature: etree._Element, signed: set[etree._Element]) -> N
     for element in _unsigned(signature, signed):
         namespace, _, name = str(element.tag).rpartition("}")
         if namespace + "}" not in (DS, XADES, XADES_141) or name not in _UNSIGNED:
-            raise Falla("alterada", "contenido_sin_firmar", linea_de(element))
+            raise Falla("alterada", "contenido_sin_firmar", line_of(element))
 
 
 def _unsigned(element: etree._Element, signed: set[etree._Element]) -> Iterator[etree._Element]:

@@ -12,6 +12,8 @@ from dataclasses import replace
 from radica.facturas.fev import Clase as Documento
 from radica.facturas.rips import SERVICIOS
 from radica.facturas.validacion.catalogo import contar, no_decidibles
+from radica.facturas.validacion.cufe_reglas import codigo_unico
+from radica.facturas.validacion.firma_reglas import firma
 from radica.facturas.validacion.modelo import Clase, Contexto, Hallado, Hallazgo, Modulo, Paquete
 from radica.facturas.validacion.soportes import parte as soportes
 from radica.facturas.validacion.xsd import esquemas
@@ -19,6 +21,8 @@ from radica.facturas.validacion.xsd import esquemas
 Parte = Callable[[Paquete, Contexto], Iterable[Hallado]]
 
 PARTES: tuple[Parte, ...] = (
+    firma,
+    codigo_unico,
     esquemas,
     soportes,
 )
