@@ -278,7 +278,7 @@ def upgrade() -> None:
         sa.CheckConstraint("valor >= 0", name=op.f("ck_precios_valor")),
         sa.ForeignKeyConstraint(["tarifario_id"], ["tarifarios.id"], name=op.f("fk_precios_tarifario_id_tarifarios")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_precios")),
-        sa.UniqueConstraint("tarifario_id", "codigo", name=op.f("uq_precios_tarifario_id_codigo")),
+        sa.UniqueConstraint("tarifario_id", "codigo", "cups", name=op.f("uq_precios_tarifario_id_codigo_cups")),
     )
     with op.batch_alter_table("precios", schema=None) as batch_op:
         batch_op.create_index(

@@ -84,7 +84,8 @@ class Precio(Base):
 
     __tablename__ = "precios"
     __table_args__ = (
-        UniqueConstraint("tarifario_id", "codigo"),
+        # One code of SOAT or ISS may stand for several CUPS.
+        UniqueConstraint("tarifario_id", "codigo", "cups"),
         CheckConstraint("valor >= 0", name="valor"),
         Index(
             "ix_precios_cups",
