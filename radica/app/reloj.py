@@ -29,11 +29,13 @@ from radica.app.glosas_reintento import KIND_RETRY, order_retry
 from radica.app.glosas_terminos import KIND_LAPSES, LAPSES_AT, order_lapses
 from radica.app.indexar import KIND_TEXT, order_indexing
 from radica.app.juzgar import KIND_JUDGE, order_judging
+from radica.app.muv import end_abandoned
 from radica.app.prescripciones import KIND_PRESCRIPTION, PRESCRIPTION_AT, order_prescription
 from radica.app.retener import KIND_RETAIN, RETAIN_AT, order_retention
 from radica.app.sellar import KIND_SEAL, KIND_STAMP, SEAL_MINUTES, order_seal, order_stamp
 from radica.app.verificacion import KIND_VERIFY, VERIFY_AT, order_tick
 from radica.entidades.models import EstadoPrestador, Prestador
+from radica.facturas.muv.envios import KIND as KIND_MUV
 from radica.jobs.schedule import insert_due
 from radica.kernel.clock import BOGOTA, Clock, daily_due
 from radica.kernel.config import Settings
@@ -139,6 +141,7 @@ TICKS = (
     Tick(KIND_SEAL, lambda db, *_: order_seal(db), {"minute": f"*/{SEAL_MINUTES}"}),
     Tick(KIND_STAMP, order_stamp, {"minute": "*"}),
     Tick(KIND_EXPORT, lambda db, _, now: fail_abandoned(db, now), {"minute": "*/5"}),
+    Tick(KIND_MUV, lambda db, _, now: end_abandoned(db, now), {"minute": "*/5"}),
     Tick(KIND_BOX, order_boxes, {"minute": "*"}),
 )
 

@@ -1,0 +1,54 @@
+"""The job that sends an invoice to the validator of MinSalud, and the tick that finds orders whose job is at its end.
+
+Invariant: idempotent by the Ministry's own rule (RVG18): a worker that dies between sending and recording costs a second
+question, never a second CUV. Nothing runs for a provider whose account is off. Norm: Res. 948 de 2026 arts. 3 and 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from radica.app.house import House
+from radica.app.juzgar import judge
+from radica.app.worker import Handler
+from radica.facturas.muv.envios import KIND, abandonados, abandonar
+from radica.facturas.muv.tramite import Casa, tramitar
+from radica.jobs.queue import Claimed, Progress, heartbeat
+from radica.kernel.db import Database
+from radica.kernel.errors import Unavailable
+
+
+def validate(house: House, claimed: Claimed) -> None:
+    """Carry out one order."""
+
+    def keep(lease_s: float) -> None:
+        if not heartbeat(house.db, claimed, max(lease_s, house.timing.lease_s), Progress("Validando en el MUV")):
+            raise Unavailable("Otro proceso siguió con este trabajo.", code="turno_perdido")
+
+    tramitar(
+        Casa(
+            db=house.db,
+            store=house.store,
+            vault=house.vault,
+            clock=house.clock,
+            actor=house.actor,
+            juez=lambda errand: judge(house, errand),
+            turno=keep,
+        ),
+        claimed,
+    )
+
+
+def end_abandoned(db: Database, now: datetime) -> int:
+    """Say of orders whose job is dead that they failed, and call a person; a tick of the clock. Returns how many."""
+    with db.read() as session:
+        ids = abandonados(session)
+    ended = 0
+    for envio_id in ids:
+        with db.write() as session:
+            ended += abandonar(session, envio_id, at=now)
+    return ended
+
+
+HANDLERS: Mapping[str, Handler] = {KIND: validate}
