@@ -13,6 +13,7 @@ from radica.facturas.fev import Clase as Documento
 from radica.facturas.rips import SERVICIOS
 from radica.facturas.validacion.catalogo import contar, no_decidibles
 from radica.facturas.validacion.cufe_reglas import codigo_unico
+from radica.facturas.validacion.estructura import estructura
 from radica.facturas.validacion.firma_reglas import firma
 from radica.facturas.validacion.modelo import Clase, Contexto, Hallado, Hallazgo, Modulo, Paquete
 from radica.facturas.validacion.soportes import parte as soportes
@@ -25,6 +26,7 @@ PARTES: tuple[Parte, ...] = (
     codigo_unico,
     esquemas,
     soportes,
+    estructura,
 )
 """Every part of the checker; each reads what it needs of the package and says nothing when it is not there."""
 

@@ -14,7 +14,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -110,6 +110,11 @@ def codigos(nombre: str, fecha: date, para: str = "") -> frozenset[str]:
 def en_tabla(nombre: str, codigo: str, fecha: date, para: str = "") -> bool:
     """Say whether a code stands in a table on a day. KeyError when the table is unknown."""
     return codigo in codigos(nombre, fecha, para)
+
+
+def edicion(fecha: date) -> date:
+    """Return the last day up to `fecha` on which some table changed: what is made for it holds until the next."""
+    return max((day for day in _changes() if day <= fecha), default=_FROM)
 
 
 def cobertura(codigo: str) -> Cobertura | None:
@@ -267,6 +272,12 @@ def _tables() -> dict[str, dict[str, _Fila]]:
             row["nombre"], frozenset(row["aplica"].split()), _day(row["desde"], _FROM), _day(row["hasta"], _TO)
         )
     return found
+
+
+@cache
+def _changes() -> frozenset[date]:
+    rows = [row for table in _tables().values() for row in table.values()]
+    return frozenset({row.desde for row in rows} | {row.hasta + timedelta(days=1) for row in rows if row.hasta < _TO})
 
 
 @cache
