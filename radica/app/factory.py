@@ -28,6 +28,7 @@ from radica.app.acciones import (
     conciliacion_rutas,
     correos,
     glosas_rutas,
+    hallazgos,
     portales,
     prejuridico_rutas,
     radicacion,
@@ -36,7 +37,7 @@ from radica.app.acciones import (
 )
 from radica.app.acts import check_acts
 from radica.app.nav import ENTRIES
-from radica.app.paginas import buscar, custodia, documentos, evidencia, factura, facturas, hoy
+from radica.app.paginas import buscar, comprobaciones, custodia, documentos, evidencia, factura, facturas, hoy
 from radica.kernel import web_errors, web_guard, web_headers
 from radica.kernel.clock import Clock, system_clock
 from radica.kernel.config import Settings
@@ -65,6 +66,8 @@ BLUEPRINTS = (
     factura.blueprint,
     evidencia.blueprint,
     documentos.blueprint,
+    comprobaciones.blueprint,
+    hallazgos.blueprint,
     buscar.blueprint,
     glosas_rutas.blueprint,
     correos.blueprint,

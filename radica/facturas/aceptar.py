@@ -70,58 +70,71 @@ def aceptaciones(
 
 
 def aceptar(
-    session: Session, factura: Factura, hallazgo: Hallazgo, *, motivo: str, actor: str, at: datetime
-) -> HallazgoAceptado:
-    """Record that a person takes responsibility for a finding; the caller checked the role.
+    session: Session, factura: Factura, found: Sequence[Hallazgo], *, motivo: str, actor: str, at: datetime
+) -> int:
+    """Record that a person takes responsibility for findings of one code; the caller checked the role.
 
-    Raises BadInput without a reason, StalePage when it is accepted already.
+    Returns how many were accepted now. Raises BadInput without a reason, StalePage when none is left to accept.
     """
     reason = _reason(motivo)
     documents = documents_of(session, factura.id)
-    if hallazgo.id in aceptaciones(session, factura, [hallazgo], documents):
-        raise StalePage("Ese hallazgo ya estaba aceptado.")
-    print_ = huella_de(hallazgo, documents)
-    row = HallazgoAceptado(
-        prestador_id=factura.prestador_id,
-        factura_id=factura.id,
-        codigo=hallazgo.codigo,
-        lugar=hallazgo.lugar,
-        huella=print_,
-        valor=hallazgo.valor,
-        motivo=reason,
-        aceptado_at=at,
-        aceptado_por=actor,
-    )
-    session.add(row)
-    facts = {"codigo": hallazgo.codigo, "lugar": hallazgo.lugar, "huella": print_, "valor": hallazgo.valor}
-    note_fact(
-        session,
-        factura,
-        Apunte.ACEPTAR_HALLAZGO,
-        actor=actor,
-        at=at,
-        reason=Reason.DECISION_DE_PERSONA,
-        note=reason,
-        facts=facts,
-    )
-    return row
+    already = aceptaciones(session, factura, found, documents)
+    fresh = {(one.codigo, one.lugar, huella_de(one, documents)): one for one in found if one.id not in already}
+    if not fresh:
+        raise StalePage("Esos hallazgos ya estaban aceptados, o ya no están.")
+    for (codigo, lugar, print_), one in fresh.items():
+        session.add(
+            HallazgoAceptado(
+                prestador_id=factura.prestador_id,
+                factura_id=factura.id,
+                codigo=codigo,
+                lugar=lugar,
+                huella=print_,
+                valor=one.valor,
+                motivo=reason,
+                aceptado_at=at,
+                aceptado_por=actor,
+            )
+        )
+    _note(session, factura, Apunte.ACEPTAR_HALLAZGO, list(fresh), reason, actor=actor, at=at)
+    return len(fresh)
 
 
-def retirar(session: Session, factura: Factura, row: HallazgoAceptado, *, actor: str, at: datetime) -> None:
-    """Take an acceptance back. Raises StalePage when it was taken back before."""
-    if row.retirado_at is not None:
+def retirar(session: Session, factura: Factura, codigo: str, *, actor: str, at: datetime) -> int:
+    """Take the living acceptances of one code back; return how many. Raises StalePage when there is none."""
+    rows = session.scalars(
+        select(HallazgoAceptado)
+        .where(
+            HallazgoAceptado.factura_id == factura.id,
+            HallazgoAceptado.codigo == codigo,
+            HallazgoAceptado.retirado_at.is_(None),
+        )
+        .order_by(HallazgoAceptado.id)
+        .with_for_update()
+    ).all()
+    if not rows:
         raise StalePage("Esa aceptación ya estaba retirada.")
-    row.retirado_at, row.retirado_por = at, actor
-    facts = {"codigo": row.codigo, "lugar": row.lugar, "huella": row.huella}
-    note_fact(
-        session,
-        factura,
-        Apunte.RETIRAR_ACEPTACION,
-        actor=actor,
-        at=at,
-        reason=Reason.DECISION_DE_PERSONA,
-        facts=facts,
-    )
+    for row in rows:
+        row.retirado_at, row.retirado_por = at, actor
+    keys = [(row.codigo, row.lugar, row.huella) for row in rows]
+    _note(session, factura, Apunte.RETIRAR_ACEPTACION, keys, "", actor=actor, at=at)
+    return len(rows)
+
+
+def _note(
+    session: Session,
+    factura: Factura,
+    what: Apunte,
+    keys: Sequence[tuple[str, str, str]],
+    reason: str,
+    *,
+    actor: str,
+    at: datetime,
+) -> None:
+    """Write one link for all of a code: how many, and the hash of their places and documents."""
+    told = "\n".join("|".join(key) for key in sorted(keys))
+    facts = {"codigo": keys[0][0], "cuantos": len(keys), "huella": hashlib.sha256(told.encode("utf-8")).hexdigest()}
+    note_fact(session, factura, what, actor=actor, at=at, reason=Reason.DECISION_DE_PERSONA, note=reason, facts=facts)
 
 
 def pedir_nota_credito(session: Session, factura: Factura, hallazgo: Hallazgo, *, motivo: str, at: datetime) -> Tarea:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from radica.custodia.crypto import Damaged
@@ -286,3 +286,12 @@ def _verdict(
         no_decidibles=weights[Clase.NO_DECIDIBLE],
         codigos=dict(sorted(Counter(one.codigo for one in found if one.clase is not Clase.NO_DECIDIBLE).items())),
     )
+
+
+def por_juzgar(session: Session, prestadores: Sequence[int]) -> int:
+    """Return how many unfiled invoices of some providers wait to be judged."""
+    states = [state.value for state in REVISABLES]
+    query = select(func.count()).where(
+        Factura.por_juzgar == 1, Factura.estado.in_(states), Factura.prestador_id.in_(prestadores)
+    )
+    return session.scalar(query) or 0

@@ -297,9 +297,14 @@
     forgetSent();
     for (const form of $$("form[data-keep]")) restore(form);
     $("[data-focus]")?.focus();
+    $("#senalado")?.scrollIntoView({ block: "center" });
     tally();
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
-  document.addEventListener("htmx:after:swap", tally);
+  document.addEventListener("htmx:after:swap", () => {
+    tally();
+    // The place that a finding names, inside the document that opened beside the page.
+    $("#senalado")?.scrollIntoView({ block: "center" });
+  });
 })();

@@ -46,6 +46,7 @@ WORDS: dict[str, int | str] = {
     "valor": 1,
     "transicion_id": 1,
     "ronda": 1,
+    "codigo": "FEV-FALTA",
     "radicacion.registrar.acto": "radicada",
     "radicacion.resolver.acto": "tarde",
     "glosas.registrar_acto.acto": "decision",

@@ -12,16 +12,19 @@ from flask.typing import ResponseReturnValue
 from radica.app.paginas.consultas_factura import CLASES, Caso, class_name, evidence_groups, load_case
 from radica.app.paginas.documentos import viewer_of
 from radica.app.paginas.frases import INTENTOS, LECTURAS, Linea, document_name, state_sentence, timeline, who
+from radica.app.paginas.hallazgos import agrupar
 from radica.app.paginas.plazos_factura import terms_shown
 from radica.app.paginas.siguiente import Accion, lapsed, next_steps
 from radica.entidades.models import TipoPagador
-from radica.facturas.models import Documento, Factura, Severidad
+from radica.facturas.aceptar import ANY, aceptaciones
+from radica.facturas.models import Documento, Factura
 from radica.facturas.soportes import catalogue
 from radica.facturas.states import POR_RADICAR, REVISABLES
 from radica.kernel.clock import civil_date
 from radica.kernel.web import db_session, now, person
 from radica.plazos.rules import estado_fecha
 from radica.users.access import load_for
+from radica.users.models import Rol
 
 blueprint = Blueprint("factura", __name__)
 
@@ -34,6 +37,14 @@ def ver(factura_id: int) -> ResponseReturnValue:
     caso = load_case(session, row)
     today = civil_date(now())
     tipo = caso.pagador.tipo if caso.pagador else TipoPagador.DESCONOCIDO
+    me = person()
+    groups, undecided = agrupar(
+        caso.hallazgos,
+        caso.documentos,
+        aceptaciones(session, row, caso.hallazgos, caso.documentos),
+        roles=frozenset(role.value for role in Rol if row.prestador_id in me.granted(role)),
+        limite=caso.prestador.limite_aceptacion,
+    )
     supports = {sigla: kind.nombre for sigla, kind in catalogue().items()}
     return render_template(
         "facturas/factura.html",
@@ -48,8 +59,10 @@ def ver(factura_id: int) -> ResponseReturnValue:
         vencida=lapsed(row, today),
         Accion=Accion,
         historia=_history(caso),
-        graves=[one for one in caso.hallazgos if one.severidad is not Severidad.INFO],
-        notas=[one for one in caso.hallazgos if one.severidad is Severidad.INFO],
+        grupos=groups,
+        sin_registro=undecided,
+        acepta=row.estado in REVISABLES and row.prestador_id in me.granted(*ANY),
+        por_juzgar=row.por_juzgar == 1 and row.estado in REVISABLES,
         nombre_documento=lambda doc: document_name(doc, supports),
         INTENTOS=INTENTOS,
         LECTURAS=LECTURAS,

@@ -9,6 +9,7 @@ Norms: MUV technical documents 1 v002 and 2 v001 (2026-07-01), and what real ans
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +18,7 @@ from importlib.resources import files
 
 from radica.facturas.validacion.modelo import Clase, Fuente, Hallado, Hallazgo, Quien
 
+_VALUE = re.compile(r"\{\w+\}")
 _FROM, _TO = date(2000, 1, 1), date(9999, 12, 31)
 
 
@@ -112,3 +114,10 @@ def _rule(row: dict[str, str]) -> Regla:
         arreglo=row["arreglo"],
         norma=row["norma"],
     )
+
+
+def titulo_de(codigo: str) -> str:
+    """Return what a code is about in one line, without its values; "" for a code that is not of the checker."""
+    rows = next((rows for (code, _), rows in reglas().items() if code == codigo), ())
+    words = rows[-1].mensaje if rows else ""
+    return _VALUE.sub("…", words)

@@ -1,0 +1,152 @@
+"""The findings of one invoice as its page shows them: by who can mend them, by code, each place one click away.
+
+Invariant: pure; nothing is left out: what is not shown at once is counted and folded. A finding of the checker whose
+twin the review already tells is shown once, in the words of the review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from radica.facturas.aceptar import pueden_aceptar
+from radica.facturas.models import Documento, Hallazgo, OrigenHallazgo, Severidad, TipoDocumento
+from radica.facturas.validacion.modelo import Clase, Fuente, Quien
+from radica.facturas.validacion_models import HallazgoAceptado
+
+QUIENES = {
+    Quien.FACTURACION: "Lo arregla facturación",
+    Quien.PROVEEDOR_TECNOLOGICO: "Lo arregla el proveedor tecnológico",
+    Quien.ASISTENCIAL: "Lo aclara quien atendió",
+    Quien.CONTRATACION: "Lo aclara contratación",
+    Quien.SISTEMAS: "Lo arregla sistemas",
+}
+GEMELOS = {
+    "RVG08": "RIPS-TOTAL",
+    "RVG09": "RIPS-MODERADOR",
+    "RVC001": "RIPS-NIT",
+    "RVC004": "RIPS-NUMERO",
+    "ARIT-LINEAS": "SUMA-LINEAS",
+    "CUFE-FORMA": "CUFE-FORMA",
+    "CUFE-INCOHERENTE": "CUFE-INCOHERENTE",
+    "CUFE-VALOR": "CUFE-VALOR",
+}
+"""Codes of the checker and those with which the review says the same."""
+PLACES = 30
+"""Places of one code that are listed; the rest is counted, and the Excel has all."""
+_XML = (TipoDocumento.FEV, TipoDocumento.INVOICE, TipoDocumento.RESPUESTA_DIAN)
+_WEIGHT = {Severidad.BLOQUEO: 0, Severidad.AVISO: 1, Severidad.INFO: 2}
+
+
+@dataclass(frozen=True)
+class Lugar:
+    """One place: its words, the document that shows it (None: not here), and the query that opens it there."""
+
+    texto: str
+    mensaje: str
+    documento_id: int | None
+    consulta: Mapping[str, str | int]
+
+
+@dataclass(frozen=True)
+class Fila:
+    """All findings of one code for one kind of person."""
+
+    codigo: str
+    clase: str
+    severidad: Severidad
+    mensaje: str
+    que_hacer: str
+    norma: str
+    lugares: tuple[Lugar, ...]
+    cuantos: int
+    valor: int | None
+    """Money at risk, in centavos, over all places."""
+    aceptado: HallazgoAceptado | None
+    """The acceptance, when every place of the code is accepted."""
+    puede: bool
+
+
+@dataclass(frozen=True)
+class Grupo:
+    """What one kind of person can mend."""
+
+    quien: str
+    titulo: str
+    filas: tuple[Fila, ...]
+
+    @property
+    def graves(self) -> int:
+        """Rows that weigh more than a note and nobody accepted."""
+        return sum(one.severidad is not Severidad.INFO and one.aceptado is None for one in self.filas)
+
+
+def agrupar(
+    found: Sequence[Hallazgo],
+    documentos: Sequence[Documento],
+    aceptados: Mapping[int, HallazgoAceptado],
+    *,
+    roles: frozenset[str],
+    limite: int | None,
+) -> tuple[list[Grupo], list[Hallazgo]]:
+    """Return the groups of what a person can mend, and apart what nobody can decide without a register.
+
+    `roles` are those that the person has at the provider; `limite` the provider's, in centavos.
+    """
+    house = {one.codigo for one in found if one.origen is OrigenHallazgo.REVISION}
+    shown = [one for one in found if one.origen is OrigenHallazgo.REVISION or GEMELOS.get(one.codigo, "") not in house]
+    undecided = [one for one in shown if one.clase == Clase.NO_DECIDIBLE]
+    groups = []
+    for quien, title in QUIENES.items():
+        mine = [one for one in shown if one.clase != Clase.NO_DECIDIBLE and one.quien == quien]
+        if mine:
+            rows = _rows(mine, documentos, aceptados, roles=roles, limite=limite)
+            groups.append(Grupo(quien.value, title, tuple(rows)))
+    return sorted(groups, key=lambda one: min(_WEIGHT[row.severidad] for row in one.filas)), undecided
+
+
+def _rows(
+    mine: Sequence[Hallazgo],
+    documentos: Sequence[Documento],
+    aceptados: Mapping[int, HallazgoAceptado],
+    *,
+    roles: frozenset[str],
+    limite: int | None,
+) -> list[Fila]:
+    by_code: dict[tuple[str, str], list[Hallazgo]] = {}
+    for one in mine:
+        by_code.setdefault((one.codigo, one.que_hacer), []).append(one)
+    rows = []
+    for many in by_code.values():
+        first = many[0]
+        money = [one.valor for one in many if one.valor is not None]
+        accepted = [aceptados.get(one.id) for one in many]
+        rows.append(
+            Fila(
+                codigo=first.codigo,
+                clase=first.clase,
+                severidad=first.severidad,
+                mensaje=first.mensaje,
+                que_hacer=first.que_hacer,
+                norma=first.norma,
+                lugares=tuple(_place(one, documentos) for one in many[:PLACES]),
+                cuantos=len(many),
+                valor=sum(money) if money else None,
+                aceptado=accepted[0] if all(accepted) else None,
+                puede=all(roles & {role.value for role in pueden_aceptar(one, limite)} for one in many),
+            )
+        )
+    return sorted(rows, key=lambda row: (_WEIGHT[row.severidad], row.codigo))
+
+
+def _place(one: Hallazgo, documentos: Sequence[Documento]) -> Lugar:
+    """Return where a finding stands and in which document it opens."""
+    words = one.lugar or ("cabecera" if one.origen is OrigenHallazgo.VALIDADOR else "")
+    in_force = [doc for doc in documentos if doc.vigente]
+    if "usuarios[" in one.lugar:
+        doc = next((doc for doc in in_force if doc.tipo is TipoDocumento.RIPS), None)
+        return Lugar(words, one.mensaje, doc.id if doc else None, {"lugar": one.lugar})
+    if one.linea is not None and one.fuente in (Fuente.FEV, Fuente.RESPUESTA, Fuente.CAPITA_INICIAL, Fuente.CRUCE):
+        doc = next((doc for doc in in_force if doc.tipo in _XML), None)
+        return Lugar(f"{words} · renglón {one.linea}", one.mensaje, doc.id if doc else None, {"linea": one.linea})
+    return Lugar(words, one.mensaje, None, {})
