@@ -7,7 +7,7 @@ does not stop the rest. Norms: Res. 948 de 2026 art. 3 (FEV, RIPS, CUV), Res. 22
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,19 +20,17 @@ from sqlalchemy.orm import Session
 
 from radica.custodia.staging import leased_folder
 from radica.custodia.store import Store
-from radica.facturas.archive import Entrada, Limites, expand
+from radica.facturas.archive import Limites
 from radica.facturas.desk import Desk
 from radica.facturas.join import admit
 from radica.facturas.models import Carga, CargaArchivo, NoReconocido, ResultadoArchivo
 from radica.facturas.placing import FileIn, FileOut
-from radica.facturas.preparing import Source, looks_like_zip, prepare_all, prepare_stored
+from radica.facturas.preparing import prepare_all, prepare_stored
 from radica.facturas.review import KeyFor, review
-from radica.facturas.texts import storable
+from radica.facturas.sources import Source, sources
 from radica.facturas.tray import RETRIABLE, Scope, resolve
-from radica.facturas.xmlsafe import Unreadable
 from radica.kernel.clock import Clock
 from radica.kernel.db import Database, insert_rows
-from radica.kernel.errors import NO_ROOM
 
 BATCH = 96
 """Files of one transaction; sixteen packages of six."""
@@ -121,7 +119,7 @@ def import_paths(
     shown = list(names) if names is not None else [str(path) for path in paths]
     known = done = 0
     with leased_folder(workdir, "importa-") as folder, ThreadPoolExecutor(_THREADS) as pool:
-        given = _sources(paths, shown, folder, limits)
+        given = sources(paths, shown, folder, limits)
         for numbered in _prepared(store, given, pool):
             known += len(numbered)
             _batch(run, numbered, last=False)
@@ -240,61 +238,3 @@ def _finish(run: _Run, total: int) -> Summary:
         _tell_progress(session, run, total, terminada_at=run.clock())
     rows = [run.rows[index] for index in sorted(run.rows)]
     return Summary(run.carga_id, rows, len(run.created), len(run.completed))
-
-
-def _sources(paths: Sequence[Path], shown: Sequence[str], folder: Path, limits: Limites | None) -> Iterator[Source]:
-    """Yield each file to read: loose ones, those of folders, and the entries of ZIPs."""
-    opened = count(1)
-    for path, name in zip(paths, shown, strict=True):
-        for place, found in _walk(path, name):
-            route = storable(found)  # a name on disk may be no UTF-8
-            if place.is_symlink():
-                yield Source(None, route, code="enlace", reason="Es un enlace a otro lugar; no se sigue.")
-            elif not place.is_file():
-                yield Source(None, route, code="no_existe", reason="No existe o no es un archivo.")
-            elif looks_like_zip(place):
-                inside = folder / str(next(opened))
-                inside.mkdir()
-                yield from _entries(place, route, inside, limits)
-            else:
-                yield Source(place, route)
-
-
-def _walk(path: Path, name: str) -> Iterable[tuple[Path, str]]:
-    """Return the files below a path in order of name; folders that begin with a point or underscore are not ours."""
-    if path.is_symlink() or not path.is_dir():
-        return [(path, name)]
-    return _below(path, name)
-
-
-def _below(folder: Path, name: str) -> Iterator[tuple[Path, str]]:
-    for child in sorted(folder.iterdir()):
-        route = f"{name.rstrip('/')}/{child.name}"
-        if child.is_dir() and not child.is_symlink():
-            if not child.name.startswith((".", "_")):
-                yield from _below(child, route)
-        else:
-            yield child, route
-
-
-def _entries(archive: Path, route: str, folder: Path, limits: Limites | None) -> Iterator[Source]:
-    """Yield the entries of a ZIP; those refused, and a ZIP that cannot be opened, come with their reason."""
-    empty = True
-    try:
-        for entry in expand(archive, folder, limits):
-            empty = False
-            inner = f"{route}/{entry.name}"
-            if isinstance(entry, Entrada):
-                yield Source(entry.path, inner, temporary=True)
-            else:
-                yield Source(None, inner, code=entry.code, reason=entry.reason)
-    except Unreadable as broken:
-        yield Source(archive, route, code=broken.code, reason=broken.message)
-        return
-    except OSError as error:
-        full = "el disco está lleno" if error.errno in NO_ROOM else f"error {error.errno} del sistema"
-        reason = f"No se pudo abrir el ZIP completo: {full}."
-        yield Source(archive, route, code="zip_sin_abrir", reason=reason)
-        return
-    if empty:
-        yield Source(archive, route, code="zip_vacio", reason="El ZIP no trae ningún archivo.")

@@ -10,39 +10,16 @@ import errno
 import io
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from pathlib import Path
 
 from radica.custodia.staging import Staged
 from radica.custodia.store import Store, Stored
 from radica.facturas.placing import Arrived, FileIn
 from radica.facturas.recognise import MAX_BYTES, Pieza, Reconocido, Tipo, recognise, recognise_path
+from radica.facturas.sources import Source
 from radica.facturas.texts import base_name
 from radica.kernel.errors import RadicaError
 
 _WHY = {errno.EACCES: "no hay permiso", errno.ENOENT: "ya no está", errno.EIO: "el disco falla"}
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-
-
-@dataclass(frozen=True)
-class Source:
-    """A file to read. `path` None: it was refused before, with `code` and `reason`; `temporary` files are removed."""
-
-    path: Path | None
-    route: str
-    temporary: bool = False
-    code: str = ""
-    reason: str = ""
-
-
-def looks_like_zip(path: Path) -> bool:
-    """Say whether a file is a ZIP to open (and no Office document). False when it cannot be read."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(4096)
-    except OSError:
-        return False
-    return head.startswith(_ZIP) and recognise(head, path.name).is_zip
 
 
 def prepare_all(store: Store, sources: Sequence[Source], pool: Executor) -> list[FileIn]:

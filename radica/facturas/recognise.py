@@ -118,6 +118,8 @@ class Reconocido:
     todo: str = ""
     notes: tuple[str, ...] = ()
     """What was odd and did not matter, in Spanish."""
+    is_request: bool = False
+    """Whether the documents came inside a request to the MUV."""
 
     @property
     def understood(self) -> bool:
@@ -292,7 +294,7 @@ def _muv_request(value: Mapping[str, Any], data: bytes, notes: tuple[str, ...]) 
         pieces += [Pieza(p.tipo, fev=p.fev, response=p.response, inner=content) for p in found.pieces]
     if not pieces:
         return _unknown("muv_vacio", "La solicitud al MUV no trae RIPS ni factura.", "Revise cómo se generó.")
-    return Reconocido(pieces=tuple(pieces), notes=notes)
+    return Reconocido(pieces=tuple(pieces), notes=notes, is_request=True)
 
 
 def _unwrapped(value: Any) -> Any:
