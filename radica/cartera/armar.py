@@ -18,6 +18,8 @@ from radica.cartera.caso import Abono, CasoLiquidacion, ClaseAbono, Concepto, Ti
 from radica.cartera.inicios import (
     NADA,
     Reglas,
+    TerminoPactado,
+    aviso_de_pacto,
     capita,
     concepto,
     conciliada,
@@ -31,10 +33,13 @@ from radica.cartera.pagos import NOMBRES, standing
 from radica.cartera.parametros import Parametros
 from radica.cartera.saldos import DEV_ACEPTADAS, notes_of
 from radica.conciliacion.models import Compromiso, CompromisoHecho, ConciliacionLinea, EstadoCompromiso
+from radica.entidades.contratos import acuerdos_con
 from radica.entidades.models import Pagador, TipoPagador
+from radica.entidades.tarifas import elegir_acuerdo
 from radica.facturas.facts import recall
 from radica.facturas.fev import Fev
 from radica.facturas.models import Documento, Factura, TipoDocumento
+from radica.facturas.tarifa_factura import dicho_de
 from radica.glosas.models import Acto, Devolucion, Glosa, TipoActo
 from radica.glosas.states import DEV_ABIERTAS, EstadoDevolucion, EstadoGlosa
 from radica.kernel.clock import civil_date
@@ -51,6 +56,7 @@ class _Bolsa:
     session: Session
     factura: Factura
     reglas: Reglas
+    modalidad: str | None = None
     conceptos: list[Concepto] = field(default_factory=list)
     avisos: list[str] = field(default_factory=list)
 
@@ -60,7 +66,10 @@ def armar_caso(session: Session, factura: Factura, parametros: Parametros) -> Ca
     filed = civil_date(factura.fecha_radicacion) if factura.fecha_radicacion else None
     payer = session.get(Pagador, factura.pagador_id) if factura.pagador_id else None
     reason, doubt = sin_derecho(factura.servicio_hasta or factura.servicio_desde, filed)
-    bag = _Bolsa(session, factura, Reglas(filed, payer.tipo if payer else TipoPagador.DESCONOCIDO, reason))
+    fev = _fev(session, factura)
+    agreed = _agreed_term(session, factura, fev)
+    kind = payer.tipo if payer else TipoPagador.DESCONOCIDO
+    bag = _Bolsa(session, factura, Reglas(filed, kind, reason, agreed), fev.modalidad_pago if fev else None)
     bag.avisos += [doubt] if doubt else []
     if factura.valor is None:
         bag.avisos.append("La factura no tiene valor leído: se tomó cero.")
@@ -179,9 +188,11 @@ def _rest(bag: _Bolsa, rest: int, acts: Sequence[Acto], anticipo: int) -> None:
         select(Devolucion).where(Devolucion.factura_id == bag.factura.id, Devolucion.estado != EstadoDevolucion.ANULADA)
     ).first()
     if returned is None or returned.estado is EstadoDevolucion.LEVANTADA:
-        if _modality(bag) == CAPITA and returned is None:
+        if bag.modalidad == CAPITA and returned is None:
             bag.conceptos.append(capita(rest, bag.reglas, bag.factura.servicio_desde))
         else:
+            longer = aviso_de_pacto(bag.reglas)
+            bag.avisos += [longer] if longer else []
             bag.conceptos += mitades(rest, bag.reglas, devuelta=returned is not None, anticipo=anticipo)
         return
     name = f"devolución {returned.codigo}"
@@ -203,20 +214,25 @@ def _rest(bag: _Bolsa, rest: int, acts: Sequence[Acto], anticipo: int) -> None:
     _disputed(bag, "devolucion:d", left, name)
 
 
-def _modality(bag: _Bolsa) -> str | None:
-    rows = bag.session.scalars(
+def _fev(session: Session, factura: Factura) -> Fev | None:
+    rows = session.scalars(
         select(Documento)
         .where(
-            Documento.factura_id == bag.factura.id,
+            Documento.factura_id == factura.id,
             Documento.tipo.in_([TipoDocumento.FEV.value, TipoDocumento.INVOICE.value]),
             Documento.vigente,
         )
         .order_by(Documento.id)
     )
-    for row in rows:
-        if "salud" in row.datos:
-            return recall(Fev, row.datos).modalidad_pago
-    return None
+    return next((recall(Fev, row.datos) for row in rows if "salud" in row.datos), None)
+
+
+def _agreed_term(session: Session, factura: Factura, fev: Fev | None) -> TerminoPactado | None:
+    """Return the term of the contract of an invoice, None when there is none or it cannot be told which."""
+    day = factura.servicio_hasta or factura.servicio_desde or civil_date(factura.expedida_at or factura.creada_at)
+    contracts = acuerdos_con(session, factura.prestador_id, factura.pagador_id)
+    chosen, _ = elegir_acuerdo(contracts, day, dicho_de(fev))
+    return TerminoPactado(chosen.numero, chosen.dias_pago) if chosen and chosen.dias_pago else None
 
 
 def _notes(bag: _Bolsa) -> list[Abono]:

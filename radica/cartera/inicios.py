@@ -1,7 +1,8 @@
 """From which day each part of an invoice owes interest, under each reading that the norms leave open. Pure.
 
 Invariant: interest begins the day after the last day to pay (the day of the fact does not count); a term that the
-table does not give for a payer is no start but a reason. Norms: Ley 1122/2007 art. 13 lit. d (PAG-01 to PAG-04), Ley
+table does not give for a payer is no start but a reason; a term agreed in the contract counts where it is shorter
+than the legal one, which stays the longest, or where the table gives none. Norms: Ley 1122/2007 art. 13 lit. d (PAG-01 to PAG-04), Ley
 1438/2011 art. 57 (GLO-06), D.L. 1281/2002 art. 7 and Res. 2284/2023 arts. 4 and 6 (PAG-06, PAG-07, RAD-08).
 """
 
@@ -13,10 +14,19 @@ from datetime import date
 
 from radica.cartera.caso import Concepto, Inicio, TipoConcepto
 from radica.cartera.liquidacion import DIA
+from radica.entidades.tarifas import vence_pactado
 from radica.plazos.table import Unidad
 from radica.plazos.terms import Plazo, SinTermino, calcular
 
 NADA: Mapping[str, Inicio] = {}
+
+
+@dataclass(frozen=True)
+class TerminoPactado:
+    """The term of payment of a contract, in calendar days from filing."""
+
+    contrato: str
+    dias: int
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,7 @@ class Reglas:
     presentada: date | None
     pagador: str
     sin_intereses: str = ""
+    pactado: TerminoPactado | None = None
 
 
 def por_termino(term_id: str, desde: date, reglas: Reglas) -> tuple[dict[str, Inicio], str]:
@@ -43,6 +54,35 @@ def por_termino(term_id: str, desde: date, reglas: Reglas) -> tuple[dict[str, In
         for name, reading in zip(names, found.lecturas, strict=False)
         if reading.vence is not None
     }, ""  # fmt: skip
+
+
+def con_pacto(starts: Mapping[str, Inicio], reglas: Reglas) -> dict[str, Inicio]:
+    """Return the starts with the agreed term where it ends before the legal one, or where the table has none."""
+    agreed, filed = reglas.pactado, reglas.presentada
+    if agreed is None or filed is None:
+        return dict(starts)
+    start = Inicio(
+        vence_pactado(filed, agreed.dias) + DIA, "CONTRATO",
+        f"Término pactado en el contrato {agreed.contrato}: {agreed.dias} días calendario desde la presentación",
+        "Acuerdo de voluntades (Decreto 441/2022)", "", "V media",
+    )  # fmt: skip
+    names = tuple(starts) or ("habiles", "calendario")
+    return {name: start if name not in starts or start.desde < starts[name].desde else starts[name] for name in names}
+
+
+def aviso_de_pacto(reglas: Reglas) -> str:
+    """Say when a contract agrees on more days than the law: the legal term rules; "" otherwise."""
+    if reglas.pactado is None or reglas.presentada is None:
+        return ""
+    starts, _ = por_termino("PAG-03", reglas.presentada, reglas)
+    last = vence_pactado(reglas.presentada, reglas.pactado.dias) + DIA
+    if not starts or any(last <= one.desde for one in starts.values()):
+        return ""
+    legal = next(iter(starts.values()))
+    return (
+        f"El contrato {reglas.pactado.contrato} pacta {reglas.pactado.dias} días para pagar, más que la ley:"
+        f" se liquidó con el término legal ({legal.cita})."
+    )
 
 
 def desde_presentacion(reglas: Reglas) -> Inicio | None:
@@ -83,6 +123,8 @@ def mitades(capital: int, reglas: Reglas, *, devuelta: bool, anticipo: int) -> l
     made = []
     for kind, part, term in zip(kinds, (short, capital - short), ("PAG-02", "PAG-03"), strict=True):
         starts, reason = ({}, "") if reglas.presentada is None else por_termino(term, reglas.presentada, reglas)
+        starts = con_pacto(starts, reglas)
+        reason = "" if starts else reason
         early = desde_presentacion(reglas) if devuelta and starts else None
         if early is not None:
             starts["presentacion"] = early

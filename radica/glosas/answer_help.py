@@ -18,6 +18,7 @@ from radica.glosas.answer_draft import options_for
 from radica.glosas.models import Glosa
 from radica.glosas.splitting import Limites, limites_de
 from radica.glosas.suggestions import Sugerencia, sugerir
+from radica.glosas.tarifa import TarifaDeLinea, tarifa_de, texto_de_prueba, valores_de_tarifa
 from radica.glosas.template_text import Texto
 from radica.glosas.templates_store import elegir, escribir
 from radica.glosas.tray_filter import Objecion
@@ -40,15 +41,20 @@ class Apoyo:
     limites: Limites
     plantillas: tuple[Ofrecida, ...]
     sugerencias: tuple[Sugerencia, ...]
+    tarifa: TarifaDeLinea | None = None
+    prueba_tarifa: str = ""
+    """A sentence that proves the agreed price, where the frozen tariff speaks for us (`t0`)."""
 
     def texto(self, clave: str) -> tuple[str, str, int | None] | None:
-        """Return text, decision and template of an offer by its key (`p12` a template, `s0` a suggestion)."""
+        """Return text, decision and template of an offer by its key (`p12` a template, `s0` a suggestion, `t0`)."""
         for one in self.plantillas:
             if clave == f"p{one.plantilla.id}":
                 return one.texto.texto, one.decision, one.plantilla.id
         for index, two in enumerate(self.sugerencias):
             if clave == f"s{index}":
                 return two.texto, two.decision.value, two.plantilla_id
+        if clave == "t0" and self.prueba_tarifa:
+            return self.prueba_tarifa, "defender", None
         return None
 
 
@@ -74,10 +80,13 @@ def help_for(session: Session, objecion: Objecion, pagador: Pagador, prestadores
     """Return what is offered for an objection; `prestadores` are those whose answered lines may be shown."""
     rules = catalogo()
     fits = {one.codigo.codigo for one in options_for(objecion)}
+    tariff = tarifa_de(session, objecion)
+    agreed = valores_de_tarifa(tariff)
     templates = tuple(
-        Ofrecida(row, escribir(session, row, objecion), rules[row.respuesta].decision)
+        Ofrecida(row, escribir(session, row, objecion, de_la_persona=agreed), rules[row.respuesta].decision)
         for row in elegir(session, objecion, limite=8)
         if row.respuesta in fits
     )
     told = sugerir(session, objecion, prestadores=prestadores) if isinstance(objecion, Glosa) else []
-    return Apoyo(limits_for(session, objecion.prestador_id, pagador), templates, tuple(told))
+    proof = texto_de_prueba(tariff) if any(one.codigo.decision == "defender" for one in options_for(objecion)) else ""
+    return Apoyo(limits_for(session, objecion.prestador_id, pagador), templates, tuple(told), tariff, proof)

@@ -1,0 +1,98 @@
+"""The job that freezes the tariff of invoices that were filed, or objected to by tariff, while it can still be proved.
+
+Invariant: documents are read outside transactions and each invoice is frozen in its own short one; done twice it adds
+nothing. Only invoices of a payer with a contract that has a list are looked at, and those already frozen are left.
+Norms: Res. 2284 de 2023 Anexo Técnico 3 (TA); Ley 527 de 1999 arts. 9 and 11.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from radica.app.house import House
+from radica.app.turn import keep_turn
+from radica.app.worker import Handler
+from radica.entidades.contratos_models import Contrato, TarifaAplicada, Tarifario
+from radica.facturas.models import Factura
+from radica.facturas.tarifa_factura import comparar_factura, congelar_tarifa
+from radica.facturas.tarifa_papeles import Fuentes, abrir, fuentes_de
+from radica.glosas.models import Glosa
+from radica.jobs.queue import Claimed, Done, finish
+from radica.jobs.schedule import insert_due
+from radica.kernel.db import Database
+
+KIND_FREEZE = "congelar_tarifas"
+BATCH = 20
+TARIFA = "TA"
+"""Concept of objections by tariff."""
+
+log = logging.getLogger("radica.tarifas")
+
+
+def por_congelar(session: Session, *, limit: int, after: int = 0) -> list[int]:
+    """Return invoices to freeze, by id above `after`: filed since the contract has a list, or objected to by tariff."""
+    first = (
+        select(func.min(Tarifario.cargado_at))
+        .join(Contrato, Contrato.id == Tarifario.contrato_id)
+        .where(Contrato.prestador_id == Factura.prestador_id, Contrato.pagador_id == Factura.pagador_id)
+        .scalar_subquery()
+    )
+    objected = exists().where(Glosa.factura_id == Factura.id, Glosa.familia == TARIFA)
+    rows = session.scalars(
+        select(Factura.id)
+        .where(
+            Factura.id > after,
+            Factura.fecha_radicacion.is_not(None),
+            first.is_not(None),
+            or_(Factura.fecha_radicacion >= first, objected),
+            ~exists().where(TarifaAplicada.factura_id == Factura.id),
+        )
+        .order_by(Factura.id)
+        .limit(limit)
+    )
+    return list(rows)
+
+
+def order_freezing(database: Database, now: datetime) -> int:
+    """Order the job when an invoice waits for it. Returns 1 when it was added."""
+    with database.read() as session:
+        if not por_congelar(session, limit=1):
+            return 0
+    with database.write() as session:
+        due = now.replace(second=0, microsecond=0)
+        added = insert_due(session, KIND_FREEZE, due, payload={}, priority=180, max_attempts=5, dedup=KIND_FREEZE)
+        return int(added is not None)
+
+
+def freeze_tariffs(house: House, claimed: Claimed) -> None:
+    """Freeze everything that waits, by id."""
+    done = last = 0
+    while True:
+        with house.db.read() as session:
+            batch = [fuentes_de(session, one) for one in por_congelar(session, limit=BATCH, after=last)]
+        if not batch:
+            break
+        for one in batch:
+            done += freeze(house, one)
+            last = one.factura_id
+            keep_turn(house, claimed, "Congelando tarifas", done, 0)
+    if done:
+        log.info("tarifas congeladas: %s facturas", done)
+    finish(house.db, claimed, outcome=Done())
+
+
+def freeze(house: House, fuentes: Fuentes) -> bool:
+    """Freeze the tariff of one invoice; say whether something was added."""
+    rips, fev = abrir(fuentes, house.store)
+    with house.db.write() as session:
+        found = comparar_factura(session, fuentes.factura_id, rips, fev)
+        row = session.get_one(Factura, fuentes.factura_id)
+        return congelar_tarifa(session, row, found, actor="reloj", at=house.clock())[1]
+
+
+HANDLERS: Mapping[str, Handler] = {KIND_FREEZE: freeze_tariffs}
