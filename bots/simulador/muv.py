@@ -28,7 +28,7 @@ from typing import Any, Final
 
 from bots.simulador.config import ConfigError
 from bots.simulador.muv_estado import State
-from bots.simulador.muv_juicio import CALLS, already, answer, judge, query, unknown
+from bots.simulador.muv_juicio import CALLS, Line, already, answer, judge, query, unknown
 from bots.simulador.muv_libro import Book
 from bots.simulador.tls import self_signed
 
@@ -173,6 +173,8 @@ def _handler(state: State, clock: Callable[[], datetime]) -> type[BaseHTTPReques
             if self.spoiled("before"):
                 return
             verdict = judge(call, body)
+            if state.strikes("reject"):
+                verdict.lines.append(Line("RVG08", "La suma de los servicios no coincide.", fuente="FevRips"))
             result, approval = state.book.write(call, verdict, at=clock(), gzip=packed, size=size)
             if self.spoiled("after"):
                 return

@@ -19,6 +19,7 @@ FAULTS: Final = (
     "timeout_before", "timeout_after", "reset_before", "reset_after", "error_500_before", "error_500_after", "slow",
     "bad_json_after", "other_invoice", "redirect", "huge", "camel", "no_cuv_in_rvg18", "expired_token", "drip",
     "bad_request", "other_version",
+    "reject",
 )  # fmt: skip
 """What may go wrong with the next calls; *after* means that the package was processed and is in the ledger."""
 

@@ -6,7 +6,9 @@ question, never a second CUV. Nothing runs for a provider whose account is off. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from radica.app.house import House
@@ -21,23 +23,36 @@ from radica.kernel.errors import Unavailable
 
 def validate(house: House, claimed: Claimed) -> None:
     """Carry out one order."""
-
-    def keep(lease_s: float) -> None:
-        if not heartbeat(house.db, claimed, max(lease_s, house.timing.lease_s), Progress("Validando en el MUV")):
-            raise Unavailable("Otro proceso siguió con este trabajo.", code="turno_perdido")
-
-    tramitar(
-        Casa(
-            db=house.db,
-            store=house.store,
-            vault=house.vault,
-            clock=house.clock,
-            actor=house.actor,
-            juez=lambda errand: judge(house, errand),
-            turno=keep,
-        ),
-        claimed,
+    around = Casa(
+        db=house.db,
+        store=house.store,
+        vault=house.vault,
+        clock=house.clock,
+        actor=house.actor,
+        juez=lambda errand: judge(house, errand),
     )
+    with _beating(house, claimed):
+        tramitar(around, claimed)
+
+
+@contextmanager
+def _beating(house: House, claimed: Claimed) -> Iterator[None]:
+    """Renew the lease while the Ministry is waited for: it takes minutes, and a worker that died is known in one."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(house.timing.beat_s):
+            with suppress(Unavailable):  # the database is busy: the next beat may do, else the fence judges
+                if not heartbeat(house.db, claimed, house.timing.lease_s, Progress("Validando en el MUV")):
+                    return
+
+    thread = threading.Thread(target=beat, name="latido-muv", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(10)
 
 
 def end_abandoned(db: Database, now: datetime) -> int:

@@ -48,11 +48,6 @@ class Limites:
     gzip_desde: int = 1024 * 1024
     max_respuesta: int = MAX_ANSWER
 
-    @property
-    def todo_s(self) -> float:
-        """Return the longest that one sending with its login, recovery and query may take."""
-        return 3 * self.entrar_s + 2 * self.enviar_s + 4 * self.consultar_s
-
 
 @dataclass(frozen=True)
 class Credencial:

@@ -68,8 +68,6 @@ class Casa:
     clock: Clock
     actor: str
     juez: Callable[[Encargo], object]
-    turno: Callable[[float], None]
-    """Renews the lease for so many seconds; raises Unavailable when another worker has the job."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,6 @@ def tramitar(casa: Casa, claimed: Claimed) -> None:
     try:
         rips = casa.store.read(order.rips) if order.rips else None
         xml = casa.store.read(order.xml) if order.xml else None
-        casa.turno(order.limites.todo_s + 60)
         with casa.db.write(durable=True) as session:
             row = session.get_one(EnvioMuv, order.envio_id)
             row.resultado, row.enviado_at = Resultado.ENVIANDO, row.enviado_at or casa.clock()
