@@ -1,0 +1,147 @@
+"""One sale document as the rules of the XML look at it: each element found once, by local name.
+
+Invariant: nothing is searched twice in the whole tree, and real namespaces do not matter (the block of sector salud
+comes in the invoice's, in an empty one and in invented ones). Reading never fails: what is not there is None. Norms:
+DIAN annex 1.9; Res. 948 de 2026, technical document 2, sections 4 to 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from lxml import etree
+
+from radica.facturas.fev import Clase, Fev
+from radica.facturas.texts import clean
+from radica.facturas.ubl import line_of, local_name
+from radica.facturas.validacion.modelo import Contexto, DocumentoXml, Hallado, Modulo, Paquete
+
+RECAUDO = "SS-RECAUDO"
+ACREDITAN = frozenset({"SS-CUFE", "SS-CUDE", "SS-POS", "SS-SNUM"})
+"""Operations that subtract what the patient paid (*método de cálculo del sector salud*)."""
+NO_ACREDITAN = frozenset({"SS-REPORTE", "SS-SINAPORTE"})
+OPERACIONES = ACREDITAN | NO_ACREDITAN | {RECAUDO}
+"""The seven of table tipoOperacionSalud, in capitals (technical document 2, section 9)."""
+
+_VACIOS = frozenset({"", "NA", "N/A", "N.A", "N.A.", "NO APLICA", "NINGUNO", "NINGUNA", "NULL", "0", "-", "."})
+
+
+@dataclass(frozen=True)
+class Campo:
+    """One AdditionalInformation of the block of sector salud: its written name, its value and the code of its table."""
+
+    nombre: str
+    elemento: etree._Element = field(repr=False)
+    valor: str | None = field(repr=False)
+    codigo: str | None
+
+    @property
+    def dice_algo(self) -> bool:
+        """Say whether the value is more than a filler: real invoices write NA or 0 where the norm says empty."""
+        return (self.valor or "").upper() not in _VACIOS
+
+    @property
+    def linea(self) -> int:
+        """Line of the file."""
+        return line_of(self.elemento)
+
+
+@dataclass(frozen=True)
+class Vista:
+    """A sale document and the children of its root by local name."""
+
+    xml: DocumentoXml
+    raiz: etree._Element = field(repr=False)
+    fev: Fev
+    hijos: Mapping[str, list[etree._Element]] = field(repr=False)
+    modulo: Modulo
+    pedido: Modulo | None
+    """The call of the MUV that somebody asked for, when somebody did."""
+    aceptado: bool
+    """The Ministry's answer that came along says that it accepted this invoice."""
+
+    def primero(self, nombre: str) -> etree._Element | None:
+        """Return the first child of the root with that local name."""
+        found = self.hijos.get(nombre)
+        return found[0] if found else None
+
+    @property
+    def raiz_local(self) -> str:
+        """Local name of the document: Invoice, CreditNote, DebitNote."""
+        return local_name(self.raiz)
+
+    @property
+    def operacion(self) -> str:
+        """The operation in capitals ("" when unsaid)."""
+        return (self.fev.operation or "").upper()
+
+    @property
+    def es_recaudo(self) -> bool:
+        """A receipt of what a patient paid, or the start of a capitation: no block of salud, no RIPS, no period asked."""
+        return self.operacion == RECAUDO
+
+    @property
+    def es_salud(self) -> bool:
+        """Health document: by its operation, by its block of salud, or a note, whose operation does not tell."""
+        if self.fev.kind is not Clase.FACTURA:
+            return True
+        return self.operacion in OPERACIONES or self.extension is not None
+
+    @cached_property
+    def extension(self) -> etree._Element | None:
+        """The CustomTagGeneral of sector salud."""
+        for block in self.hijos.get("UBLExtensions", ()):
+            for holder in block.iterfind("{*}UBLExtension/{*}ExtensionContent"):
+                found = holder.find("{*}CustomTagGeneral")
+                if found is None:
+                    found = holder.find(".//{*}CustomTagGeneral")
+                if found is not None:
+                    return found
+        return None
+
+    @cached_property
+    def campos(self) -> Mapping[str, Campo]:
+        """Fields of the block by name in capitals, over all its Collections; of several, the first that says something.
+
+        In the historical form the block is repeated per user.
+        """
+        found: dict[str, Campo] = {}
+        for one in self._todos():
+            key = one.nombre.upper()
+            if key not in found or (found[key].valor is None and found[key].codigo is None):
+                found[key] = one
+        return found
+
+    def _todos(self) -> Iterator[Campo]:
+        block = self.extension
+        for item in block.iter("{*}AdditionalInformation") if block is not None else ():
+            name = texto(item.find("{*}Name"))
+            if name:
+                value = item.find("{*}Value")
+                code = clean(value.get("schemeID")) if value is not None else None
+                yield Campo(name, item, texto(value), code)
+
+
+def mirar(paquete: Paquete, contexto: Contexto) -> Vista | None:
+    """Return the view of the package's sale document; None when there is none."""
+    xml = paquete.xml
+    if xml is None or xml.fev is None or xml.principal is None:
+        return None
+    children: dict[str, list[etree._Element]] = {}
+    for child in xml.principal:
+        children.setdefault(local_name(child), []).append(child)
+    accepted = paquete.cuv is not None and paquete.cuv.accepted
+    return Vista(xml, xml.principal, xml.fev, children, contexto.modulo, paquete.modulo, accepted)
+
+
+def texto(elemento: etree._Element | None) -> str | None:
+    """Return the clean text of an element; None when it is missing or blank."""
+    return clean(elemento.text) if elemento is not None else None
+
+
+def hallar(codigo: str, donde: etree._Element | None, /, ruta: str = "", variante: str = "", **valores: str) -> Hallado:
+    """Make a finding at an element (its line is that of the file)."""
+    line = line_of(donde) if donde is not None else None
+    return Hallado(codigo, ruta, valores, variante, line)
