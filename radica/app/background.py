@@ -46,6 +46,7 @@ FORGETTABLE = (
     "estampar",
     "indexar_texto",
     "juzgar_facturas",
+    "congelar_tarifas",
 )
 """Kinds whose finished jobs tell nothing after a month; by name, because their rooms are built upon this one."""
 

@@ -18,7 +18,17 @@ from typing import Any
 from waitress.server import create_server
 from waitress.wasyncore import close_all
 
-from radica.app import background, expedientes, glosas_fondo, glosas_importar, indexar, juzgar, muv, sellar
+from radica.app import (
+    background,
+    expedientes,
+    glosas_fondo,
+    glosas_importar,
+    indexar,
+    juzgar,
+    muv,
+    sellar,
+    tarifas_congelar,
+)
 from radica.app.cli_children import start, stop_all
 from radica.app.cli_context import open_database
 from radica.app.cli_parse import DONE, FINDINGS, leaf, port, positive
@@ -50,6 +60,7 @@ ALL_HANDLERS = {
     **VERIFYING,
     **indexar.HANDLERS,
     **juzgar.HANDLERS,
+    **tarifas_congelar.HANDLERS,
     **muv.HANDLERS,
     KIND_LAPSES: lapse_terms,
     KIND_RETRY: retry_lines,

@@ -33,6 +33,7 @@ from radica.app.muv import end_abandoned
 from radica.app.prescripciones import KIND_PRESCRIPTION, PRESCRIPTION_AT, order_prescription
 from radica.app.retener import KIND_RETAIN, RETAIN_AT, order_retention
 from radica.app.sellar import KIND_SEAL, KIND_STAMP, SEAL_MINUTES, order_seal, order_stamp
+from radica.app.tarifas_congelar import KIND_FREEZE, order_freezing
 from radica.app.verificacion import KIND_VERIFY, VERIFY_AT, order_tick
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.facturas.muv.envios import KIND as KIND_MUV
@@ -134,6 +135,7 @@ TICKS = (
     Tick(KIND_SHARE, lambda db, _, now: order_sharing(db, minute_of(now)), {"minute": "*/15"}),
     Tick(KIND_DIGEST, lambda db, _, now: order_digests(db, now), {"minute": "*"}),
     Tick(KIND_JUDGE, lambda db, _, now: order_judging(db, now), {"minute": "*"}),
+    Tick(KIND_FREEZE, lambda db, _, now: order_freezing(db, now), {"minute": "*/5"}),
     Tick(KIND_TEXT, lambda db, _, now: order_indexing(db, now), {"minute": "*"}),
     Tick(
         KIND_RETAIN, lambda db, _, now: order_retention(db, now), {"hour": RETAIN_AT.hour, "minute": RETAIN_AT.minute}
