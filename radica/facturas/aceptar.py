@@ -18,7 +18,7 @@ from radica.audit.models import Apunte, Reason
 from radica.audit.services import note_fact
 from radica.entidades.models import Prestador
 from radica.facturas.documents import documents_of
-from radica.facturas.models import Documento, Factura, Hallazgo, Severidad, TipoDocumento
+from radica.facturas.models import Documento, Factura, Hallazgo, OrigenHallazgo, Severidad, TipoDocumento
 from radica.facturas.validacion.modelo import Clase, Fuente
 from radica.facturas.validacion_models import HallazgoAceptado
 from radica.kernel.errors import BadInput, StalePage
@@ -77,6 +77,10 @@ def aceptar(
     Returns how many were accepted now. Raises BadInput without a reason, StalePage when none is left to accept.
     """
     reason = _reason(motivo)
+    if any(one.origen is OrigenHallazgo.REVISION and one.severidad is Severidad.BLOQUEO for one in found):
+        raise BadInput(
+            "Lo que impide radicar no se acepta: se corrige.", todo="Cargue el documento que falta.", code="no_aceptable"
+        )
     documents = documents_of(session, factura.id)
     already = aceptaciones(session, factura, found, documents)
     fresh = {(one.codigo, one.lugar, huella_de(one, documents)): one for one in found if one.id not in already}
