@@ -47,6 +47,8 @@ REGLAS: tuple[Regla, ...] = (
     datos.emisor,
     datos.periodo,
     datos.referencia,
+    datos.motivo,
+    datos.cucon,
     datos.sin_registro,
     salud.extension,
     salud.grupos,

@@ -23,6 +23,9 @@ _NUMBER = re.compile("[0-9A-Za-z-]+")
 _PERIODO_2024 = date(2024, 10, 1)
 _PERIODO_2023 = date(2023, 1, 1)
 _NOTE = {Clase.NOTA_CREDITO: "20", Clase.NOTA_DEBITO: "30"}
+_REASONS = {Clase.NOTA_CREDITO: "DiscrepancyResponseNC", Clase.NOTA_DEBITO: "DiscrepancyResponseND"}
+_CUCON = re.compile(r"CUCON:\s*(\S*)")
+_HEX64 = re.compile("[0-9a-fA-F]{64}")
 _FORM = "%d/%m/%Y"
 
 
@@ -145,6 +148,23 @@ def referencia(vista: Vista) -> Iterator[Hallado]:
         here = vista.primero("BillingReference")
         path = f"{vista.raiz_local}/BillingReference/InvoiceDocumentReference/UUID"
         yield hallar("NOTA-SIN-CUFE", here, path)
+
+
+def motivo(vista: Vista) -> Iterator[Hallado]:
+    """NOTA-CONCEPTO: the reason of a note is one of DIAN's table (1 to 6 for credit, 1 to 4 for debit)."""
+    table = _REASONS.get(vista.fev.kind)
+    for one in vista.hijos.get("DiscrepancyResponse", ()) if table else ():
+        said = texto(one.find("{*}ResponseCode"))
+        if said is not None and table is not None and said not in tabla(table):
+            yield hallar("NOTA-CONCEPTO", one, f"{vista.raiz_local}/DiscrepancyResponse/ResponseCode", valor=said)
+
+
+def cucon(vista: Vista) -> Iterator[Hallado]:
+    """CUCON-FORMA: the unique code of a contract, in a note of the invoice, has 64 hex digits."""
+    for note in vista.hijos.get("Note", ()):
+        said = _CUCON.match(texto(note) or "")
+        if said is not None and not _HEX64.fullmatch(said[1]):
+            yield hallar("CUCON-FORMA", note, f"{vista.raiz_local}/Note")
 
 
 def sin_registro(vista: Vista) -> Iterator[Hallado]:

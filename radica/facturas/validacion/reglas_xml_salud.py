@@ -74,9 +74,9 @@ def de_tabla(vista: Vista) -> Iterator[Hallado]:
             continue
         if field.codigo is None:
             yield hallar(codigo_campo(kind, missing), field.elemento)
-        elif field.codigo not in tabla(table):
+        elif _dos(field.codigo) not in tabla(table):
             yield hallar(codigo_campo(kind, wrong), field.elemento, valor=field.codigo)
-        elif kind is Clase.FACTURA and field.codigo not in codigos(table, issued):
+        elif kind is Clase.FACTURA and _dos(field.codigo) not in codigos(table, issued):
             yield hallar(codigo_campo(kind, wrong), field.elemento, variante="inactivo", valor=field.codigo)
 
 
@@ -87,7 +87,7 @@ def contrato(vista: Vista) -> Iterator[Hallado]:
         return
     kind, issued = vista.fev.kind, vista.fev.issue_date or RES_948
     reason = vista.campos.get("FACTURA_SIN_CONTRATO")
-    explained = reason is not None and reason.codigo in tabla("facturaSinContrato")
+    explained = reason is not None and _dos(reason.codigo or "") in tabla("facturaSinContrato")
     if contract.dice_algo and policy.dice_algo:
         yield hallar(codigo_campo(kind, "129"), contract.elemento, variante="ambos")
         yield hallar(codigo_campo(kind, "131"), policy.elemento, variante="ambos")
@@ -102,7 +102,7 @@ def contrato(vista: Vista) -> Iterator[Hallado]:
 def cobertura_y_modalidad(vista: Vista) -> Iterator[Hallado]:
     """COBERTURA-MODALIDAD: the matrix of the Ministry does not admit this modality for this coverage."""
     covered, issued = vista.campos.get("COBERTURA_PLAN_BENEFICIOS"), vista.fev.issue_date or RES_948
-    row = cobertura(covered.codigo) if covered is not None and covered.codigo else None
+    row = cobertura(_dos(covered.codigo)) if covered is not None and covered.codigo else None
     modality = vista.fev.modalidad_pago
     if covered is None or row is None or row.dudosa or modality is None or issued < RES_948:
         return
@@ -117,7 +117,7 @@ def conceptos(vista: Vista, paquete: Paquete) -> Iterator[Hallado]:
     In the invoice only a payment of more than zero counts: programs write the four kinds with zeros.
     """
     covered = vista.campos.get("COBERTURA_PLAN_BENEFICIOS")
-    row = cobertura(covered.codigo) if covered is not None and covered.codigo else None
+    row = cobertura(_dos(covered.codigo)) if covered is not None and covered.codigo else None
     if row is None or row.dudosa or vista.es_recaudo:
         return
     known = tabla("conceptoRecaudo")
@@ -161,6 +161,11 @@ def texto_de_tabla(vista: Vista) -> Iterator[Hallado]:
         field: Campo | None = vista.campos.get(name)
         if field is not None and field.codigo is not None and field.valor is None and not vista.es_recaudo:
             yield hallar("SALUD-NOMBRE", field.elemento, _path(vista, name), campo=name)
+
+
+def _dos(code: str) -> str:
+    """Some programs drop the zero on the left; that the Ministry refuses it was never seen."""
+    return code.zfill(2)
 
 
 def _path(vista: Vista, name: str = "") -> str:
