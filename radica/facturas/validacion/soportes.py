@@ -9,7 +9,7 @@ Norm: Res. 2284 de 2023, annexes 1 and 2 (said to be replaced by Res. 1885 de 20
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,7 +78,8 @@ def parte(paquete: Paquete, contexto: Contexto) -> Iterator[Hallado]:
     if not paquete.soportes:
         return
     esperado = _esperado(paquete, contexto)
-    soportes = [_abierto(one, number) for number, one in enumerate(paquete.soportes, 1)]
+    told = zip(paquete.soportes, rutas(paquete.soportes), strict=True)
+    soportes = [_abierto(one, path) for one, path in told]
     yield from faltan(soportes, esperado, accident=(contexto.pagador_tipo or "").upper() in ("SOAT", "ADRES"))
     yield from repetidos(soportes)
     for soporte in soportes:
@@ -240,10 +241,22 @@ def _esperado(paquete: Paquete, contexto: Contexto) -> _Esperado:
     )
 
 
-def _abierto(one: SoporteArchivo, number: int) -> Soporte:
+def rutas(archivos: Sequence[SoporteArchivo]) -> tuple[str, ...]:
+    """Return how each file of a package is told: by its redacted name, with its place where that does not tell it."""
+    claims = [parse_support_name(one.nombre) for one in archivos]
+    plain = Counter(one.redacted for one in claims if one)
+    paths = []
+    for number, (one, claimed) in enumerate(zip(archivos, claims, strict=True), 1):
+        if claimed is None:
+            paths.append(f"{one.sigla or sigla_in(one.nombre) or 'soporte'} (archivo {number}, nombre no conforme)")
+        else:
+            paths.append(claimed.redacted + (f" (archivo {number})" if plain[claimed.redacted] > 1 else ""))
+    return tuple(paths)
+
+
+def _abierto(one: SoporteArchivo, path: str) -> Soporte:
     claimed = parse_support_name(one.nombre)
     sigla = claimed.sigla if claimed else one.sigla or sigla_in(one.nombre)
-    path = claimed.redacted if claimed else f"{sigla or 'soporte'} (archivo {number}, nombre no conforme)"
     return Soporte(path, one, claimed, sigla, leer_pdf(one.ruta))
 
 
