@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -24,6 +25,7 @@ _STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
 _NOT_BRACKETS = re.compile(r"[^\[\]{}]++")
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 """How half a character and NUL are written in JSON; whole pairs and escaped backslashes match too."""
+Pairs = Callable[[list[tuple[str, Any]]], Any]
 _AGAIN = "Vuelva a descargarlo del sistema que lo generó y cárguelo de nuevo."
 
 
@@ -56,11 +58,14 @@ def check_depth(text: str) -> None:
             )
 
 
-def parse_json(text: str) -> Any:
-    """Parse a JSON text; numbers with a point become Decimal. Raises Unreadable with a true reason."""
+def parse_json(text: str, *, pairs: Pairs | None = None) -> Any:
+    """Parse a JSON text; numbers with a point become Decimal. Raises Unreadable with a true reason.
+
+    `pairs` makes each object of its members, in order and with those that are written twice.
+    """
     check_depth(text)
     try:
-        value = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+        value = json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=pairs)
     except json.JSONDecodeError as exc:
         raise _explained(exc, text) from None
     except (ValueError, ArithmeticError, RecursionError):
@@ -79,7 +84,7 @@ def _storable(value: Any) -> bool:
     return not isinstance(value, list) or all(_storable(one) for one in value)
 
 
-def load_json(data: bytes) -> tuple[Any, bool]:
+def load_json(data: bytes, *, pairs: Pairs | None = None) -> tuple[Any, bool]:
     """Decode and parse bytes; return the value and whether the encoding had to be repaired.
 
     Raises Unreadable when the bytes are too many, no text, or no JSON.
@@ -91,7 +96,7 @@ def load_json(data: bytes) -> tuple[Any, bool]:
             code="json_grande",
         )
     text, repaired = decode_text(data)
-    return parse_json(text), repaired
+    return parse_json(text, pairs=pairs), repaired
 
 
 def member_texts(text: str) -> dict[str, str]:
