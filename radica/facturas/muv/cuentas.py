@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from radica.audit.services import record_reading
 from radica.entidades.models import Prestador
 from radica.facturas.muv.cliente import Credencial, Limites
 from radica.facturas.muv.transporte import Puerta, huella_de
@@ -87,15 +88,21 @@ def guardar_cuenta(
         session.add(row)
     row.url, row.tipo_usuario, row.tipo_documento, row.certificado_pem = address, tipo_usuario, tipo_documento, pem
     row.credencial_cifrada = vault.encrypt(json.dumps(secret))
-    row.cambiada_at, row.cambiada_por = at, actor
-    session.flush()
+    _changed(session, row, "cambiar_cuenta_muv", actor=actor, at=at)
     return row
+
+
+def fijar_certificado(session: Session, row: CuentaMuv, pem: str, *, actor: str, at: datetime) -> None:
+    """Pin the certificate whose fingerprint a person confirmed. Raises MuvProblem when it is none."""
+    huella_de(pem)
+    row.certificado_pem = pem
+    _changed(session, row, "fijar_certificado_muv", actor=actor, at=at)
 
 
 def prender(session: Session, row: CuentaMuv, *, activa: bool, actor: str, at: datetime) -> None:
     """Switch the sending of a provider on or off."""
-    row.activa, row.cambiada_at, row.cambiada_por = activa, at, actor
-    session.flush()
+    row.activa = activa
+    _changed(session, row, "prender_muv" if activa else "apagar_muv", actor=actor, at=at)
 
 
 def abrir_cuenta(session: Session, row: CuentaMuv, vault: Vault) -> tuple[Puerta, Credencial, Limites]:
@@ -122,6 +129,16 @@ def limites_de(kept: dict[str, Any]) -> Limites:
         gzip_desde=int(kept.get("gzip_desde", usual.gzip_desde)),
         max_respuesta=int(kept.get("max_respuesta", usual.max_respuesta)),
     )
+
+
+def _changed(session: Session, row: CuentaMuv, action: str, *, actor: str, at: datetime) -> None:
+    """Note who changed an account last, and write it where nobody rewrites it."""
+    row.cambiada_at, row.cambiada_por = at, actor
+    session.flush()
+    record_reading(
+        session, prestador_id=row.prestador_id, actor=actor, action=action, purpose="administracion",
+        object_=f"cuenta_muv:{row.id}", at=at,
+    )  # fmt: skip
 
 
 def _secret(row: CuentaMuv | None, vault: Vault, numero: str, clave: str) -> dict[str, str]:

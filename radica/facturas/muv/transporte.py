@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from radica.kernel.errors import RadicaError
+from radica.kernel.errors import Unavailable
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer; one with 841 results has 430 KB."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class MuvProblem(RadicaError):
+class MuvProblem(Unavailable):
     """The MUV could not be asked, or answered something that is no answer.
 
     `again`: trying once more may help and does no harm. `data` is what came back, when something did.
