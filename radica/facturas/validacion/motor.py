@@ -16,6 +16,7 @@ from radica.facturas.validacion.cufe_reglas import codigo_unico
 from radica.facturas.validacion.estructura import estructura
 from radica.facturas.validacion.firma_reglas import firma
 from radica.facturas.validacion.modelo import Clase, Contexto, Hallado, Hallazgo, Modulo, Paquete
+from radica.facturas.validacion.reglas_rips import reglas_rips
 from radica.facturas.validacion.reglas_xml import parte as reglas_xml
 from radica.facturas.validacion.soportes import parte as soportes
 from radica.facturas.validacion.xsd import esquemas
@@ -28,6 +29,7 @@ PARTES: tuple[Parte, ...] = (
     esquemas,
     soportes,
     estructura,
+    reglas_rips,
     reglas_xml,
 )
 """Every part of the checker; each reads what it needs of the package and says nothing when it is not there."""
