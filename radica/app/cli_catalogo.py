@@ -1,12 +1,14 @@
 """`radica catalogo`: tables of the trade that change with time, loaded from a file.
 
-Invariant: a bad row is refused with its number and the others are loaded (exit 1); a value that changed is a new row
-that rules, the earlier one stays. Norm: E.T. art. 635.
+Invariant: a bad row of rates is refused with its number and the others are loaded (exit 1); a value that changed is a
+new row that rules, the earlier one stays; of CUPS and CIE-10 the whole file is a version, or is refused. Norms: E.T.
+art. 635; tables of SISPRO.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from radica.app.cli_context import open_database
@@ -14,11 +16,17 @@ from radica.app.cli_parse import DONE, FINDINGS, actions, leaf
 from radica.app.cli_words import answer, operator
 from radica.cartera.tabla_tasas import bundled_text
 from radica.cartera.tasas import Carga, load
+from radica.custodia.backends import open_store
+from radica.facturas.catalogos import cargar_catalogo
 from radica.kernel.clock import system_clock
 from radica.kernel.config import Settings
 from radica.kernel.errors import BadInput
 
 MAX_BYTES = 2_000_000
+_OFICIALES = {
+    "cups": "tabla CUPSRips: los procedimientos en salud que se pueden informar",
+    "cie10": "tabla CIE10: los diagnósticos que se pueden informar",
+}
 
 
 def configure(_name: str, parser: argparse.ArgumentParser) -> None:
@@ -36,6 +44,11 @@ def configure(_name: str, parser: argparse.ArgumentParser) -> None:
     )
     leaf(rates)
     rates.set_defaults(run=_rates)
+    for name, words in _OFICIALES.items():
+        official = what.add_parser(name, help=words)
+        official.add_argument("fichero", type=Path, metavar="FICHERO", help="CSV tal como lo descarga SISPRO")
+        leaf(official)
+        official.set_defaults(run=_oficial)
 
 
 def _rates(options: argparse.Namespace, settings: Settings) -> int:
@@ -51,6 +64,21 @@ def _rates(options: argparse.Namespace, settings: Settings) -> int:
     }
     answer(document, _words(done), as_json=options.json)
     return FINDINGS if done.rechazos else DONE
+
+
+def _oficial(options: argparse.Namespace, settings: Settings) -> int:
+    with open_database(settings) as database:
+        done = cargar_catalogo(
+            database, open_store(settings), options.tabla, options.fichero, actor=operator(), at=system_clock()
+        )
+    version = f", actualizada el {done.version}" if done.version else ""
+    words = f"{'Cargada' if done.nueva else 'Ya estaba cargada'} la tabla {done.nombre}: {done.filas} códigos{version}."
+    if not done.nueva and not done.rige:
+        words += " Rige otra que se cargó después; no se cambió nada."
+    elif done.nueva:
+        words += " Rige desde ahora; la anterior, si la había, queda guardada."
+    answer(asdict(done), words, as_json=options.json)
+    return DONE
 
 
 def _read(path: Path) -> str:

@@ -30,6 +30,7 @@ MAX_CATALOGO_BYTES = 64 * 1024 * 1024
 _FROM, _TO = date(2000, 1, 1), date(9999, 12, 31)
 _CUPS_CODE = re.compile(r"[0-9A-Z]{5,6}")
 _CIE_CODE = re.compile(r"[A-Z][0-9]{2}[0-9A-Z]")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DELIMITERS = ",;\t|"
 _MAY_BE_STRANGE = 20
 """One row in so many may have a code of another form before the file is taken for another table."""
@@ -163,6 +164,15 @@ def leer_cie10(source: Path | BinaryIO | bytes) -> Mapping[str, str]:
     return MappingProxyType({row["codigo"]: row["nombre"] for row in rows})
 
 
+def actualizada(source: Path | BinaryIO | bytes) -> str:
+    """Return the last day on which a table says that one of its rows changed (`AAAA-MM-DD`); empty when it does not."""
+    header, rows = _table(_bytes(source, ""), "")
+    if "fecha_actualizacion" not in header:
+        return ""
+    at = header.index("fecha_actualizacion")
+    return max((found[0] for row in rows if len(row) > at and (found := _DAY.match(row[at].strip()))), default="")
+
+
 def catalogos_de(carpeta: Path) -> Catalogos:
     """Read the catalogues of a folder: the last file by name of `cups*` and of `cie10*` (.csv or .txt).
 
@@ -194,15 +204,7 @@ def _catalogue(
     source: Path | BinaryIO | bytes, what: str, form: re.Pattern[str], needed: Sequence[str]
 ) -> Iterator[dict[str, str]]:
     """Yield the rows of a SISPRO table by column key. Raises BadInput before the first row when it is not that table."""
-    text = _decoded(_bytes(source, what), what)
-    first = text.lstrip().partition("\n")[0]
-    delimiter = max(_DELIMITERS, key=first.count)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        rows = [row for row in lines if any(cell.strip() for cell in row)]
-    except csv.Error as wrong:
-        raise BadInput(f"El archivo no se puede leer como tabla {what}.", todo=_AGAIN, code="catalogo_malo") from wrong
-    header = [_key(name) for name in rows[0]] if rows else []
+    header, rows = _table(_bytes(source, what), what)
     missing = [name for name in needed if name not in header]
     if missing:
         raise BadInput(
@@ -211,7 +213,7 @@ def _catalogue(
             code="catalogo_malo",
         )
     at = header.index("codigo")
-    whole = [row for row in rows[1:] if len(row) > at]
+    whole = [row for row in rows if len(row) > at]
     strange = sum(1 for row in whole if not form.fullmatch(row[at].strip().upper()))
     if not whole or strange * _MAY_BE_STRANGE > len(whole):
         raise BadInput(
@@ -220,6 +222,17 @@ def _catalogue(
             code="catalogo_malo",
         )
     return _cells(header, whole)
+
+
+def _table(data: bytes, what: str) -> tuple[list[str], list[list[str]]]:
+    text = _decoded(data, what)
+    first = text.lstrip().partition("\n")[0]
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(_DELIMITERS, key=first.count))
+    try:
+        rows = [row for row in lines if any(cell.strip() for cell in row)]
+    except csv.Error as wrong:
+        raise BadInput(f"El archivo no se puede leer como tabla {what}.", todo=_AGAIN, code="catalogo_malo") from wrong
+    return ([_key(name) for name in rows[0]] if rows else []), rows[1:]
 
 
 def _cells(header: list[str], rows: list[list[str]]) -> Iterator[dict[str, str]]:
