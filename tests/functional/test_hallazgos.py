@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from sqlalchemy import select
@@ -16,7 +15,7 @@ from radica.facturas.models import Factura
 from radica.facturas.validacion.modelo import Clase, Fuente, Hallazgo, Quien
 from radica.jobs.models import Job
 from radica.users.models import ClaseTarea, Rol, Tarea
-from tests.acciones_seed import import_ready, right_packages
+from tests.acciones_seed import import_ready
 from tests.functional.navigators import Browser
 from tests.plugins.web import House
 
@@ -71,11 +70,9 @@ def test_the_place_opens_marked_in_its_document(house: House, tmp_path: Path):
     ana, factura = judged(house, tmp_path)
     ana.open(f"/facturas/{factura}")
     tree = ana.tree()
-    service = next(a for a in tree.xpath("//a[@hx-get]") if "lugar=" in a.get("hx-get"))
+    service = next(a for a in tree.xpath("//a[@hx-get]") if "codConsulta" in a.get("hx-get"))
     line = next(a for a in tree.xpath("//a[@hx-get]") if "linea=3" in a.get("hx-get"))
-    rips = next(data for name, data in right_packages(1)[0].contents.items() if name.startswith("RIPS"))
-    kind = next(iter(json.loads(rips)["usuarios"][0]["servicios"]))
-    ana.open(service.get("hx-get").replace("consultas", kind))
+    ana.open(service.get("hx-get"))
     assert len(ana.tree().xpath("//tr[@id='senalado']")) == 1
     ana.open(line.get("hx-get"))
     (inside,) = (div.get("hx-get") for div in ana.tree().xpath("//div[@hx-trigger='load']"))
