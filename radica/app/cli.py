@@ -26,6 +26,7 @@ from radica.kernel.logs import describe
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "importar": ("cli_importar", "carga archivos, carpetas y ZIP con facturas, RIPS, CUV y soportes"),
+    "validar": ("cli_validar", "revisa facturas, RIPS, CUV y soportes antes de enviarlos; no guarda nada"),
     "radicar": ("cli_facturas", "ordena la radicación de facturas listas"),
     "estado": ("cli_facturas", "muestra cómo va una factura"),
     "glosas": ("cli_glosas", "glosas y devoluciones: códigos, lectura de archivos"),
