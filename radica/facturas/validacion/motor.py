@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from radica.facturas.cuv import CuvResult
 from radica.facturas.fev import Clase as Documento
 from radica.facturas.rips import SERVICIOS
 from radica.facturas.validacion.catalogo import contar, no_decidibles
@@ -53,7 +54,7 @@ def modulo_de(paquete: Paquete) -> Modulo:
         return by_note[note]
     fev = paquete.fev
     if fev is None:
-        return Modulo.FEV
+        return _dicho(paquete.cuv) or Modulo.FEV
     if fev.kind is Documento.NOTA_CREDITO:
         return Modulo.NC if paquete.rips is not None else Modulo.NC_TOTAL
     if fev.kind is Documento.NOTA_DEBITO:
@@ -62,6 +63,15 @@ def modulo_de(paquete: Paquete) -> Modulo:
     if capita and paquete.rips is None:
         return Modulo.CAPITA_INICIAL
     return Modulo.CAPITA_PERIODO if capita else Modulo.FEV
+
+
+_POR_PALABRA = {"capitafinal": Modulo.CAPITA_FINAL, "capitaperiodo": Modulo.CAPITA_PERIODO}
+
+
+def _dicho(cuv: CuvResult | None) -> Modulo | None:
+    """Return the call that an answer names: a RIPS of capitation, without XML, says it nowhere itself."""
+    said = () if cuv is None else (cuv.module, *(line.fuente for line in cuv.results))
+    return next((_POR_PALABRA[word.lower()] for word in said if word and word.lower() in _POR_PALABRA), None)
 
 
 def presentes(paquete: Paquete) -> frozenset[str]:
