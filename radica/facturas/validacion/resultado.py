@@ -199,6 +199,10 @@ def _result(one: Abierto, found: Iterable[Hallazgo], cuv: CuvResult | None) -> d
                 "ruta": each.ruta,
                 "mensaje": each.mensaje,
                 "arreglo": each.arreglo,
+                "quien": each.quien.value,
+                "documento": each.fuente.value,
+                "linea": each.linea,
+                "norma": each.norma,
             }
             for each in findings
         ],
