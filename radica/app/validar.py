@@ -1,125 +1,172 @@
-"""Judges files that a person dropped, without keeping anything: they stand in a private folder while a process of their
-own reads them, and go with it.
+"""Judges many files with several processes: describe all, group them by invoice, judge the groups.
 
-Invariant: nothing is written to custody, database or log; who waits has a deadline; only a few are judged at the same
-time, so that the web goes on answering. Norm: Res. 948 de 2026; Ley 1581 de 2012 art. 4 (no more data than needed).
+Invariant: every file that was given has its result, in the order given; what a hostile file does to the process that
+reads it costs the files of its group only. Results wait on disk when they are many. No database. Norm: Res. 948 de 2026.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
-import sys
-import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 
-from radica.custodia.staging import disk_errors, leased_folder
-from radica.custodia.store import Store
-from radica.facturas.catalogos import vigentes
-from radica.facturas.texts import base_name, storable
-from radica.kernel.config import Settings
-from radica.kernel.db import Database
-from radica.kernel.errors import BadInput, Unavailable
-from radica.kernel.reader import ReaderProcess
+from radica.app.repartir import Perdida, repartir
+from radica.facturas.sources import Source, sources
+from radica.facturas.validacion.grupos import agrupar
+from radica.facturas.validacion.leer import Archivo, Problema, Tipo, describir
+from radica.facturas.validacion.resultado import FALLOS, Encargo, resultados, sin_revisar
+from radica.kernel.logs import describe
 
-COMMAND = (sys.executable, "-m", "radica.app.validar_hijo")
-MAX_FILES = 500
-MAX_BYTES = 40_000_000
-"""Bytes of all files of one batch; more go through `radica validar`, which has no limit."""
-READ_S = 90.0
-MAX_LINE = 64 * 1024 * 1024
-AT_ONCE = 2
-"""Batches that one web process judges at the same time."""
-_turns = threading.BoundedSemaphore(AT_ONCE)
+LOTE = 32
+"""Files that one process describes at a time."""
+_IN_MEMORY = 32 * 1024 * 1024
+_READ_S, _S_PER_MB, _S_PER_PDF = 60.0, 2.0, 50.0
+_WHY = {
+    Perdida.MURIO: " (el proceso que lo leía terminó)",
+    Perdida.TARDO: " (tardó demasiado)",
+}
 
-
-@dataclass(frozen=True)
-class Dado:
-    """A file of the form: what the browser calls it, and its bytes."""
-
-    nombre: str
-    stream: BinaryIO
+Avance = Callable[[str, int, int], None]
+"""Called with what is done, files done and files known."""
+Incidente = Callable[[str], str]
+"""Keeps the places in the code of a defect (never its text) and returns the number to quote."""
 
 
 @dataclass(frozen=True)
-class Veredicto:
-    """The results, one document of `radica validar` each with its `grupo`, and the catalogues that were used."""
+class Fila:
+    """One result: its JSON text, its words for a person, and what the totals need."""
 
-    resultados: list[dict[str, Any]]
-    catalogos: dict[str, str]
+    texto: str
+    palabras: str
+    estado: str
+    tipo: str
+    severidades: Mapping[str, int]
+
+
+@dataclass
+class Balance:
+    """The results of a batch, in the order given; the texts wait in a file that goes to disk when it grows."""
+
+    sink: IO[bytes]
+    places: list[tuple[int, int, int]] = field(default_factory=list)
+    """Offset, bytes of the JSON text and bytes of the words, by position."""
+    estados: Counter[str] = field(default_factory=Counter)
+    severidades: Counter[str] = field(default_factory=Counter)
+    desconocidos: int = 0
+
+    def keep(self, at: int, row: Fila) -> None:
+        """Keep the result of the file at a position."""
+        text, words = row.texto.encode("utf-8"), row.palabras.encode("utf-8")
+        self.sink.seek(0, 2)
+        self.places[at] = (self.sink.tell(), len(text), len(words))
+        self.sink.write(text + words)
+        self.estados[row.estado] += 1
+        self.severidades.update(row.severidades)
+        self.desconocidos += row.tipo == Tipo.DESCONOCIDO
+
+    def texts(self, *, words: bool) -> Iterator[str]:
+        """Yield the JSON texts, or the words, in the order given."""
+        for offset, length, told in self.places:
+            self.sink.seek(offset + (length if words else 0))
+            yield self.sink.read(told if words else length).decode("utf-8")
 
 
 def validar(
-    dados: Sequence[Dado], settings: Settings, database: Database, store: Store, *, ahora: datetime
-) -> Veredicto:
-    """Judge files; `ahora` is aware. Raises BadInput (none, too many, too long to judge) or Unavailable (busy, full)."""
-    if not dados:
-        raise BadInput("No eligió ningún archivo; no hay qué comprobar.", todo="Elija los archivos o un ZIP.")
-    if len(dados) > MAX_FILES:
-        raise BadInput(
-            f"Son {len(dados)} archivos y de una vez se comprueban {MAX_FILES}.",
-            todo="Divídalos, póngalos en un ZIP o use «radica validar» en una consola.",
-        )
-    if not _turns.acquire(blocking=False):
-        raise Unavailable(
-            "Ya se están comprobando los archivos de otras personas.", todo="Espere unos segundos y repita.",
-            code="ocupado",
-        )  # fmt: skip
+    rutas: Sequence[str],
+    encargo: Encargo,
+    *,
+    carpeta: Path,
+    procesos: int,
+    palabras: Callable[[dict[str, Any]], str],
+    avance: Avance,
+    incidente: Incidente,
+) -> Balance:
+    """Judge files, folders and ZIPs. `carpeta` takes what comes out of the ZIPs; `palabras` tells one result."""
+    given = sources([Path(one) for one in rutas], list(rutas), carpeta, None)
+    files = _describe(given, procesos=procesos, avance=avance)
+    groups = [tuple((at, files[at]) for at in group) for group in agrupar(files)]
+    balance = Balance(SpooledTemporaryFile(max_size=_IN_MEMORY), [(0, 0, 0)] * len(files))  # noqa: SIM115  the caller's
+    work = partial(_judged, encargo=encargo, palabras=palabras)
+    done = 0
+    again: list[tuple[tuple[int, Archivo], ...]] = []
+    for turn in (groups, again):
+        for group, rows in repartir(work, list(turn), processes=procesos, allowed_s=_allowed):
+            if isinstance(rows, list):
+                kept = rows
+            elif len(group) > 1:  # one of them did it: the others are judged each by itself
+                again.extend((one,) for one in group)
+                continue
+            else:
+                detail = _WHY[rows] if isinstance(rows, Perdida) else f" (incidente {incidente(rows)})"
+                kept = [_row(one, palabras) for one in sin_revisar([file for _, file in group], detail, encargo)]
+            for (at, _), row in zip(group, kept, strict=True):
+                balance.keep(at, row)
+            done += len(group)
+            avance("Validando", done, len(files))
+    return balance
+
+
+def _describe(given: Iterator[Source], *, procesos: int, avance: Avance) -> list[Archivo]:
+    """Describe all files, in the order given."""
+    found: dict[int, Archivo] = {}
+    numbered = enumerate(given)
+    again: list[list[tuple[int, Source]]] = []
+    for turn in (iter(lambda: list(islice(numbered, LOTE)), []), again):
+        for lot, read in repartir(_described, turn, processes=procesos, allowed_s=_allowed_lot):
+            if isinstance(read, list):
+                found.update((at, one) for (at, _), one in zip(lot, read, strict=True))
+            elif len(lot) > 1:
+                again.extend([one] for one in lot)
+            else:
+                at, source = lot[0]
+                why = Problema(f"El archivo no se pudo leer{_WHY[read]}.", "Ábralo aparte; puede estar dañado.")
+                found[at] = Archivo(source.route, None, Tipo.DESCONOCIDO, problema=why)
+            avance("Leyendo", len(found), len(found))
+    return [found[at] for at in sorted(found)]
+
+
+def _described(lot: list[tuple[int, Source]]) -> list[Archivo]:
+    return [describir(source) for _, source in lot]
+
+
+def _judged(
+    group: tuple[tuple[int, Archivo], ...], *, encargo: Encargo, palabras: Callable[[dict[str, Any]], str]
+) -> list[Fila] | str:
+    """Judge one group in a process of the batch; a defect comes back as its places in the code."""
     try:
-        with disk_errors(), leased_folder(settings.incoming, "validar-") as folder:
-            paths = [_written(folder, number, one) for number, one in enumerate(dados)]
-            names = [storable(base_name(one.nombre)) or "sin nombre" for one in dados]
-            tables = _catalogues(folder, database, store)
-            return _asked(folder, paths, names, tables, ahora)
-    finally:
-        _turns.release()
+        return [_row(one, palabras) for one in resultados([file for _, file in group], encargo)]
+    except FALLOS as defect:
+        return describe(defect)
 
 
-def _written(folder: Path, number: int, one: Dado) -> Path:
-    """Write a file under a number: what a browser calls it never becomes a path."""
-    path = folder / str(number)
-    with path.open("xb") as out:
-        shutil.copyfileobj(one.stream, out, 1 << 20)
-    return path
+def _row(result: dict[str, Any], palabras: Callable[[dict[str, Any]], str]) -> Fila:
+    return Fila(
+        texto=json.dumps(result, ensure_ascii=False, separators=(",", ":")),
+        palabras=palabras(result),
+        estado=result["estado"],
+        tipo=result["tipo"],
+        severidades=Counter(one["severidad"] for one in result["hallazgos"]),
+    )
 
 
-def _catalogues(folder: Path, database: Database, store: Store) -> Path | None:
-    """Put the tables that rule in the house where the process finds them; None when none was loaded."""
-    with database.read() as session:
-        found = {name: row.sha256 for name, row in vigentes(session).items()}
-    if not found:
-        return None
-    tables = folder / "catalogos"
-    tables.mkdir()
-    for name, digest in found.items():
-        (tables / f"{name}.csv").write_bytes(store.read(digest))
-    return tables
+def _allowed(group: tuple[tuple[int, Archivo], ...]) -> float:
+    """Return the seconds that a group may take: far more than it needs, by its bytes and its PDFs."""
+    files = [file for _, file in group]
+    pdfs = sum(one.tipo is Tipo.SOPORTE for one in files)
+    return _READ_S + _S_PER_MB * sum(one.bytes_ for one in files) / 1024**2 + _S_PER_PDF * pdfs
 
 
-def _asked(
-    folder: Path, paths: Sequence[Path], names: Sequence[str], tables: Path | None, ahora: datetime
-) -> Veredicto:
-    opened = folder / "abierto"
-    opened.mkdir()
-    order = {
-        "carpeta": str(opened),
-        "rutas": [str(path) for path in paths],
-        "nombres": list(names),
-        "ahora": ahora.isoformat(),
-        "catalogos": str(tables) if tables is not None else None,
-    }
-    with ReaderProcess(COMMAND, read_s=READ_S, max_line=MAX_LINE) as reader:
-        line = reader.line(order)
-    try:
-        answer = json.loads(line)
-        return Veredicto(list(answer["resultados"]), dict(answer["catalogos"]))
-    except (ValueError, KeyError, TypeError):
-        raise BadInput(
-            "Estos archivos no se alcanzaron a comprobar: alguno es demasiado grande o está hecho para no dejarse leer.",
-            todo="Compruébelos por partes, o use «radica validar» en una consola. No se guardó nada.",
-            code="sin_terminar",
-        ) from None
+def _allowed_lot(lot: list[tuple[int, Source]]) -> float:
+    size = 0
+    for _, source in lot:
+        try:
+            size += source.path.stat().st_size if source.path is not None else 0
+        except OSError:
+            continue
+    return _READ_S + _S_PER_MB * size / 1024**2
