@@ -12,6 +12,7 @@ from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from wtforms import PasswordField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from radica.app.acciones.comun import vault
@@ -52,8 +53,8 @@ class CuentaForm(Form):
         validators=[InputRequired("Escriba la dirección."), Length(max=300, message="Es demasiado larga.")],
         render_kw={"type": "url", "placeholder": "https://localhost:9443/api", "spellcheck": "false"},
     )
-    tipo_usuario = SelectField("Tipo de usuario", choices=list(TIPOS_USUARIO.items()))
-    tipo_documento = SelectField("Tipo de documento", choices=list(TIPOS_DOCUMENTO.items()))
+    tipo_usuario = SelectField("Tipo de usuario", choices=[SelectChoice(*one) for one in TIPOS_USUARIO.items()])
+    tipo_documento = SelectField("Tipo de documento", choices=[SelectChoice(*one) for one in TIPOS_DOCUMENTO.items()])
     numero = StringField(
         "Número de documento",
         description="De la persona registrada en SISPRO. Se guarda cifrado y no se vuelve a mostrar.",
@@ -95,17 +96,25 @@ def lista() -> ResponseReturnValue:
     return render_template("portales/muv_lista.html", filas=session.execute(query).all())
 
 
-@blueprint.route("/portales/muv/<int:prestador_id>", methods=["GET", "POST"])
+@blueprint.get("/portales/muv/<int:prestador_id>")
 @allow(*ADMIN)
 def cuenta(prestador_id: int) -> ResponseReturnValue:
-    """Show and change the account of a provider."""
+    """Show the account of a provider."""
+    session = db_session()
+    provider = load_for(session, Prestador, prestador_id, person(), roles=ADMIN)
+    row = cuenta_de(session, provider.id)
+    return _page(provider, row, _form(row))
+
+
+@blueprint.post("/portales/muv/<int:prestador_id>/guardar")
+@allow(*ADMIN)
+def guardar(prestador_id: int) -> ResponseReturnValue:
+    """Add or change the account of a provider."""
     session, me = db_session(), person()
     provider = load_for(session, Prestador, prestador_id, me, roles=ADMIN)
     row = cuenta_de(session, provider.id)
     form = _form(row)
-    if not form.is_submitted():
-        return _page(provider, row, form)
-    if not form.validate():
+    if not form.validate_on_submit():
         return _page(provider, row, form), 422
     hide(form.clave.data)
     hide(form.numero.data)
