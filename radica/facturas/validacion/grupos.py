@@ -24,6 +24,7 @@ class _Grupo:
     nit: str | None
     is_note: bool
     members: list[int] = field(default_factory=list)
+    has_xml: bool = False
 
 
 @dataclass
@@ -43,6 +44,7 @@ class _Mesa:
             self.groups.append(_Grupo([], one.nit, one.es_nota))
         group = self.groups[at]
         group.members.append(index)
+        group.has_xml |= one.tipo in CON_XML or one.tipo is Tipo.SOLICITUD
         if known:
             for number in one.numeros:
                 if number not in group.numbers:
@@ -60,7 +62,10 @@ class _Mesa:
         return next((self.by_key[key] for key in keys if key in self.by_key), None)
 
     def only(self, one: Archivo, *, notes: Iterable[bool]) -> int | None:
-        """Return the single group that fits: of the same number if there is one, else of one that is possible."""
+        """Return the single group that fits: of the same number if there is one, else of one that is possible.
+
+        A RIPS joins on a possible number only the XML of an invoice: two RIPS that differ in a prefix are two.
+        """
         allowed = frozenset(notes)
         near: dict[Match, set[int]] = {Match.SAME: set(), Match.POSSIBLE: set()}
         for number in one.numeros:
@@ -68,8 +73,10 @@ class _Mesa:
                 group = self.groups[at]
                 if group.is_note not in allowed or (one.nit and group.nit and one.nit != group.nit):
                     continue
+                sure = one.tipo is not Tipo.RIPS or (group.has_xml and not one.es_nota)
                 for match in {same_invoice(number, other) for other in group.numbers} & near.keys():
-                    near[match].add(at)
+                    if sure or match is Match.SAME:
+                        near[match].add(at)
         for found in (near[Match.SAME], near[Match.POSSIBLE]):
             if found:
                 return next(iter(found)) if len(found) == 1 else None
@@ -120,9 +127,9 @@ def _opens(one: Archivo) -> bool:
     return one.problema is None and (one.tipo in CON_XML or one.tipo in (Tipo.SOLICITUD, Tipo.RIPS))
 
 
-def _vagueness(one: Archivo) -> tuple[bool, bool, str]:
+def _vagueness(one: Archivo) -> tuple[bool, bool, bool, str]:
     prefixed = any(number.prefix for number in one.numeros)
-    return (one.nit is None, not prefixed, one.numeros[0].key if one.numeros else "")
+    return (not one.numeros, one.nit is None, not prefixed, one.numeros[0].key if one.numeros else "")
 
 
 def _by_folder(mesa: _Mesa, archivos: Sequence[Archivo]) -> None:
