@@ -26,7 +26,7 @@ from radica.kernel.db import Database
 from radica.kernel.errors import BadInput, Unavailable
 from radica.kernel.reader import ReaderProcess
 
-COMMAND = (sys.executable, "-m", "radica.app.validar_hijo")
+COMMAND = (sys.executable, "-m", "radica.app.soltados_hijo")
 MAX_FILES = 500
 MAX_BYTES = 40_000_000
 """Bytes of all files of one batch; more go through `radica validar`, which has no limit."""
