@@ -14,9 +14,12 @@ from datetime import datetime
 from radica.app.house import House
 from radica.app.turn import keep_turn
 from radica.app.worker import Handler
+from radica.facturas.catalogos import catalogos_de_casa
+from radica.facturas.fev import Clase as DocumentoDe
 from radica.facturas.juicio import Encargo, dictaminar, encargos, registrar
 from radica.facturas.keys import known_keys
-from radica.facturas.validacion.tablas import VACIOS
+from radica.facturas.tarifa_factura import comparar_factura, hallazgos_de_tarifa
+from radica.facturas.validacion.modelo import Hallado, Paquete
 from radica.jobs.queue import Claimed, Done, finish
 from radica.jobs.schedule import insert_due
 from radica.kernel.db import Database
@@ -57,11 +60,27 @@ def judge_invoices(house: House, claimed: Claimed) -> None:
 
 def judge(house: House, encargo: Encargo) -> bool:
     """Judge one invoice and record the verdict; False when its documents changed meanwhile."""
+    with house.db.read() as session:
+        catalogues = catalogos_de_casa(session, house.store)
     found = dictaminar(
-        encargo, house.store, ahora=house.clock(), catalogos=VACIOS, key_for=known_keys(house.db, house.vault)
+        encargo,
+        house.store,
+        ahora=house.clock(),
+        catalogos=catalogues,
+        key_for=known_keys(house.db, house.vault),
+        aparte=(lambda one, package: _tariff(house, one, package),),
     )
     with house.db.write() as session:
         return registrar(session, encargo, found, at=house.clock())
+
+
+def _tariff(house: House, encargo: Encargo, package: Paquete) -> list[Hallado]:
+    """Hold the lines against the prices agreed with the payer; a note has no tariff of its own."""
+    if package.fev is None or package.fev.kind is not DocumentoDe.FACTURA:
+        return []
+    with house.db.read() as session:
+        compared = comparar_factura(session, encargo.factura_id, package.rips, package.fev)
+    return hallazgos_de_tarifa(compared)
 
 
 HANDLERS: Mapping[str, Handler] = {KIND_JUDGE: judge_invoices}

@@ -146,7 +146,8 @@ def _hallazgos(line: Comparada, source: str) -> Iterator[Hallado]:
     if line.fallo in _CODIGO:
         field = _CAMPO.get(billed.tipo)
         place = f"{billed.ruta}.{field}" if field else billed.ruta
-        yield Hallado(_CODIGO[line.fallo], place, values, fuente=Fuente.FEV if xml else None)
+        at_risk = abs(line.diferencia)
+        yield Hallado(_CODIGO[line.fallo], place, values, fuente=Fuente.FEV if xml else None, dinero=at_risk)
     if line.sin_autorizacion:
         yield Hallado("TAR-SIN-AUTORIZACION", f"{billed.ruta}.numAutorizacion", values)
 
