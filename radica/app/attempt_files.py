@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,16 @@ def copy_out(store: Store, files: Sequence[PackageFile], folder: Path) -> dict[s
     return paths
 
 
-def write_manifest(folder: Path, packages: dict[str, list[PackageFile]], pages: dict[str, int | None]) -> None:
-    """Write what will be sent (artefact 1) and how each file came to be (artefact 2)."""
+def write_manifest(
+    folder: Path,
+    packages: dict[str, list[PackageFile]],
+    pages: dict[str, int | None],
+    lineage: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> None:
+    """Write what will be sent (artefact 1) and how each file came to be (artefact 2).
+
+    `lineage` by SHA-256 of what is sent, for the files that had to be changed.
+    """
     content = {
         "formato": "radica/manifiesto/1",
         "facturas": {
@@ -56,7 +64,8 @@ def write_manifest(folder: Path, packages: dict[str, list[PackageFile]], pages: 
                     "paginas": pages.get(item.sha256),
                     # What a bot must change for its portal (joining PDFs, say) stands in its own manifest, beside this.
                     "linaje": [
-                        {"original_sha256": item.sha256, "operacion": "copia entregada al bot", "version": __version__}
+                        *lineage.get(item.sha256, ()),
+                        {"original_sha256": item.sha256, "operacion": "copia entregada al bot", "version": __version__},
                     ],
                 }
                 for item in files

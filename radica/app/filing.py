@@ -27,8 +27,10 @@ from radica.kernel.errors import InvalidTransition
 from radica.radicacion.attempts import apply_result, begin_attempt, lock_attempt, record_intent
 from radica.radicacion.late import settle_late_acuse
 from radica.radicacion.models import Intento
+from radica.radicacion.preparar import preparar
 from radica.radicacion.settle import mark_unknown
 
+MAX_WORDS = 1_500
 CHILD_SHARE = 0.8
 """Part of the intent's lease that the bot may use: it must give its answer before the lease ends."""
 
@@ -59,11 +61,14 @@ def file_by_bot(house: House, claimed: Claimed) -> None:
     point("worker.began")
     folder = Path(intento.carpeta)
     folder.mkdir(parents=True, mode=0o700)
+    heard = Heard(result=_prepare(house, claimed, intento))
     with house.db.read() as session:
         plan = load_plan(session, house.vault, intento.id)
     _lay_out(house, plan, intento, folder)
+    if heard.result is not None:  # the payer would not take these files: no bot is started for them
+        _conclude(house, claimed, intento, folder, heard)
+        return
     child = Child(marker, folder, house.environ)
-    heard = Heard()
     try:
         child.send(start_message(house, plan, intento, folder, plan.operation))
         _converse(house, claimed, plan, intento, child, heard)
@@ -71,6 +76,29 @@ def file_by_bot(house: House, claimed: Claimed) -> None:
         child.end(patience_s=house.timing.result_patience_s)
     point("worker.before_seal")
     _conclude(house, claimed, intento, folder, heard)
+
+
+def _prepare(house: House, claimed: Claimed, intento: Intento) -> Result | None:
+    """Make what the payer's rules need of the files; a result when they cannot be met, and then nothing is sent."""
+    steps = 0
+
+    def beat() -> None:
+        nonlocal steps
+        steps += 1
+        heartbeat(house.db, claimed, house.timing.lease_s, Progress("Preparando los archivos", steps, 0))
+
+    done = preparar(house.db, house.store, intento.envio_id, actor=house.actor, clock=house.clock, beat=beat)
+    words = [" ".join(filter(None, (one.nombre and f"{one.nombre}:", one.motivo))) for one in done.refused_by_bot]
+    if not words:
+        return None
+    return Result(
+        contract.Operation.RADICAR,
+        Outcome.NOT_SUBMITTED,
+        contract.Bot("?", "?", "?"),
+        category=contract.Category.PERSON,
+        code="paquete_no_cumple",
+        message=f"El pagador no recibe así estos archivos y no se envió nada. {' '.join(words)}"[:MAX_WORDS],
+    )
 
 
 def start_message(
@@ -96,7 +124,7 @@ def _lay_out(house: House, plan: Plan, intento: Intento, folder: Path) -> None:
         copy_out(house.store, files, folder)
     for annex in plan.answer.annexes if plan.answer else ():
         (folder / annex.name).write_bytes(annex.data)
-    write_manifest(folder, plan.packages, plan.pages)
+    write_manifest(folder, plan.packages, plan.pages, plan.lineage)
     write_operation(
         folder,
         house,

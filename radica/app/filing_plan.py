@@ -5,6 +5,7 @@ Invariant: the plan is a value; no transaction is open while files are copied or
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from radica.kernel.clock import bogota, civil_date
 from radica.kernel.money import plain
 from radica.portales.credentials import Vault
 from radica.portales.models import CuentaPortal
+from radica.radicacion.entrega import lineage_facts
 from radica.radicacion.manual import packages_of
 from radica.radicacion.models import Envio, Intento
 from radica.radicacion.package import PackageFile
@@ -30,7 +32,7 @@ from radica.radicacion.states import Acto
 
 @dataclass(frozen=True)
 class Plan:
-    """One envío as a bot must file it. `pages` by SHA-256, where intake counted them."""
+    """One envío as a bot must file it. `pages` by SHA-256, where intake counted them; `lineage` of changed files."""
 
     arquetipo: str
     base_url: str
@@ -48,6 +50,7 @@ class Plan:
     facturas: tuple[Factura, ...]
     packages: dict[str, list[PackageFile]]
     pages: dict[str, int | None]
+    lineage: Mapping[str, list[dict[str, Any]]]
     valor: int
     answer: AnswerPlan | None = None
 
@@ -120,6 +123,7 @@ def load_plan(session: Session, vault: Vault, intento_id: int) -> Plan:
         facturas=tuple(facturas_of(session, envio)),
         packages=packages,
         pages=pages,
+        lineage=lineage_facts(session, envio.id, {item.sha256 for files in packages.values() for item in files}),
         valor=envio.valor,
         answer=None if envio.acto is Acto.RADICACION else plan_answer(session, envio, account.perfil),
     )

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from radica.audit.models import Reason
 from radica.audit.services import Move, advance_all, lock_all
-from radica.facturas.models import Documento, Factura, Hallazgo, Severidad
+from radica.facturas.models import Factura, Hallazgo, Severidad
 from radica.facturas.review import review
 from radica.facturas.states import EstadoFactura, EventoFactura
 from radica.jobs.models import Job, JobState
@@ -26,9 +26,10 @@ from radica.kernel.errors import BadInput, InvalidTransition, NotFound
 from radica.portales.models import CuentaPortal
 from radica.portales.services import account_for
 from radica.radicacion.effects import Acuse, Closing, Effects, Words, effects_of, register
+from radica.radicacion.entrega import plans_of
 from radica.radicacion.models import Envio, EnvioFactura
 from radica.radicacion.opening import open_envio
-from radica.radicacion.package import PackageFile, Source, build_package
+from radica.radicacion.package import PackageFile
 from radica.radicacion.states import LIBERAN, Acto, EstadoEnvio, EventoEnvio
 from radica.users.models import ClaseTarea
 from radica.users.tasks import close_tasks, open_task
@@ -318,17 +319,8 @@ def _cancel_pending_jobs(session: Session, envio: Envio) -> None:
 
 
 def filing_package(session: Session, envio: Envio, nit: str) -> list[tuple[Factura, list[PackageFile]]]:
-    """Return the documents in force of each invoice, named for the payer, in filing order."""
-    found = []
-    for factura in facturas_of(session, envio):
-        rows = session.scalars(
-            select(Documento)
-            .where(Documento.factura_id == factura.id, Documento.vigente.is_(True))
-            .order_by(Documento.tipo, Documento.sigla, Documento.id)
-        )
-        sources = [Source(str(row.tipo), row.sigla, row.nombre, row.sha256, row.bytes) for row in rows]
-        found.append((factura, build_package(factura.numero, nit, sources)))
-    return found
+    """Return what is handed in for each invoice, named and ordered for the payer, with the changes made so far."""
+    return [(factura, plan.files) for factura, plan in plans_of(session, envio, nit)]
 
 
 def _filing_received(session: Session, envio: Envio, acuse: Acuse, actor: str, at: datetime) -> None:

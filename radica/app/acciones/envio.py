@@ -35,8 +35,12 @@ from radica.kernel.clock import civil_date
 from radica.kernel.errors import BadInput, NotFound, RadicaError, StalePage
 from radica.kernel.web import allow, current, db_session, go, max_upload, now, person
 from radica.radicacion import manual
+from radica.radicacion.cajas import Caja, Contenido, cajas, whole_name
+from radica.radicacion.entrega import plans_of
 from radica.radicacion.models import Envio
-from radica.radicacion.package import PackageFile, safe, zip_name
+from radica.radicacion.package import Parte, Plan, safe
+from radica.radicacion.perfil_paquete import COMUN
+from radica.radicacion.preparar import preparar
 from radica.radicacion.states import Acto, EstadoEnvio
 from radica.users.access import load_for
 from radica.users.purposes import Proposito
@@ -72,6 +76,7 @@ def _page(row: Envio, acto: str = "", form: Any = None, error: RadicaError | Non
         v=view,
         forms=forms,
         acto=acto or request.args.get("acto", ""),
+        asi=bool(request.args.get("asi")),
         error=error,
         puede=may,
         proxima=datetime.fromtimestamp(view.next_reading_ms / 1000, UTC) if view.next_reading_ms else None,
@@ -164,38 +169,74 @@ def _filed_words(row: Envio, others: int) -> list[tuple[str, str]]:
 @blueprint.get("/envios/<int:envio_id>/paquete")
 @allow(*ANSWERERS)
 def paquete(envio_id: int) -> ResponseReturnValue:
-    """Send what is handed in as one ZIP, named as the payers ask; the reading of each piece is logged first.
+    """Send what is handed in as a ZIP, named as the payer asks; the reading of each piece is logged first.
 
-    An answer's begins with its letter, drawn from the answers that the envío carries and dated when it was ordered.
+    What the payer's rules need is done to the files before; what they do not allow is told, and `?asi=1` sends it as it
+    is. `?parte=2` sends one of several ZIPs, and without it all come in one. An answer's begins with its letter.
     """
+    check_envio(envio_id)
+    prepared = preparar(
+        current().database, store(), envio_id, actor=person().actor, clock=current().clock, beat=lambda: None
+    )
+    if prepared.rechazos and not request.args.get("asi"):
+        for one in prepared.rechazos:
+            flash(" ".join(filter(None, (one.nombre and f"{one.nombre}:", one.motivo))), "warning")
+        return go(url_for("radicacion.envio", envio_id=envio_id, asi=1) + "#paquete")
     with current().database.write() as session:
         row = load_envio(session, envio_id)
-        nit = session.get_one(Prestador, row.prestador_id).nit
-        packages = manual.packages_of(session, row, nit)
-        for factura, files in packages:
-            for item in files:
-                log_opening(
-                    session,
-                    prestador_id=row.prestador_id,
-                    object_=f"factura:{factura.id}",
-                    sha256=item.sha256,
-                    actor=person().actor,
-                    action="descargar",
-                    purpose=Proposito.RADICAR if row.acto is Acto.RADICACION else Proposito.RESPONDER,
-                    case_key=row.case_key,
-                    at=now(),
-                )
+        boxes, drawn = _boxes(session, row)
+        wanted = _wanted(boxes, request.args.get("parte"))
+        for item in [item for box in wanted for item in box.archivos]:
+            _log(session, row, item)
         paper = _letter(session, row)
-    if paper is None and not any(files for _, files in packages):
+    if paper is None and not wanted:
         raise NotFound("Este envío no tiene documentos que entregar.")
+    letters = {f"Respuesta_{safe(paper.numero)}.pdf": letter.draw(paper)} if paper else {}
     box = tempfile.TemporaryFile(dir=current().settings.incoming)  # noqa: SIM115 - the answer closes it
     try:
-        _pack(box, packages, {f"Respuesta_{safe(paper.numero)}.pdf": letter.draw(paper)} if paper else {})
+        if len(wanted) > 1:
+            _pack_boxes(box, wanted)
+        else:
+            _pack(box, wanted[0].archivos if wanted else (), letters)
     except BaseException:
         box.close()
         raise
-    first = packages[0][0].numero if len(packages) == 1 else f"envio-{row.id}"
-    return send_file(box, mimetype="application/zip", as_attachment=True, download_name=zip_name(first, nit), max_age=0)
+    name = wanted[0].nombre if len(wanted) == 1 else drawn
+    return send_file(box, mimetype="application/zip", as_attachment=True, download_name=name, max_age=0)
+
+
+def _boxes(session: Session, row: Envio) -> tuple[list[Caja], str]:
+    """Return the ZIPs of an envío and how the one that holds them all is called."""
+    nit = session.get_one(Prestador, row.prestador_id).nit
+    if row.acto is Acto.RADICACION:
+        planes = [(one.id, one.numero, plan) for one, plan in plans_of(session, row, nit)]
+    else:
+        packages = manual.packages_of(session, row, nit)
+        planes = [(one.id, one.numero, Plan(COMUN, (Parte(None, tuple(files)),))) for one, files in packages]
+    return cajas(planes, nit=nit, envio_id=row.id), whole_name([numero for _, numero, _ in planes], nit, row.id)
+
+
+def _wanted(boxes: Sequence[Caja], part: str | None) -> Sequence[Caja]:
+    """Return the ZIP that was asked for by its number, or all. Raises NotFound."""
+    if part is None:
+        return boxes
+    if not part.isdigit() or not 0 < int(part) <= len(boxes):
+        raise NotFound("Este envío no tiene esa parte.")
+    return boxes[int(part) - 1 : int(part)]
+
+
+def _log(session: Session, row: Envio, one: Contenido) -> None:
+    log_opening(
+        session,
+        prestador_id=row.prestador_id,
+        object_=f"factura:{one.factura_id}",
+        sha256=one.item.sha256,
+        actor=person().actor,
+        action="descargar",
+        purpose=Proposito.RADICAR if row.acto is Acto.RADICACION else Proposito.RESPONDER,
+        case_key=row.case_key,
+        at=now(),
+    )
 
 
 def _letter(session: Session, row: Envio) -> Carta | None:
@@ -217,16 +258,23 @@ def _letter(session: Session, row: Envio) -> Carta | None:
     return carta_de(session, answers, numero=f"{number}-{answers[0].ronda}", fecha=civil_date(row.creado_at))
 
 
-def _pack(
-    box: IO[bytes], packages: Sequence[tuple[Factura, Sequence[PackageFile]]], drawn: Mapping[str, bytes]
-) -> None:
-    """Write the files of an envío as a ZIP, a folder per invoice when there are several; `drawn` ones come first."""
+def _pack(box: IO[bytes], files: Sequence[Contenido], drawn: Mapping[str, bytes]) -> None:
+    """Write files as a ZIP, under the names inside it; `drawn` ones come first."""
     with zipfile.ZipFile(box, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, data in drawn.items():
             archive.writestr(name, data)
-        for factura, files in packages:
-            folder = f"{safe(factura.numero)}/" if len(packages) > 1 else ""
-            for item in files:
-                with store().open(item.sha256) as source, archive.open(folder + item.name, "w") as out:
-                    shutil.copyfileobj(source, out, 1 << 20)
+        for one in files:
+            with store().open(one.item.sha256) as source, archive.open(one.ruta, "w") as out:
+                shutil.copyfileobj(source, out, 1 << 20)
+    box.seek(0)
+
+
+def _pack_boxes(box: IO[bytes], boxes: Sequence[Caja]) -> None:
+    """Write several ZIPs inside one, each as the payer takes it."""
+    with zipfile.ZipFile(box, "w", zipfile.ZIP_STORED) as archive:
+        for one in boxes:
+            with tempfile.TemporaryFile(dir=current().settings.incoming) as inner:
+                _pack(inner, one.archivos, {})
+                with archive.open(one.nombre, "w", force_zip64=True) as out:
+                    shutil.copyfileobj(inner, out, 1 << 20)
     box.seek(0)

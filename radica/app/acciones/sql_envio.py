@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,11 +23,16 @@ from radica.entidades.models import Prestador
 from radica.facturas.models import Factura
 from radica.jobs.models import Job, JobState
 from radica.portales.models import CuentaPortal
+from radica.radicacion.cajas import Caja, cajas
+from radica.radicacion.entrega import GROUP as PREPARED
+from radica.radicacion.entrega import lineage_of, perfil_de, plans_of
+from radica.radicacion.linaje_models import Linaje
 from radica.radicacion.manual import Options, options_for, packages_of
 from radica.radicacion.models import Envio, Intento, Lectura
-from radica.radicacion.package import PackageFile
+from radica.radicacion.package import PackageFile, Rechazo
+from radica.radicacion.perfil_paquete import Perfil
 from radica.radicacion.services import KIND_LOOK_UP, facturas_of
-from radica.radicacion.states import EstadoIntento
+from radica.radicacion.states import Acto, EstadoIntento
 from radica.users.models import Tarea
 from radica.users.services import actor_names
 
@@ -85,6 +91,12 @@ class EnvioVisto:
     next_reading_ms: int | None
     por_confirmar: IntentoVisto | None
     paquete: Sequence[PackageFile]
+    perfil: Perfil | None
+    """Whose rules the package follows; None for an answer."""
+    cajas: Sequence[Caja]
+    rechazos: Sequence[Rechazo]
+    cambios: Sequence[Linaje]
+    """What had to be done to files of it."""
 
 
 def load_view(session: Session, envio: Envio) -> EnvioVisto:
@@ -115,7 +127,7 @@ def load_view(session: Session, envio: Envio) -> EnvioVisto:
         fila=row_of(session, envio),
         facturas=facturas_of(session, envio),
         intentos=seen,
-        propias=[_piece(one) for one in pieces if one.id not in taken],
+        propias=[_piece(one) for one in pieces if one.id not in taken and one.group_key != PREPARED],
         historia=sorted(lines, key=lambda line: line.at, reverse=True),
         opciones=options_for(envio, attempts),
         tareas=list(session.scalars(tasks)),
@@ -123,7 +135,22 @@ def load_view(session: Session, envio: Envio) -> EnvioVisto:
         next_reading_ms=_next_reading(session, envio),
         por_confirmar=next((one for one in seen if one.intento.estado in doubt), None),
         paquete=[item for _, files in packages_of(session, envio, nit) for item in files],
+        **_delivery(session, envio, nit),
     )
+
+
+def _delivery(session: Session, envio: Envio, nit: str) -> dict[str, Any]:
+    """Return what the page tells of the payer's rules: the ZIPs, what cannot be met, and what was changed."""
+    if envio.acto is not Acto.RADICACION:
+        return {"perfil": None, "cajas": [], "rechazos": [], "cambios": []}
+    planes = plans_of(session, envio, nit)
+    changed = [row for one, _ in planes for row in lineage_of(session, one.id, envio.id)]
+    return {
+        "perfil": perfil_de(session, envio),
+        "cajas": cajas([(one.id, one.numero, plan) for one, plan in planes], nit=nit, envio_id=envio.id),
+        "rechazos": [one for _, plan in planes for one in plan.rechazos],
+        "cambios": changed,
+    }
 
 
 def _attempt(row: Intento, readings: Sequence[Lectura], pieces: Sequence[Pieza]) -> IntentoVisto:

@@ -22,6 +22,7 @@ from radica.facturas.documents import documents_of
 from radica.facturas.models import Documento, Factura, Hallazgo, Severidad
 from radica.jobs.models import Job, JobState
 from radica.portales.models import CuentaPortal
+from radica.radicacion.entrega import GROUP as PREPARED
 from radica.radicacion.models import Envio, EnvioFactura, Intento, Lectura
 from radica.users.models import Tarea
 from radica.users.services import actor_names
@@ -36,6 +37,7 @@ CLASES = {
     "pago": "Soporte de pago",
     "manifest": "Manifiesto de lo enviado",
     "lineage": "De dónde salió cada archivo",
+    "entregado": "Archivo cambiado para entregarlo",
     "form_values": "Datos leídos del formulario",
     "screenshot_before": "Pantalla antes de enviar",
     "screenshot_after": "Pantalla después de enviar",
@@ -211,6 +213,8 @@ def evidence_groups(caso: Caso) -> list[tuple[str, list[Pieza]]]:
     groups: dict[tuple[str, str], list[Pieza]] = {}
     for pieza in reversed(caso.piezas):
         groups.setdefault((pieza.case_key, pieza.group_key), []).insert(0, pieza)
+        if pieza.group_key == PREPARED:
+            titles[pieza.case_key, PREPARED] = "Hecha para entregarla"
     return [(titles.get(key, "Aportada por una persona"), pieces) for key, pieces in groups.items()]
 
 

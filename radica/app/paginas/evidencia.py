@@ -19,6 +19,7 @@ from radica.facturas.models import Factura
 from radica.kernel.errors import NotFound
 from radica.kernel.web import db_session, person
 from radica.prejuridico.casos import cases_of_invoice
+from radica.radicacion.entrega import lineage_of
 from radica.users.access import load_for
 from radica.users.services import actor_names
 
@@ -37,6 +38,7 @@ def ver(factura_id: int) -> ResponseReturnValue:
         f=row,
         eslabones=rows,
         resumen=sql.summary(rows),
+        linaje=lineage_of(session, row.id),
         quien=lambda actor: who(actor, names),
     )
 
