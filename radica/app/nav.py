@@ -29,6 +29,13 @@ ENTRIES = (
     Entry("conciliacion", "Conciliación", "handshake", "conciliacion.lista"),
     Entry("cartera", "Cartera", "tasks", "cartera.lista", (Rol.CARTERA, Rol.DIRECCION, Rol.JURIDICA, Rol.AUDITORIA)),
     Entry(
+        "contratos",
+        "Contratos",
+        "link",
+        "contratos.lista",
+        (Rol.ADMINISTRACION, Rol.DIRECCION, Rol.FACTURACION, Rol.GLOSAS, Rol.CARTERA, Rol.AUDITORIA, Rol.JURIDICA),
+    ),
+    Entry(
         "prejuridico",
         "Prejurídico",
         "seal",

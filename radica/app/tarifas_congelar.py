@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 from radica.app.house import House
 from radica.app.turn import keep_turn
 from radica.app.worker import Handler
+from radica.custodia.store import Store
+from radica.entidades.contratos import acuerdos_con
 from radica.entidades.contratos_models import Contrato, TarifaAplicada, Tarifario
 from radica.facturas.models import Factura
 from radica.facturas.tarifa_factura import comparar_factura, congelar_tarifa
@@ -25,6 +27,7 @@ from radica.glosas.models import Glosa
 from radica.jobs.queue import Claimed, Done, finish
 from radica.jobs.schedule import insert_due
 from radica.kernel.db import Database
+from radica.kernel.errors import BadInput
 
 KIND_FREEZE = "congelar_tarifas"
 BATCH = 20
@@ -88,11 +91,32 @@ def freeze_tariffs(house: House, claimed: Claimed) -> None:
 
 def freeze(house: House, fuentes: Fuentes) -> bool:
     """Freeze the tariff of one invoice; say whether something was added."""
-    rips, fev = abrir(fuentes, house.store)
-    with house.db.write() as session:
+    return _freeze(house.db, house.store, fuentes, actor="reloj", at=house.clock())
+
+
+def congelar_ahora(database: Database, store: Store, factura_id: int, *, actor: str, at: datetime) -> bool:
+    """Freeze the tariff of an invoice because a person asks; say whether something was added.
+
+    Raises BadInput when its payer has no contract.
+    """
+    with database.read() as session:
+        row = session.get_one(Factura, factura_id)
+        if not acuerdos_con(session, row.prestador_id, row.pagador_id):
+            raise BadInput(
+                "No hay contrato con el pagador de esta factura; no se congeló nada.",
+                todo="Regístrelo en Contratos y cargue su lista de precios.",
+                code="sin_contrato",
+            )
+        sources = fuentes_de(session, factura_id)
+    return _freeze(database, store, sources, actor=actor, at=at)
+
+
+def _freeze(database: Database, store: Store, fuentes: Fuentes, *, actor: str, at: datetime) -> bool:
+    rips, fev = abrir(fuentes, store)
+    with database.write() as session:
         found = comparar_factura(session, fuentes.factura_id, rips, fev)
         row = session.get_one(Factura, fuentes.factura_id)
-        return congelar_tarifa(session, row, found, actor="reloj", at=house.clock())[1]
+        return congelar_tarifa(session, row, found, actor=actor, at=at)[1]
 
 
 HANDLERS: Mapping[str, Handler] = {KIND_FREEZE: freeze_tariffs}
