@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validar": ("cli_validar", "revisa facturas, RIPS, CUV y soportes antes de enviarlos; no guarda nada"),
     "radicar": ("cli_facturas", "ordena la radicación de facturas listas"),
     "estado": ("cli_facturas", "muestra cómo va una factura"),
+    "muv": ("cli_muv", "validador de MinSalud: cuenta, prueba, validar una factura, consultar un CUV"),
     "glosas": ("cli_glosas", "glosas y devoluciones: códigos, lectura de archivos"),
     "cartera": ("cli_cartera", "pagos, intereses de mora y prescripción"),
     "catalogo": ("cli_catalogo", "tablas que cambian con el tiempo: tasas de usura"),

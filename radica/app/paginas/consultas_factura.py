@@ -35,6 +35,7 @@ CLASES = {
     "acta_firmada": "Acta firmada",
     "libro_pagador": "Libro del pagador",
     "pago": "Soporte de pago",
+    "respuesta_muv": "Respuesta del MUV",
     "manifest": "Manifiesto de lo enviado",
     "lineage": "De dónde salió cada archivo",
     "entregado": "Archivo cambiado para entregarlo",
@@ -215,6 +216,8 @@ def evidence_groups(caso: Caso) -> list[tuple[str, list[Pieza]]]:
         groups.setdefault((pieza.case_key, pieza.group_key), []).insert(0, pieza)
         if pieza.group_key == PREPARED:
             titles[pieza.case_key, PREPARED] = "Hecha para entregarla"
+        elif pieza.group_key.startswith("muv:"):
+            titles[pieza.case_key, pieza.group_key] = "Validador de MinSalud"
     return [(titles.get(key, "Aportada por una persona"), pieces) for key, pieces in groups.items()]
 
 

@@ -58,6 +58,7 @@ MOVIMIENTOS = {
     ("factura", "pedir_anulacion"): ("Se pidió anularla y expedir otra", "aviso"),
     ("factura", "desistir_anulacion"): ("Se desistió de anularla", "neutro"),
     ("factura", "anular"): ("Anulada con nota crédito", "neutro"),
+    ("factura", "responder_muv"): ("Respondió el validador de MinSalud", "curso"),
     ("envio", "intentar"): ("El bot pidió permiso para enviar: desde aquí pudo llegar al pagador", "curso"),
     ("envio", "confirmar_ausente"): ("Se confirmó que el portal no la tiene; se intenta de nuevo", "aviso"),
     ("envio", "subir_nivel"): ("Llegó una prueba mejor de la radicación", "bien"),
