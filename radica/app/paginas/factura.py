@@ -10,9 +10,12 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from radica.app.paginas.consultas_factura import CLASES, Caso, class_name, evidence_groups, load_case
+from radica.app.paginas.contratos_factura import tarifa_breve
 from radica.app.paginas.documentos import viewer_of
 from radica.app.paginas.frases import INTENTOS, LECTURAS, Linea, document_name, state_sentence, timeline, who
 from radica.app.paginas.hallazgos import agrupar
+from radica.app.paginas.muv import NOMBRES as MUV_NOMBRES
+from radica.app.paginas.muv import muv_de
 from radica.app.paginas.plazos_factura import terms_shown
 from radica.app.paginas.siguiente import Accion, lapsed, next_steps
 from radica.entidades.models import TipoPagador
@@ -62,6 +65,9 @@ def ver(factura_id: int) -> ResponseReturnValue:
         grupos=groups,
         sin_registro=undecided,
         acepta=row.estado in REVISABLES and row.prestador_id in me.granted(*ANY),
+        muv=muv_de(session, row, me),
+        MUV_NOMBRES=MUV_NOMBRES,
+        tarifa=tarifa_breve(session, row),
         por_juzgar=row.por_juzgar == 1 and row.estado in REVISABLES,
         nombre_documento=lambda doc: document_name(doc, supports),
         INTENTOS=INTENTOS,

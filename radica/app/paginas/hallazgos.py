@@ -27,9 +27,14 @@ GEMELOS = {
     "RVC001": "RIPS-NIT",
     "RVC004": "RIPS-NUMERO",
     "ARIT-LINEAS": "SUMA-LINEAS",
-    "CUFE-FORMA": "CUFE-FORMA",
-    "CUFE-INCOHERENTE": "CUFE-INCOHERENTE",
-    "CUFE-VALOR": "CUFE-VALOR",
+    "CUFE-QR": "CUFE-INCOHERENTE",
+    "CUFE-CONTENEDOR": "CUFE-INCOHERENTE",
+    "CUFE-DIAN": "CUFE-INCOHERENTE",
+    "CUFE-RECALCULO": "CUFE-VALOR",
+    "VFE006": "CUFE-FORMA",
+    "VFE007": "CUFE-FORMA",
+    "NIT-DV-EMISOR": "NIT-DV-EMISOR",
+    "NIT-DV-PAGADOR": "NIT-DV-PAGADOR",
 }
 """Codes of the checker and those with which the review says the same."""
 PLACES = 30
