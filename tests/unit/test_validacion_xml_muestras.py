@@ -1,0 +1,220 @@
+"""The rules of the XML against real documents and the Ministry's list of rules."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from radica.facturas.cuv import find_answer, read_cuv
+from radica.facturas.fev import Fev
+from radica.facturas.validacion.abrir import abrir_xml
+from radica.facturas.validacion.catalogo import reglas
+from radica.facturas.validacion.modelo import Clase, Contexto, Hallazgo, Paquete
+from radica.facturas.validacion.motor import modulo_de
+from radica.facturas.validacion.reglas_xml_vista import Vista, mirar, texto
+from radica.facturas.validacion.tablas import VACIOS
+from tests.xml_variantes import AHORA, factura, juzgar_bytes
+
+REJECTED = {
+    "caso10_fev_attached_oficial948.xml": {"FED023"},
+    "caso40_invoice_signed.xml": {"VFE003"},
+    "caso42_creditnote_signed.xml": {"CND060", "CND100", "CND101", "PNC001"},
+    "caso45_debitnote_unsigned.xml": {"DND004", "DND060", "DND100", "DND101", "PDN001"},
+    "caso46_invoice_hab_cufe_verificado.xml": {"FEV002", "VFE003"},
+    "caso48_fev_attached_insumos.xml": {"VFE003"},
+    "caso51_invoice_iva_cufe.xml": {"VFE003"},
+    "caso52_creditnote.xml": {"CND060", "CND100", "CND101", "PNC001"},
+    "caso13_fev_attached_ssrecaudo.xml": {"CIN001"},
+}
+"""What each real document would hear; every other one is accepted. caso10 is the Ministry's own example, incomplete;
+40 to 52 are examples of DIAN, tests of makers and a supplier's invoice, none of health."""
+
+
+def _day(path: Path) -> date:
+    fev = abrir_xml(path.name, path.read_bytes()).fev
+    return fev.issue_date if fev is not None and fev.issue_date is not None else date(2026, 8, 1)
+
+
+def _found(path: Path, day: date | None = None) -> list[Hallazgo]:
+    return juzgar_bytes(path.read_bytes(), nombre=path.name, fecha=day or _day(path))
+
+
+def test_real_documents_are_refused_only_for_what_they_lack(muestras: Path) -> None:
+    paths = sorted(muestras.glob("*.xml"))
+    assert len(paths) == 19
+    for path in paths:
+        refused = {one.codigo for one in _found(path) if one.clase is Clase.RECHAZO}
+        assert refused == REJECTED.get(path.name, set()), path.name
+
+
+def test_what_adds_up_in_real_documents_is_not_told(muestras: Path) -> None:
+    for name in ("caso01", "caso03", "caso05", "caso07"):
+        (path,) = muestras.glob(f"{name}_fev*.xml")
+        assert {one.codigo for one in _found(path)} == {"VFE022"} - (
+            {"VFE022"} if _day(path) < date(2026, 7, 1) else set()
+        )
+
+
+@pytest.mark.parametrize("case", ["caso01", "caso03", "caso11", "caso13"])
+def test_what_the_ministry_said_of_the_invoice_is_found_and_nothing_more(muestras: Path, case: str) -> None:
+    (answer_path,) = muestras.glob(f"{case}_muv_respuesta*.json")
+    (path,) = muestras.glob(f"{case}_fev*.xml")
+    members = find_answer(json.loads(answer_path.read_text(encoding="utf-8-sig")))
+    assert members is not None
+    answer = read_cuv(members)
+    assert answer.at is not None
+    ours = {code for code, _ in reglas()}
+    said = {
+        (line.codigo, line.lugar or "")
+        for line in answer.rejections
+        if line.codigo in ours and re.match("FE|VF|CI|GI|P|AA|RVG0", line.codigo) and line.fuente != "FevRips"
+    }
+    refused = {(one.codigo, one.ruta) for one in _found(path, answer.at.date()) if one.clase is Clase.RECHAZO}
+    assert refused == said
+
+
+def test_every_rule_of_the_ministry_about_the_xml_is_decided_or_excused(referencia: Path) -> None:
+    with (referencia / "muv_reglas.csv").open(encoding="utf-8-sig", newline="") as stream:
+        codes = [row["codigo"] for row in csv.DictReader(stream)]
+    about_xml = {code for code in codes if not re.fullmatch(r"RVC\d{3}|RVG\d{2}", code)}
+    known = {code for code, _ in reglas()}
+    with files("radica.facturas.validacion").joinpath("data/no_aplican.csv").open(encoding="utf-8") as stream:
+        excused = {row["codigo"]: row["razon"] for row in csv.DictReader(stream)}
+    assert len(about_xml) > 200
+    assert about_xml - known - set(excused) == set()
+    assert known & set(excused) == set()
+    assert all(len(reason) > 20 for reason in excused.values())
+
+
+def test_severities_agree_with_the_published_ones(referencia: Path) -> None:
+    with (referencia / "muv_reglas.csv").open(encoding="utf-8-sig", newline="") as stream:
+        weight = {
+            row["codigo"]: row["clase"].lower() for row in csv.DictReader(stream) if "OJO" not in row["observacion"]
+        }
+    today = date(2026, 8, 1)
+    for (code, wording), rows in reglas().items():
+        for row in rows:
+            of_ours = code in weight and re.match("FE|CND|DND|VF|VC|VD|P|GI|AA", code) and not wording
+            if of_ours and row.desde <= today <= row.hasta and row.clase is not Clase.NO_DECIDIBLE:
+                assert row.clase.value.startswith(weight[code][:5]), code
+
+
+# --- every field of the health sector can be read ---
+
+
+def _view(data: bytes) -> Vista:
+    package = Paquete(xml=abrir_xml("x.xml", data))
+    view = mirar(package, Contexto(date(2026, 8, 1), AHORA, VACIOS, modulo=modulo_de(package)))
+    assert view is not None
+    return view
+
+
+HISTORICAL = [
+    "TIPO_DOCUMENTO_IDENTIFICACION",
+    "NUMERO_DOCUMENTO_IDENTIFICACION",
+    "PRIMER_APELLIDO",
+    "SEGUNDO_APELLIDO",
+    "PRIMER_NOMBRE",
+    "SEGUNDO_NOMBRE",
+    "TIPO_USUARIO",
+    "MODALIDAD_CONTRATACION",
+    "NUMERO_AUTORIZACION",
+    "NUMERO_MIPRES",
+    "NUMERO_SUMINISTRO_MIPRES",
+    "NUMERO_ENTREGA_MIPRES",
+    "FECHA_INICIO",
+    "FECHA_FINAL",
+    "CUOTA_RECUPERACION",
+    "COPAGO",
+    "CUOTA_MODERADORA",
+    "PAGOS_COMPARTIDOS",
+    "ANTICIPO",
+]
+OF_NOW = [
+    "CODIGO_PRESTADOR",
+    "MODALIDAD_PAGO",
+    "COBERTURA_PLAN_BENEFICIOS",
+    "NUMERO_CONTRATO",
+    "NUMERO_POLIZA",
+    "FACTURA_SIN_CONTRATO",
+]
+
+
+@pytest.mark.parametrize("namespace", ["", ' xmlns=""', ' xmlns="urn:otra"'])
+def test_every_field_of_the_block_is_read_in_any_namespace_and_for_each_user(namespace: str) -> None:
+    def user(number: int) -> str:
+        fields = "".join(
+            f"<AdditionalInformation><Name>{name}</Name><Value schemeID='{number:02d}'>{name}-{number}</Value>"
+            "</AdditionalInformation>"
+            for name in (*HISTORICAL, *OF_NOW)
+        )
+        return f'<Collection schemeName="Usuario">{fields}</Collection>'
+
+    block = f"<CustomTagGeneral{namespace}><Interoperabilidad><Group>{user(1)}{user(2)}</Group></Interoperabilidad></CustomTagGeneral>"
+    text = re.sub("<CustomTagGeneral>.*?</CustomTagGeneral>", block, factura(), flags=re.DOTALL)
+    view = _view(text.encode("utf-8"))
+    assert len(view.fev.salud) == 2
+    for name in (*HISTORICAL, *OF_NOW):
+        assert view.fev.salud_values(name) == (f"{name}-1", f"{name}-2")
+        assert view.campos[name].codigo == "01"
+
+
+def _header(fev: Fev) -> dict[str, object]:
+    payment = fev.prepaid_payments[0]
+    return {
+        "CustomizationID": fev.operation,
+        "InvoicePeriod/StartDate": fev.period_start,
+        "InvoicePeriod/EndDate": fev.period_end,
+        "PrepaidPayment": payment,
+        "PrepaidPayment/ID/@schemeID": payment.concept,
+        "PrepaidPayment/PaidAmount": payment.amount,
+        "PrepaidPayment/ReceivedDate": payment.received,
+        "LegalMonetaryTotal/PrepaidAmount": fev.prepaid,
+        "LegalMonetaryTotal/PayableAmount": fev.payable,
+        "AccountingSupplierParty NIT": fev.supplier.nit,
+        "AccountingCustomerParty NIT": fev.customer.nit,
+        "StandardItemIdentification": fev.lines[0].code,
+        "ApplicationResponse/ResponseCode": fev.response.code if fev.response else None,
+        "AttachedDocument": fev.in_container,
+    }
+
+
+BY_PATH = {
+    "CustomTagGeneral": "{*}UBLExtensions//{*}CustomTagGeneral",
+    "Name[1]/Value[1]": "{*}UBLExtensions//{*}CustomTagGeneral/{*}Value[1]",
+    "Name[2]/Value[2]": "{*}UBLExtensions//{*}CustomTagGeneral/{*}Value[2]",
+    "Group/@schemeName": "{*}UBLExtensions//{*}Group",
+    "Collection/@schemeName": "{*}UBLExtensions//{*}Collection",
+    "Note CUCON": "{*}Note",
+    "AccountingCustomerParty/Party/Person": "{*}AccountingCustomerParty/{*}Party/{*}Person",
+    "BillingReference": "{*}BillingReference",
+    "DiscrepancyResponse/ResponseCode": "{*}DiscrepancyResponse/{*}ResponseCode",
+}
+
+
+def test_every_field_of_the_reference_is_reachable(referencia: Path) -> None:
+    person = "<cac:Person><cbc:FirstName>Nadie</cbc:FirstName></cac:Person></cac:Party></cac:AccountingCustomerParty>"
+    text = re.sub(r"</cac:Party>\s*</cac:AccountingCustomerParty>", person, factura())
+    about = (
+        "</cac:InvoicePeriod><cac:DiscrepancyResponse><cbc:ResponseCode>1</cbc:ResponseCode></cac:DiscrepancyResponse>"
+        "<cac:BillingReference><cac:InvoiceDocumentReference/></cac:BillingReference>"
+    )
+    view = _view(text.replace("</cac:InvoicePeriod>", about).encode("utf-8"))
+    header = _header(view.fev)
+    with (referencia / "fev_salud_campos.csv").open(encoding="utf-8-sig", newline="") as stream:
+        names = [row["campo"] for row in csv.DictReader(stream)]
+    assert len(names) > 40
+    for name in names:
+        if name in header:
+            assert header[name] is not None, name
+        elif name in BY_PATH:
+            assert view.raiz.find(BY_PATH[name]) is not None, name
+        else:
+            assert name.partition(" / ")[0] in (*HISTORICAL, *OF_NOW), name
+    assert texto(view.extension.find("{*}Value") if view.extension is not None else None)
