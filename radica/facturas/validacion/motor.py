@@ -13,6 +13,7 @@ from radica.facturas.cuv import CuvResult
 from radica.facturas.fev import Clase as Documento
 from radica.facturas.rips import SERVICIOS
 from radica.facturas.validacion.catalogo import contar, no_decidibles
+from radica.facturas.validacion.cruces import cruces
 from radica.facturas.validacion.cufe_reglas import codigo_unico
 from radica.facturas.validacion.estructura import estructura
 from radica.facturas.validacion.firma_reglas import firma
@@ -32,6 +33,7 @@ PARTES: tuple[Parte, ...] = (
     estructura,
     reglas_rips,
     reglas_xml,
+    cruces,
 )
 """Every part of the checker; each reads what it needs of the package and says nothing when it is not there."""
 

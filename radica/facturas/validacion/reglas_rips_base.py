@@ -19,6 +19,7 @@ from radica.facturas.rips import SERVICIOS
 from radica.facturas.texts import fold
 from radica.facturas.validacion.modelo import Contexto, Modulo, Paquete
 from radica.facturas.validacion.tablas import Catalogos, tabla
+from radica.kernel.clock import BOGOTA
 from radica.kernel.money import format_cop, to_cents
 
 DT1_V002 = date(2026, 7, 1)
@@ -111,7 +112,7 @@ def marco_de(paquete: Paquete, contexto: Contexto) -> Marco:
     start, end = (fev.period_start, fev.period_end) if fev is not None else (None, None)
     return Marco(
         fecha=contexto.fecha,
-        ahora=contexto.ahora.strftime("%Y-%m-%d %H:%M"),
+        ahora=_civil(contexto.ahora).strftime("%Y-%m-%d %H:%M"),
         modulo=contexto.modulo,
         modalidad=modality,
         inicio=start.isoformat() if start else "",
@@ -121,6 +122,11 @@ def marco_de(paquete: Paquete, contexto: Contexto) -> Marco:
         catalogos=contexto.catalogos,
         documento=paquete.rips or {},
     )
+
+
+def _civil(at: datetime) -> datetime:
+    """Return Colombian civil time, which a naive time already is."""
+    return at if at.tzinfo is None else at.astimezone(BOGOTA)
 
 
 def coberturas_de(fev: Fev) -> frozenset[str]:
