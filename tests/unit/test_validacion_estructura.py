@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
@@ -208,6 +209,14 @@ def test_many_faults_are_bounded_and_counted() -> None:
     assert [one.codigo for one in found] == ["RVG01"] * MAX_LUGARES + [CODIGO_MAS]
     assert str(count - MAX_LUGARES) in found[-1].mensaje
     assert found[-1].clase is Clase.AVISO
+
+
+def test_a_flood_of_empty_records_is_counted_to_its_end() -> None:
+    found = judge(one_user(consultas=[{}] * 200_000))
+    assert (
+        Counter(one.codigo for one in found)["RVG01"] == 2 * MAX_LUGARES
+    )  # what must be written, and what may be null
+    assert [one.mensaje for one in found if "180000 registros" in one.mensaje]
 
 
 STRANGE = st.one_of(

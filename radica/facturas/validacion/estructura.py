@@ -21,7 +21,7 @@ from radica.facturas.validacion.esquemas.campos import Motivo
 from radica.facturas.validacion.esquemas.compuerta import Compuerta, Compuertas, compuertas, version_de
 from radica.facturas.validacion.esquemas.servicios import Version
 from radica.facturas.validacion.modelo import Contexto, Hallado, Modulo, Paquete
-from radica.facturas.validacion.topes import acotar
+from radica.facturas.validacion.topes import CODIGO_MAS, acotar
 
 CAPITA = frozenset({Modulo.CAPITA_PERIODO, Modulo.CAPITA_FINAL})
 """Calls in which no service has a price of its own."""
@@ -37,6 +37,8 @@ _CODES = {
 _SHOWN = frozenset({Motivo.TABLA, Motivo.CLINICO})
 _EXPLAINED = 2_000
 """Records that marshmallow explains; beyond, the gate names the same reasons, so that time stays linear and short."""
+_DETAILED = 20_000
+"""Wrong records of which each property is told; beyond, they are only counted: a million empty ones take seconds."""
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z ]{0,40}[0-9]{0,2} ?")
 _ALIKE = 0.85
 
@@ -46,7 +48,7 @@ class _Marcha:
     """What one run has counted."""
 
     puertas: Compuertas
-    explicados: int = 0
+    malos: int = 0
     servicios: int = 0
     personas: set[tuple[str, str]] = field(default_factory=set)
 
@@ -66,6 +68,8 @@ def _rips(rips: Mapping[str, Any], contexto: Contexto) -> Iterator[Hallado]:
     users = rips.get("usuarios")
     for index, user in enumerate(users if isinstance(users, list) else []):
         yield from _usuario(run, f"usuarios[{index}]", user)
+    if run.malos > _DETAILED:
+        yield Hallado(CODIGO_MAS, "", {"cuantos": str(run.malos - _DETAILED)}, variante="registros")
     if not run.servicios:
         yield Hallado("RVG03")
     elif contexto.catalogos.cie10 is None:
@@ -120,8 +124,10 @@ def _registro(run: _Marcha, gate: Compuerta, place: str, record: object) -> Iter
 
 def _quejas(run: _Marcha, gate: Compuerta, place: str, record: object) -> Iterator[Hallado]:
     """Turn the reasons of one record into findings."""
-    run.explicados += 1
-    reasons = list(gate.explica(record) if run.explicados <= _EXPLAINED else gate.quejas(record))
+    run.malos += 1
+    if run.malos > _DETAILED:
+        return
+    reasons = list(gate.explica(record) if run.malos <= _EXPLAINED else gate.quejas(record))
     missing = [name for name, motive in reasons if motive in (Motivo.FALTA, Motivo.FALTA_OPCIONAL)]
     for name, motive in reasons:
         if motive is Motivo.OBJETO:
