@@ -41,7 +41,7 @@ def test_all_that_is_of_one_invoice_is_together_in_any_order() -> None:
     "other",
     [
         archivo("b", Tipo.RIPS, "FE13"),
-        archivo("b", Tipo.RIPS, "FE12", nit="901"),
+        archivo("b", Tipo.RIPS, "12", nit="901"),
         archivo("b", Tipo.RIPS, "FE12", nota=True),
         archivo("b", Tipo.CUV, "FE12", nit="901"),
         archivo("b", Tipo.RESPUESTA, "", cufe="c2"),
@@ -51,6 +51,19 @@ def test_all_that_is_of_one_invoice_is_together_in_any_order() -> None:
 )
 def test_what_another_says_stays_apart(other: Archivo) -> None:
     assert names([FEV, other]) == [["b"], ["fev"]]
+
+
+def test_a_rips_of_another_nit_is_held_against_the_only_invoice_of_its_number() -> None:
+    """Rule RVC001 says just that; with its own RIPS there, or another invoice of the number, it stays apart."""
+    strange = archivo("ajeno", Tipo.RIPS, "FE12", nit="901")
+    own = archivo("propio", Tipo.RIPS, "FE12")
+    twin = archivo("otra", Tipo.FEV, "FE12", nit="902")
+    for order in permutations([FEV, strange]):
+        assert names(list(order)) == [["ajeno", "fev"]]
+    for order in permutations([FEV, own, strange]):
+        assert names(list(order)) == [["ajeno"], ["fev", "propio"]]
+    for order in permutations([FEV, twin, strange]):
+        assert names(list(order)) == [["ajeno"], ["fev"], ["otra"]]
 
 
 def test_a_number_without_prefix_joins_only_where_one_fits() -> None:

@@ -25,6 +25,7 @@ class _Grupo:
     is_note: bool
     members: list[int] = field(default_factory=list)
     has_xml: bool = False
+    has_rips: bool = False
 
 
 @dataclass
@@ -44,6 +45,7 @@ class _Mesa:
             self.groups.append(_Grupo([], one.nit, one.es_nota))
         group = self.groups[at]
         group.members.append(index)
+        group.has_rips |= one.tipo in (Tipo.RIPS, Tipo.SOLICITUD)
         group.has_xml |= one.tipo in CON_XML or one.tipo is Tipo.SOLICITUD
         if known:
             for number in one.numeros:
@@ -82,6 +84,22 @@ class _Mesa:
                 return next(iter(found)) if len(found) == 1 else None
         return None
 
+    def strange(self, one: Archivo) -> int | None:
+        """Return the single XML of the very number that still has no RIPS, though it names another NIT.
+
+        Rule RVC001 of the Ministry is just that: a RIPS given with an invoice whose provider it does not name.
+        """
+        found = {
+            at
+            for number in one.numeros
+            if number.prefix
+            for at in self.by_digits.get(number.digits, ())
+            for group in (self.groups[at],)
+            if group.has_xml and not group.has_rips and group.is_note == one.es_nota
+            if any(same_invoice(number, other) is Match.SAME for other in group.numbers)
+        }
+        return found.pop() if len(found) == 1 else None
+
 
 def agrupar(archivos: Sequence[Archivo]) -> list[tuple[int, ...]]:
     """Return groups of positions, each in the order given; groups in the order of their first file."""
@@ -110,7 +128,10 @@ def _place(mesa: _Mesa, one: Archivo) -> int | None:
     if one.tipo in CON_XML or one.tipo is Tipo.SOLICITUD:
         return mesa.same(one)
     if one.tipo is Tipo.RIPS:
-        return mesa.same(one) if mesa.same(one) is not None else mesa.only(one, notes=(one.es_nota,))
+        for found in (mesa.same(one), mesa.only(one, notes=(one.es_nota,)), mesa.strange(one)):
+            if found is not None:
+                return found
+        return None
     if one.tipo is Tipo.RESPUESTA:
         if one.cufe and one.cufe in mesa.by_cufe:
             return mesa.by_cufe[one.cufe]
@@ -127,9 +148,9 @@ def _opens(one: Archivo) -> bool:
     return one.problema is None and (one.tipo in CON_XML or one.tipo in (Tipo.SOLICITUD, Tipo.RIPS))
 
 
-def _vagueness(one: Archivo) -> tuple[bool, bool, bool, str]:
+def _vagueness(one: Archivo) -> tuple[bool, bool, bool, str, str]:
     prefixed = any(number.prefix for number in one.numeros)
-    return (not one.numeros, one.nit is None, not prefixed, one.numeros[0].key if one.numeros else "")
+    return (not one.numeros, one.nit is None, not prefixed, one.numeros[0].key if one.numeros else "", one.nit or "")
 
 
 def _by_folder(mesa: _Mesa, archivos: Sequence[Archivo]) -> None:
