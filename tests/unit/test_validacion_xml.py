@@ -259,6 +259,8 @@ def test_a_receipt_is_asked_neither_for_the_block_nor_for_a_period() -> None:
     receipt = cambiar("CustomizationID>SS-CUFE", "CustomizationID>SS-Recaudo")(text)
     found = juzgar_texto(receipt)
     assert [one.codigo for one in found] == []
+    dressed = cambiar("CustomizationID>SS-CUFE", "CustomizationID>SS-Recaudo")(factura())
+    assert "SALUD-SOBRA" in codigos_de(juzgar_texto(dressed))
     assert {"FED060", "FED100"} <= codigos_de(juzgar_texto(text))
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from radica.facturas.validacion.modelo import Clase
+from radica.facturas.validacion.modelo import Clase, Modulo
 from tests.xml_variantes import (
     Cambio,
     aceptacion,
@@ -74,6 +74,11 @@ def test_what_does_not_add_up_is_a_warning_at_its_place(codigo: str) -> None:
     assert found[0].clase is Clase.AVISO
     assert found[0].linea is not None
     assert "{" not in found[0].mensaje
+
+
+def test_a_comment_among_the_totals_is_no_amount() -> None:
+    text = cambiar("<cac:LegalMonetaryTotal>", "<cac:LegalMonetaryTotal><!-- total: $ 1.000 -->")(factura())
+    assert codigos_de(juzgar_texto(text)) == set()
 
 
 def test_one_peso_is_not_told() -> None:
@@ -165,6 +170,8 @@ def test_a_container_without_document() -> None:
     text = factura()
     empty = text[: text.index("<![CDATA[")] + text[text.index("]]>") + 3 :]
     assert codigos_de(juzgar_texto(empty)) == {"PFE002"}
+    assert codigos_de(juzgar_texto(empty, modulo=Modulo.NC_TOTAL)) == {"PNC002"}
+    assert codigos_de(juzgar_texto(empty, modulo=Modulo.ND)) == {"PDN002"}
     event = empty.replace("ResponseCode>02<", "ResponseCode>030<")
     assert codigos_de(juzgar_texto(event)) == set()
 

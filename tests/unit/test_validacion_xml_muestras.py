@@ -5,21 +5,29 @@ from __future__ import annotations
 import csv
 import json
 import re
+from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lxml import etree
 
 from radica.facturas.cuv import find_answer, read_cuv
 from radica.facturas.fev import Fev
+from radica.facturas.ubl import read_fev
 from radica.facturas.validacion.abrir import abrir_xml
-from radica.facturas.validacion.catalogo import reglas
+from radica.facturas.validacion.catalogo import contar, reglas
 from radica.facturas.validacion.modelo import Clase, Contexto, Hallazgo, Paquete
 from radica.facturas.validacion.motor import modulo_de
+from radica.facturas.validacion.reglas_xml import parte
 from radica.facturas.validacion.reglas_xml_vista import Vista, mirar, texto
 from radica.facturas.validacion.tablas import VACIOS
-from tests.xml_variantes import AHORA, factura, juzgar_bytes
+from tests.xml_variantes import AHORA, documento, factura, juzgar_bytes
 
 REJECTED = {
     "caso10_fev_attached_oficial948.xml": {"FED023"},
@@ -103,6 +111,47 @@ def test_severities_agree_with_the_published_ones(referencia: Path) -> None:
             of_ours = code in weight and re.match("FE|CND|DND|VF|VC|VD|P|GI|AA", code) and not wording
             if of_ours and row.desde <= today <= row.hasta and row.clase is not Clase.NO_DECIDIBLE:
                 assert row.clase.value.startswith(weight[code][:5]), code
+
+
+# --- whatever is cut, emptied or doubled ---
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), which=st.integers(0, 30))
+def test_a_mutilated_document_is_judged_all_the_same(muestras: Path, seed: int, which: int) -> None:
+    names = sorted(path for path in muestras.glob("*.xml") if path.stat().st_size < 60_000)
+    data = names[which].read_bytes() if which < len(names) else documento("DebitNote").encode("utf-8")
+    xml = abrir_xml("x.xml", data)
+    root, chance = xml.principal if xml.principal is not None else xml.raiz, Random(seed)
+    for _ in range(chance.randint(1, 12)):
+        elements = [one for one in root.iter("*") if one is not root]
+        if elements:
+            _mutilate(chance.choice(elements), chance)
+    broken = replace(xml, fev=read_fev(root) if xml.fev is not None else None)
+    package = Paquete(xml=broken, rips={"numFactura": 7, "usuarios": [None, {"servicios": 3}]})
+    context = Contexto(date(2026, 8, 1), AHORA, VACIOS, modulo=modulo_de(package))
+    told = list(contar(parte(package, context), context.fecha))
+    assert all(one.linea is None or one.linea > 0 for one in told)
+
+
+def _mutilate(element: etree._Element, chance: Random) -> None:
+    parent = element.getparent()
+    act = chance.choice(["cut", "empty", "double", "write", "attributes", "comment", "rename"])
+    if act == "cut" and parent is not None:
+        parent.remove(element)
+    elif act == "double" and parent is not None:
+        parent.append(deepcopy(element))
+    elif act == "empty":
+        element.text = None
+    elif act == "write":
+        element.text = chance.choice(["-1", "9" * 30, "29/02/2027", "é\u202e", "1,5", "NaN", "1e9", " ", "0"])
+    elif act == "attributes":
+        for name in element.attrib:
+            element.attrib[name] = chance.choice(["", "31", "99", "ñ"])
+    elif act == "comment":
+        element.append(etree.Comment("12,5"))
+    else:
+        element.tag = "{urn:otra}" + chance.choice(["ID", "Party", "Otra"])
 
 
 # --- every field of the health sector can be read ---

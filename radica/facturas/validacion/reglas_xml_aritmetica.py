@@ -18,7 +18,7 @@ from radica.facturas.fev import Clase, Linea
 from radica.facturas.numbers import parse_amount
 from radica.facturas.ubl import local_name
 from radica.facturas.validacion.modelo import Hallado
-from radica.facturas.validacion.reglas_xml_presencia import totales
+from radica.facturas.validacion.reglas_xml_presencia import montos, totales
 from radica.facturas.validacion.reglas_xml_vista import NO_ACREDITAN, Vista, hallar, texto
 from radica.kernel.money import format_cop, to_cents
 
@@ -134,7 +134,7 @@ def _near(value: Decimal, line: Linea) -> bool:
 def valores(vista: Vista) -> Iterator[Hallado]:
     """ARIT-NEGATIVO, ARIT-DESMEDIDO, ARIT-ILEGIBLE: money that no invoice carries, in totals, payments and lines."""
     group = totales(vista)
-    for amount in group if group is not None else ():
+    for amount in montos(vista):
         yield from _money(amount, _path(vista, group, local_name(amount)))
     for payment in vista.hijos.get("PrepaidPayment", ()):
         found = payment.find("{*}PaidAmount")
@@ -179,7 +179,7 @@ def moneda(vista: Vista) -> Iterator[Hallado]:
         here = vista.primero("DocumentCurrencyCode")
         yield hallar("ARIT-MONEDA", here, f"{vista.raiz_local}/DocumentCurrencyCode", valor=said)
     group = totales(vista)
-    for amount in group if group is not None else ():
+    for amount in montos(vista):
         currency = amount.get("currencyID")
         if currency is not None and said is not None and currency != said:
             path = _path(vista, group, local_name(amount))

@@ -145,8 +145,7 @@ def _falta_en(tax: etree._Element) -> Iterator[tuple[str, etree._Element]]:
 def forma(vista: Vista) -> Iterator[Hallado]:
     """FEV002 and twins: a total that is no number, or a date of issue that is no date, which no reader of UBL takes."""
     code = codigo(vista.fev.kind, "documento_malo")
-    totals = totales(vista)
-    for amount in totals if totals is not None else ():
+    for amount in montos(vista):
         value = texto(amount)
         if value is not None and not _DECIMAL.fullmatch(value):
             yield hallar(code, amount, variante="numero", nombre=local_name(amount))
@@ -161,6 +160,12 @@ def forma(vista: Vista) -> Iterator[Hallado]:
 def totales(vista: Vista) -> etree._Element | None:
     """Return the group of totals: RequestedMonetaryTotal in debit notes, else LegalMonetaryTotal."""
     return _first(vista.primero("LegalMonetaryTotal"), vista.primero("RequestedMonetaryTotal"))
+
+
+def montos(vista: Vista) -> list[etree._Element]:
+    """Return the amounts of the group of totals."""
+    group = totales(vista)
+    return [one for one in group if local_name(one).endswith("Amount")] if group is not None else []
 
 
 def _first(*elements: etree._Element | None) -> etree._Element | None:
