@@ -154,7 +154,24 @@ def _key(cambio: Cambio) -> str:
 
 def _known(obra: _Obra, cambio: Cambio) -> Paso | None:
     """Return a change that was made before, for whatever envío of the provider, and write it for this one."""
-    key = _key(cambio)
+    made = _rows_of(obra, cambio)
+    if not made and cambio.operacion is Operacion.COMPRIMIR:
+        # What was split before had been packed first, in vain: nothing else of that try is kept.
+        split = _rows_of(obra, replace(cambio, operacion=Operacion.DIVIDIR))
+        return Paso(_key(cambio), cambio.operacion, cambio.sha256s, ()) if split else None
+    if not made:
+        return None
+    (paso,) = steps(made)
+    if any(not obra.store.exists(one.sha256) for one in paso.hechos):
+        return None
+    with obra.db.write() as session:
+        _write(session, obra, paso, [row for row, _ in made])
+        _seal(session, obra, paso, [Stored(one.sha256, one.bytes, new=False) for one in paso.hechos])
+    return paso
+
+
+def _rows_of(obra: _Obra, cambio: Cambio) -> list[tuple[Linaje, int]]:
+    """Return the rows that a change left the first time it was made, with the bytes of what came out; none if never."""
     query = (
         select(Linaje, Blob.bytes)
         .join(Blob, Blob.sha256 == Linaje.sha256_enviado)
@@ -166,20 +183,10 @@ def _known(obra: _Obra, cambio: Cambio) -> Paso | None:
         )
         .order_by(Linaje.id)
     )
+    key = _key(cambio)
     with obra.db.read() as session:
         rows = [(row, size) for row, size in session.execute(query) if row.prueba.get("paso") == key]
-    if not rows:
-        return None
-    first = [
-        one for one in rows if (one[0].envio_id, one[0].factura_id) == (rows[0][0].envio_id, rows[0][0].factura_id)
-    ]
-    (paso,) = steps(first)
-    if any(not obra.store.exists(made.sha256) for made in paso.hechos):
-        return None
-    with obra.db.write() as session:
-        _write(session, obra, paso, [row for row, _ in first])
-        _seal(session, obra, paso, [Stored(one.sha256, one.bytes, new=False) for one in paso.hechos])
-    return paso
+    return [one for one in rows if (one[0].envio_id, one[0].factura_id) == (rows[0][0].envio_id, rows[0][0].factura_id)]
 
 
 def _waited(maker: ReaderProcess, order: dict[str, Any], beat: Callable[[], None]) -> bytes:
