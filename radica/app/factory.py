@@ -36,10 +36,21 @@ from radica.app.acciones import (
     radicacion,
     tareas,
     tray,
+    validar,
 )
 from radica.app.acts import check_acts
 from radica.app.nav import ENTRIES
-from radica.app.paginas import buscar, comprobaciones, custodia, documentos, evidencia, factura, facturas, hoy
+from radica.app.paginas import (
+    buscar,
+    comprobaciones,
+    custodia,
+    documentos,
+    evidencia,
+    factura,
+    facturas,
+    hallazgos_exportar,
+    hoy,
+)
 from radica.kernel import web_errors, web_guard, web_headers
 from radica.kernel.clock import Clock, system_clock
 from radica.kernel.config import Settings
@@ -71,6 +82,8 @@ BLUEPRINTS = (
     documentos.blueprint,
     comprobaciones.blueprint,
     hallazgos.blueprint,
+    hallazgos_exportar.blueprint,
+    validar.blueprint,
     buscar.blueprint,
     glosas_rutas.blueprint,
     correos.blueprint,

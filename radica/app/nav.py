@@ -24,6 +24,7 @@ class Entry:
 ENTRIES = (
     Entry("hoy", "Hoy", "sun", "hoy.index"),
     Entry("facturas", "Facturas", "file", "facturas.lista"),
+    Entry("validar", "Validar", "check", "validar.inicio"),
     Entry("radicacion", "Radicación", "send", "radicacion.tablero"),
     Entry("glosas", "Glosas", "message", "glosas.lista"),
     Entry("conciliacion", "Conciliación", "handshake", "conciliacion.lista"),
