@@ -35,9 +35,9 @@ _CODES = {
     Motivo.DIAGNOSTICO: "RVG06",
 }
 _SHOWN = frozenset({Motivo.TABLA, Motivo.CLINICO})
-_EXPLAINED = 2_000
+_EXPLAINED = 500
 """Records that marshmallow explains; beyond, the gate names the same reasons, so that time stays linear and short."""
-_DETAILED = 20_000
+_DETAILED = 5_000
 """Wrong records of which each property is told; beyond, they are only counted: a million empty ones take seconds."""
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z ]{0,40}[0-9]{0,2} ?")
 _ALIKE = 0.85
