@@ -199,6 +199,17 @@ def test_a_coverage_of_before_counts_for_invoices_of_before() -> None:
     assert "FED134" not in codigos_de(juzgar_texto(before, fecha=date(2026, 6, 30)))
 
 
+def test_a_debit_note_has_totals_of_its_own() -> None:
+    text = documento("DebitNote").replace("RequestedMonetaryTotal>", "LegalMonetaryTotal>")
+    assert "DND017" in codigos_de(juzgar_texto(text))
+
+
+def test_a_block_of_the_maker_beside_that_of_salud_is_let_be() -> None:
+    own = "<ext:UBLExtension><ext:ExtensionContent><CustomTagGeneral><Name>x</Name></CustomTagGeneral>"
+    own += "</ext:ExtensionContent></ext:UBLExtension>"
+    assert codigos_de(juzgar_texto(cambiar("<ext:UBLExtension>", own + "<ext:UBLExtension>")(factura()))) == set()
+
+
 def test_a_number_of_one_digit_is_not_refused() -> None:
     assert "FED133" not in codigos_de(
         juzgar_texto(salud("MODALIDAD_PAGO", '<Value schemeID="4">Evento</Value>')(factura()))

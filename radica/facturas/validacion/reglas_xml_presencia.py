@@ -33,7 +33,7 @@ def cabecera(vista: Vista) -> Iterator[Hallado]:
     for number, name in header:
         if texto(vista.primero(name)) is None:
             yield hallar(codigo_campo(kind, number), _first(vista.primero(name), vista.raiz))
-    totals = totales(vista)
+    totals = vista.primero("RequestedMonetaryTotal" if kind is Clase.NOTA_DEBITO else "LegalMonetaryTotal")
     payable = totals.find("{*}PayableAmount") if totals is not None else None
     if texto(payable) is None:
         yield hallar(codigo_campo(kind, "017"), _first(payable, totals, vista.raiz))

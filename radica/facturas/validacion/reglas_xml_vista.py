@@ -91,15 +91,17 @@ class Vista:
 
     @cached_property
     def extension(self) -> etree._Element | None:
-        """The CustomTagGeneral of sector salud."""
+        """The CustomTagGeneral of sector salud: the one that has fields, for makers put blocks of their own beside it."""
+        first = None
         for block in self.hijos.get("UBLExtensions", ()):
             for holder in block.iterfind("{*}UBLExtension/{*}ExtensionContent"):
                 found = holder.find("{*}CustomTagGeneral")
                 if found is None:
-                    found = holder.find(".//{*}CustomTagGeneral")
-                if found is not None:
+                    found = holder.find("*//{*}CustomTagGeneral")
+                if found is not None and found.find(".//{*}AdditionalInformation") is not None:
                     return found
-        return None
+                first = found if first is None else first
+        return first
 
     @cached_property
     def campos(self) -> Mapping[str, Campo]:
