@@ -14,15 +14,19 @@ from datetime import datetime
 from radica.app.house import House
 from radica.app.turn import keep_turn
 from radica.app.worker import Handler
+from radica.custodia.texto import KEY_FILE
 from radica.facturas.catalogos import catalogos_de_casa
 from radica.facturas.fev import Clase as DocumentoDe
 from radica.facturas.juicio import Encargo, dictaminar, encargos, registrar
 from radica.facturas.keys import known_keys
+from radica.facturas.repetidos import clave_de, guardar, repetidos
 from radica.facturas.tarifa_factura import comparar_factura, hallazgos_de_tarifa
+from radica.facturas.validacion.lote import Huellas, huellas
 from radica.facturas.validacion.modelo import Hallado, Paquete
 from radica.jobs.queue import Claimed, Done, finish
 from radica.jobs.schedule import insert_due
 from radica.kernel.db import Database
+from radica.kernel.web_keys import load_or_make_key
 
 KIND_JUDGE = "juzgar_facturas"
 BATCH = 20
@@ -62,25 +66,33 @@ def judge(house: House, encargo: Encargo) -> bool:
     """Judge one invoice and record the verdict; False when its documents changed meanwhile."""
     with house.db.read() as session:
         catalogues = catalogos_de_casa(session, house.store)
+    secret = clave_de(load_or_make_key(house.settings.keys / KEY_FILE), encargo.prestador_id)
+    printed: list[Huellas] = []
+
+    def beside(one: Encargo, package: Paquete) -> list[Hallado]:
+        """Tell what the house knows beside the documents; a note repeats its invoice and has no tariff of its own."""
+        if package.fev is None or package.fev.kind is not DocumentoDe.FACTURA:
+            return []
+        printed.append(huellas(package, secret))
+        with house.db.read() as session:
+            compared = comparar_factura(session, one.factura_id, package.rips, package.fev)
+            twice = repetidos(session, prestador_id=one.prestador_id, factura_id=one.factura_id, huellas=printed[-1])
+        return [*hallazgos_de_tarifa(compared), *twice]
+
     found = dictaminar(
         encargo,
         house.store,
         ahora=house.clock(),
         catalogos=catalogues,
         key_for=known_keys(house.db, house.vault),
-        aparte=(lambda one, package: _tariff(house, one, package),),
+        aparte=(beside,),
     )
     with house.db.write() as session:
-        return registrar(session, encargo, found, at=house.clock())
-
-
-def _tariff(house: House, encargo: Encargo, package: Paquete) -> list[Hallado]:
-    """Hold the lines against the prices agreed with the payer; a note has no tariff of its own."""
-    if package.fev is None or package.fev.kind is not DocumentoDe.FACTURA:
-        return []
-    with house.db.read() as session:
-        compared = comparar_factura(session, encargo.factura_id, package.rips, package.fev)
-    return hallazgos_de_tarifa(compared)
+        if not registrar(session, encargo, found, at=house.clock()):
+            return False
+        for one in printed:
+            guardar(session, prestador_id=encargo.prestador_id, factura_id=encargo.factura_id, huellas=one)
+    return True
 
 
 HANDLERS: Mapping[str, Handler] = {KIND_JUDGE: judge_invoices}

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from radica.facturas.juicio import dictaminar, encargos, olvidar_juicio, registrar
+from radica.facturas.juicio import Encargo, dictaminar, encargos, olvidar_juicio, registrar
 from radica.facturas.models import Documento, Factura, Hallazgo, OrigenHallazgo
+from radica.facturas.validacion.modelo import Hallado, Paquete
 from radica.facturas.validacion.tablas import VACIOS
 from radica.facturas.validacion_models import Validacion
 from tests.plugins.intake import NOW, Importer
@@ -88,3 +89,17 @@ def test_a_person_can_ask_again(importer: Importer, package: Path):
         assert olvidar_juicio(session, list(session.scalars(select(Factura.id)))) == 1
     assert judge_all(importer) == [True]
     assert len(verdicts(importer)) == 2
+
+
+def test_what_breaks_the_checker_costs_one_invoice_its_checks_and_says_so(importer: Importer, package: Path):
+    importer.load(package)
+    with importer.db.read() as session:
+        (one,) = encargos(session, limit=10)
+
+    def broken(_: Encargo, __: Paquete) -> list[Hallado]:
+        raise ValueError("un texto que nadie debe ver")
+
+    found = dictaminar(one, importer.store, ahora=NOW, catalogos=VACIOS, key_for=None, aparte=(broken,))
+    (told,) = [finding for finding in found if finding.codigo == "COMPROBADOR-FALLO"]
+    assert "ValueError" in told.mensaje
+    assert "un texto" not in told.mensaje
