@@ -70,7 +70,7 @@ def test_a_service_billed_under_two_numbers_is_told_without_its_patient(any_hous
         rows = session.execute(
             select(Factura.numero, Hallazgo.mensaje).join(Hallazgo).where(Hallazgo.codigo == "DUP-SERVICIO")
         )
-        told = dict(rows.tuples().all())
+        told = dict(tuple(row) for row in rows)
         prints = session.scalars(select(HuellaServicio.clave)).all()
     assert list(told) == [other]
     assert number in told[other]
