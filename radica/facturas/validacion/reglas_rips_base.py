@@ -67,7 +67,11 @@ Faltas = Iterable[Falta]
 
 @dataclass(frozen=True, slots=True)
 class Marco:
-    """What holds for the whole package. `ahora`, `inicio` and `fin` are ISO texts; empty when unknown."""
+    """What holds for the whole package; dates are ISO texts.
+
+    `inicio` and `fin` bound the services of this RIPS; empty when unsaid, and when the invoice is of another period
+    than its RIPS (capitation) or of none (notes).
+    """
 
     fecha: date
     ahora: str
@@ -109,7 +113,11 @@ def marco_de(paquete: Paquete, contexto: Contexto) -> Marco:
     """Return what holds for the whole package."""
     fev = paquete.fev
     modality = "03" if contexto.modulo in _CAPITA else fev.modalidad_pago if fev is not None else None
-    start, end = (fev.period_start, fev.period_end) if fev is not None else (None, None)
+    start, end = (
+        (fev.period_start, fev.period_end) if fev is not None and contexto.modulo is Modulo.FEV else (None, None)
+    )
+    if start is None or end is None:
+        start = end = None
     return Marco(
         fecha=contexto.fecha,
         ahora=_civil(contexto.ahora).strftime("%Y-%m-%d %H:%M"),

@@ -7,7 +7,6 @@ period before. Norm: MUV technical document 1 v002.
 
 from __future__ import annotations
 
-from radica.facturas.validacion.modelo import Modulo
 from radica.facturas.validacion.reglas_rips_base import (
     FECHA_DE,
     Falta,
@@ -28,7 +27,10 @@ def rvc013(campo: str) -> ReglaServicio:
     """RVC013: the service is not in the future. DT1 v002, C02 P02 M04 S04."""
 
     def regla(registro: Registro, vista: Vista) -> Faltas:
-        at = momento(registro.get(campo))
+        written = registro.get(campo)
+        if type(written) is str and written <= vista.marco.ahora:
+            return ()
+        at = momento(written)
         return (Falta("RVC013", campo, {"fecha": at}),) if at > vista.marco.ahora else ()
 
     return regla
@@ -38,6 +40,8 @@ def rvc014(campo: str) -> ReglaServicio:
     """RVC014: the service is inside the period of the invoice. DT1 v002, C02 P02 M04 S04."""
 
     def regla(registro: Registro, vista: Vista) -> Faltas:
+        if not vista.marco.inicio:
+            return ()
         day = dia(registro.get(campo))
         if not day or not _fuera(day, vista):
             return ()
@@ -59,9 +63,7 @@ def rvc079(campo: str) -> ReglaServicio:
 def _fuera(day: str, vista: Vista) -> bool:
     """Say whether a day is outside the period of the invoice that this RIPS supports."""
     marco = vista.marco
-    if marco.modulo is not Modulo.FEV or not marco.inicio or not marco.fin:
-        return False
-    return not marco.inicio <= day <= marco.fin
+    return bool(marco.inicio) and not marco.inicio <= day <= marco.fin
 
 
 def rvc038(registro: Registro, vista: Vista) -> Faltas:

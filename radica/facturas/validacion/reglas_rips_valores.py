@@ -28,6 +28,7 @@ from radica.facturas.validacion.reglas_rips_base import (
 )
 
 _EVENTO = "04"
+_NO_APLICA = "05"
 _SIN_PRECIO = frozenset({"02", "03"})
 _MAGISTRAL = "03"
 _CONTRIBUTIVO = frozenset({"01", "02", "03"})
@@ -45,20 +46,21 @@ _VALORES: tuple[str, ...] = ("vrServicio", "vrUnitMedicamento", "vrUnitOS")
 def rvc034(registro: Registro, vista: Vista) -> Faltas:
     """RVC034: by event a price above zero; by capitation or global payment, zero. DT1 v002, C17 P16 M18 M19 S11 S12."""
     marco = vista.marco
-    if marco.modulo not in _CON_PRECIO or (marco.fev is None and not marco.es_capita):
+    event = marco.modalidad == _EVENTO
+    if not event and marco.modalidad not in _SIN_PRECIO:
         return ()
-    if marco.modalidad == _EVENTO:
-        if registro.get("tipoMedicamento") == _MAGISTRAL:
-            return ()
-        wrong = "evento"
-        found = [name for name in _VALORES if (value := monto(registro.get(name))) is not None and value <= 0]
-    elif marco.modalidad in _SIN_PRECIO:
-        wrong = "sin_precio"
-        found = [name for name in _VALORES if (value := monto(registro.get(name))) is not None and value != 0]
-    else:
+    found = []
+    for name in _VALORES:
+        value = registro.get(name)
+        # By event a positive integer is right, which is almost every value.
+        if value is None or (event and type(value) is int and value > 0):
+            continue
+        amount = monto(value)
+        if amount is not None and (amount <= 0 if event else amount != 0):
+            found.append(name)
+    if not found or marco.modulo not in _CON_PRECIO or (event and registro.get("tipoMedicamento") == _MAGISTRAL):
         return ()
-    if not found:
-        return ()
+    wrong = "evento" if event else "sin_precio"
     said = {name: pesos(monto(registro.get(name)) or 0) for name in found}
     return [Falta("RVC034", name, {"valor": said[name], "modalidad": marco.modalidad or ""}, wrong) for name in found]
 
@@ -102,7 +104,8 @@ def _paga_en_otro(vista: Vista, kind: str) -> bool:
 
 def rvc061(registro: Registro, _: Vista) -> Faltas:
     """RVC061: where no moderating payment applies its value is zero. DT1 v002, C19 P18 M21."""
-    value = monto(registro.get("valorPagoModerador"))
+    written = registro.get("valorPagoModerador")
+    value = monto(written) if written else 0
     if not value or concepto(registro) != NINGUNO:
         return ()
     return (Falta("RVC061", "valorPagoModerador", {"valor": pesos(value)}),)
@@ -148,11 +151,21 @@ def rvc094(registro: Registro, vista: Vista) -> Faltas:
     )
 
 
-_PAGOS: tuple[ReglaServicio, ...] = (rvc035, rvc037, rvc092)
+def _si_paga(*reglas: ReglaServicio) -> ReglaServicio:
+    """Run rules that only speak of services with a payment: most services say that none applies."""
+
+    def todas(registro: Registro, vista: Vista) -> Faltas:
+        if registro.get("conceptoRecaudo") == _NO_APLICA:
+            return ()
+        return [one for regla in reglas for one in regla(registro, vista)]
+
+    return todas
+
+
 POR_TIPO: dict[str, tuple[ReglaServicio, ...]] = {
-    "consultas": (rvc034, rvc060, rvc061, rvc084, rvc091, *_PAGOS),
-    "procedimientos": (rvc034, rvc060, rvc061, rvc091, *_PAGOS),
-    "medicamentos": (rvc034, rvc060, rvc061, rvc091, rvc094, *_PAGOS),
-    "otrosServicios": (rvc034, rvc091, *_PAGOS),
+    "consultas": (rvc034, rvc061, rvc091, _si_paga(rvc035, rvc037, rvc060, rvc084, rvc092)),
+    "procedimientos": (rvc034, rvc061, rvc091, _si_paga(rvc035, rvc037, rvc060, rvc092)),
+    "medicamentos": (rvc034, rvc061, rvc091, rvc094, _si_paga(rvc035, rvc037, rvc060, rvc092)),
+    "otrosServicios": (rvc034, rvc091, _si_paga(rvc035, rvc037, rvc092)),
 }
 """The rules of this file by kind of service."""
