@@ -82,7 +82,11 @@ RECHAZO, AVISO = "rechazo", "aviso"
         ("vrServicio", -1, "RVG01", RECHAZO),
         ("vrServicio", 10**15, "RVG01", RECHAZO),
         ("vrServicio", Decimal("1E+400"), "RVG01", RECHAZO),
+        ("vrServicio", Decimal("1E+99999999"), "RVG01", RECHAZO),
+        ("consecutivo", Decimal("1E-99999999"), "RVG01", RECHAZO),
         ("vrServicio", Decimal("NaN"), "RVG01", RECHAZO),
+        ("vrServicio", Decimal("sNaN"), "RVG01", RECHAZO),
+        ("consecutivo", Decimal("Infinity"), "RVG01", RECHAZO),
         ("vrServicio", 44900.5, "RVG01", RECHAZO),  # binary floating point never comes out of the reader
         ("consecutivo", "1", "RVG01", RECHAZO),
         ("consecutivo", Decimal("1.5"), "RVG01", RECHAZO),
@@ -119,6 +123,24 @@ def test_each_fault_of_a_consultation(name: str, value: object, code: str, weigh
 )
 def test_what_real_files_carry_passes(kind: str, name: str, value: object) -> None:
     assert told(judge(one_user(**{kind: [{**registro(kind), name: value}]}))) == []
+
+
+@pytest.mark.parametrize(
+    ("note", "number", "invoice", "expected"),
+    [
+        ("NC", "NC1", "FE1", []),
+        ("ND", "ND1", "FE1", []),
+        ("NA", "1", "FE1", []),
+        ("RS", "1", None, []),
+        ("", "", "FE1", []),  # as a real final cápita was sent and answered
+        ("XX", "1", "FE1", [("RVG06", "rechazo", "tipoNota")]),
+        ("NC", 1, "FE1", [("RVG01", "rechazo", "rips.numNota")]),
+        (None, None, 1, [("RVG01", "rechazo", "rips.numFactura")]),
+    ],
+)
+def test_notes_and_rips_without_invoice(note: Any, number: Any, invoice: Any, expected: Any) -> None:
+    rips = {**documento([usuario()]), "tipoNota": note, "numNota": number, "numFactura": invoice}
+    assert told(judge(rips)) == expected
 
 
 def test_missing_and_unknown_properties() -> None:
@@ -188,9 +210,12 @@ def test_a_person_twice_and_health_data_in_no_word() -> None:
 def test_capita_has_no_price_of_its_own() -> None:
     rips = one_user(consultas=[{**registro("consultas"), "vrServicio": 40000}])
     assert told(judge(rips)) == []
-    found = judge(rips, module=Modulo.CAPITA_FINAL)
+    rips["usuarios"][0]["servicios"]["consultas"].append(
+        {**registro("consultas"), "vrServicio": Decimal("1E+99999999")}
+    )
+    found = [one for one in judge(rips, module=Modulo.CAPITA_FINAL) if one.codigo == "RVG06"]
     assert told(found) == [("RVG06", "rechazo", "rips")]
-    assert "40000" in found[0].mensaje
+    assert "$ 40.000" in found[0].mensaje
 
 
 def test_without_cie10_it_says_so_once_and_refuses_nothing() -> None:

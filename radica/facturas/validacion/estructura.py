@@ -16,11 +16,13 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
+from radica.facturas.numbers import parse_amount
 from radica.facturas.rips import SERVICIOS
 from radica.facturas.validacion.esquemas.campos import Motivo
 from radica.facturas.validacion.esquemas.compuerta import Compuerta, Compuertas, compuertas, version_de
 from radica.facturas.validacion.esquemas.servicios import Version
 from radica.facturas.validacion.modelo import Contexto, Hallado, Modulo, Paquete
+from radica.facturas.validacion.reglas_rips_base import pesos
 from radica.facturas.validacion.topes import CODIGO_MAS, acotar
 
 CAPITA = frozenset({Modulo.CAPITA_PERIODO, Modulo.CAPITA_FINAL})
@@ -80,9 +82,9 @@ def _rips(rips: Mapping[str, Any], contexto: Contexto) -> Iterator[Hallado]:
 
 def capita_sin_valor(rips: Mapping[str, Any]) -> Iterator[Hallado]:
     """RVG06 of cápita: its services carry no price; the sum is shown (MUV technical document 1, answer of 2025)."""
-    total = sum((amount for amount in _amounts(rips)), Decimal(0))
+    total = sum(_amounts(rips), Decimal(0))
     if total:
-        yield Hallado("RVG06", "rips", {"valor": f"{total:f}"}, variante="capita")
+        yield Hallado("RVG06", "rips", {"valor": pesos(total)}, variante="capita")
 
 
 def _usuario(run: _Marcha, place: str, user: object) -> Iterator[Hallado]:
@@ -168,12 +170,12 @@ def _repetido(run: _Marcha, place: str, user: dict[str, Any]) -> Iterator[Hallad
     run.personas.add(person)
 
 
-def _amounts(rips: Mapping[str, Any]) -> Iterator[int | Decimal]:
+def _amounts(rips: Mapping[str, Any]) -> Iterator[Decimal]:
     users = rips.get("usuarios")
     for user in users if isinstance(users, list) else []:
         services = user.get("servicios") if isinstance(user, dict) else None
         for records in services.values() if isinstance(services, dict) else ():
             for record in records if isinstance(records, list) else []:
-                amount = record.get("vrServicio") if isinstance(record, dict) else None
-                if type(amount) is int or (isinstance(amount, Decimal) and amount.is_finite()):
+                amount = parse_amount(record.get("vrServicio")) if isinstance(record, dict) else None
+                if amount is not None:
                     yield amount
