@@ -30,6 +30,7 @@ from radica.facturas.validacion.modelo import DocumentoXml, Fuente, Hallado, Sop
 from radica.facturas.xmlsafe import Unreadable, decode_base64
 
 _HEAD = 64 * 1024
+_REFUSED = "04"
 _PDF_CODES = frozenset({"pdf_cortado", "pdf_sin_nombre_de_soporte", "pdf_falso"})
 _STRANGE = frozenset({"desconocido", "formato", "xml_otro", "json_otro", "pagina_web"})
 """Codes of what was read and is no document of billing."""
@@ -206,7 +207,10 @@ def _looks_like(path: Path, route: str) -> Tipo:
 
 def _open_xml(archivo: Archivo, name: str, data: bytes) -> Abierto:
     xml = abrir_xml(name, data)
-    return Abierto(archivo, xml=xml, hallados=(*_notes(archivo), *letras(xml, data)))
+    found = [*_notes(archivo), *letras(xml, data)]
+    if archivo.tipo is Tipo.RESPUESTA and xml.respuesta is not None and xml.respuesta.code == _REFUSED:
+        found.append(Hallado("LEC-DIAN-RECHAZADO", "ApplicationResponse/DocumentResponse/Response/ResponseCode"))
+    return Abierto(archivo, xml=xml, hallados=tuple(found))
 
 
 def letras(xml: DocumentoXml, data: bytes) -> tuple[Hallado, ...]:

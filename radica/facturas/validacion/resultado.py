@@ -215,7 +215,8 @@ _WEIGHT = {Clase.RECHAZO: 0, Clase.NOTIFICACION: 1, Clase.AVISO: 2, Clase.NO_DEC
 def _once(found: Iterable[Hallazgo]) -> list[Hallazgo]:
     """Return each finding once, the heaviest first; what the rules said of a place is not said again by the reader."""
     by_key = {(one.codigo, one.clase, one.ruta, one.mensaje, one.linea): one for one in found}
-    said = {one.ruta for one in by_key.values() if one.clase is Clase.RECHAZO and not one.codigo.startswith("LEC-")}
+    ruled = [one for one in by_key.values() if one.clase is Clase.RECHAZO and not one.codigo.startswith("LEC-")]
+    said = {one.ruta.removeprefix("rips.") for one in ruled}
     kept = [one for one in by_key.values() if not (one.codigo == "LEC-VALOR" and one.ruta in said)]
     return sorted(kept, key=lambda one: _WEIGHT[one.clase])
 
