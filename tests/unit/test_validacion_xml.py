@@ -210,6 +210,16 @@ def test_a_block_of_the_maker_beside_that_of_salud_is_let_be() -> None:
     assert codigos_de(juzgar_texto(cambiar("<ext:UBLExtension>", own + "<ext:UBLExtension>")(factura()))) == set()
 
 
+def test_a_block_of_another_sector_makes_no_health_document() -> None:
+    fields = "<AdditionalInformation><name>Lugar de Salida</name><value>Cali</value></AdditionalInformation>"
+    export = f'<CustomTagGeneral><Interoperabilidad><Group schemeName="Exportación"><Collection>{fields}'
+    export += "</Collection></Group></Interoperabilidad></CustomTagGeneral>"
+    text = cambiar("<CustomTagGeneral>.*?</CustomTagGeneral>", export)(factura())
+    sold = juzgar_texto(cambiar("CustomizationID>SS-CUFE", "CustomizationID>10")(text))
+    assert [one.codigo for one in sold] == ["VFE003"]
+    assert "FED124" in codigos_de(juzgar_texto(text))
+
+
 def test_a_number_of_one_digit_is_not_refused() -> None:
     assert "FED133" not in codigos_de(
         juzgar_texto(salud("MODALIDAD_PAGO", '<Value schemeID="4">Evento</Value>')(factura()))

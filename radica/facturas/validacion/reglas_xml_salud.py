@@ -16,7 +16,7 @@ from radica.facturas.fev import Clase
 from radica.facturas.rips import SERVICIOS
 from radica.facturas.validacion.modelo import Hallado, Paquete
 from radica.facturas.validacion.reglas_xml_codigos import codigo, codigo_campo
-from radica.facturas.validacion.reglas_xml_vista import Campo, Vista, hallar
+from radica.facturas.validacion.reglas_xml_vista import CAMPOS, Campo, Vista, hallar
 from radica.facturas.validacion.tablas import cobertura, codigos, tabla
 
 RES_948 = date(2026, 7, 1)
@@ -32,7 +32,6 @@ _TABLAS = (
     ("MODALIDAD_PAGO", "modalidadPago", "125", "133"),
     ("COBERTURA_PLAN_BENEFICIOS", "coberturaPlan", "127", "134"),
 )
-_NOMBRES = frozenset(name for name, _ in _GRUPOS) | {"FACTURA_SIN_CONTRATO"}
 
 
 def extension(vista: Vista) -> Iterator[Hallado]:
@@ -52,7 +51,7 @@ def grupos(vista: Vista) -> Iterator[Hallado]:
         if name not in vista.campos:
             yield hallar(codigo_campo(vista.fev.kind, number), vista.extension)
     for key, field in vista.campos.items():
-        if key in _NOMBRES and field.nombre != key:
+        if key in CAMPOS and field.nombre != key:
             yield hallar("SALUD-MAYUSCULAS", field.elemento, _path(vista, key), campo=key)
 
 

@@ -25,6 +25,18 @@ NO_ACREDITAN = frozenset({"SS-REPORTE", "SS-SINAPORTE"})
 OPERACIONES = ACREDITAN | NO_ACREDITAN | {RECAUDO}
 """The seven of table tipoOperacionSalud, in capitals (technical document 2, section 9)."""
 
+CAMPOS = frozenset(
+    {
+        "CODIGO_PRESTADOR",
+        "MODALIDAD_PAGO",
+        "COBERTURA_PLAN_BENEFICIOS",
+        "NUMERO_CONTRATO",
+        "NUMERO_POLIZA",
+        "FACTURA_SIN_CONTRATO",
+    }
+)
+"""Fields of the block since Res. 2275 de 2023; the last one since Res. 948 de 2026."""
+
 _VACIOS = frozenset({"", "NA", "N/A", "N.A", "N.A.", "NO APLICA", "NINGUNO", "NINGUNA", "NULL", "0", "-", "."})
 
 
@@ -91,17 +103,17 @@ class Vista:
 
     @cached_property
     def extension(self) -> etree._Element | None:
-        """The CustomTagGeneral of sector salud: the one that has fields, for makers put blocks of their own beside it."""
-        first = None
-        for block in self.hijos.get("UBLExtensions", ()):
-            for holder in block.iterfind("{*}UBLExtension/{*}ExtensionContent"):
-                found = holder.find("{*}CustomTagGeneral")
-                if found is None:
-                    found = holder.find("*//{*}CustomTagGeneral")
-                if found is not None and found.find(".//{*}AdditionalInformation") is not None:
-                    return found
-                first = found if first is None else first
-        return first
+        """The CustomTagGeneral of sector salud; exporters and makers write blocks of the same name beside it."""
+        blocks = [
+            found
+            for holder in self.hijos.get("UBLExtensions", ())
+            for content in holder.iterfind("{*}UBLExtension/{*}ExtensionContent")
+            for found in content.iter("{*}CustomTagGeneral")
+        ]
+        ours = [one for one in blocks if _de_salud(one)]
+        if ours:
+            return ours[0]
+        return blocks[0] if blocks and self.operacion in OPERACIONES else None
 
     @cached_property
     def campos(self) -> Mapping[str, Campo]:
@@ -124,6 +136,14 @@ class Vista:
                 value = item.find("{*}Value")
                 code = clean(value.get("schemeID")) if value is not None else None
                 yield Campo(name, item, texto(value), code)
+
+
+def _de_salud(block: etree._Element) -> bool:
+    """Say whether a block is that of the health sector, by the name of its group or by its fields."""
+    if any("salud" in (group.get("schemeName") or "").lower() for group in block.iter("{*}Group")):
+        return True
+    names = (texto(name) for name in block.iterfind(".//{*}AdditionalInformation/{*}Name"))
+    return any((name or "").upper() in CAMPOS for name in names)
 
 
 def mirar(paquete: Paquete, contexto: Contexto) -> Vista | None:
