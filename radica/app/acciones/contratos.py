@@ -58,7 +58,7 @@ def nuevo() -> ResponseReturnValue:
         return render_template("contratos/nuevo.html", form=form, error=None)
 
 
-@blueprint.post("/nuevo")
+@blueprint.post("")
 @allow(*WRITERS)
 def crear() -> ResponseReturnValue:
     """Write a contract."""
@@ -320,7 +320,7 @@ def _keep(form: ConfirmForm, prestador_id: int, contrato_id: int | None) -> Carg
 
 def _told(done: Cargado, contrato_id: int | None) -> ResponseReturnValue:
     if done.nueva:
-        refused = f" {done.rechazados} filas no se cargaron." if done.rechazados else ""
+        refused = f" {done.rechazados} filas no entraron." if done.rechazados else ""
         flash(f"Quedó cargada la versión {done.version} con {done.filas} precios.{refused}", "success")
     else:
         flash("Esa misma lista ya estaba cargada; no se repitió.", "info")

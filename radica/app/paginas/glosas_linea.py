@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from radica.app.acciones.glosas_formas import ActForm, AnswerForm, DecisionForm, ReasonOnlyForm
 from radica.app.paginas.comun import HEALTH_ROLES, sees_health
 from radica.app.paginas.consultas_glosa import CasoGlosa, load_line_case
+from radica.app.paginas.contratos_plano import READERS as LISTAS
 from radica.app.paginas.documentos import viewer_of
 from radica.app.paginas.frases import document_name, who
 from radica.app.paginas.glosas import owners, urgency
@@ -34,6 +35,7 @@ from radica.glosas.bulk_answer import count_equal
 from radica.glosas.codes import Manual
 from radica.glosas.models import Acto, Devolucion, Glosa, RegistroSiifa, TipoActo
 from radica.glosas.states import DEV_ABIERTAS, FINALES, EstadoGlosa, EstadoRespuesta, EventoDevolucion, EventoGlosa
+from radica.glosas.tarifa import es_de_tarifa, tarifa_de
 from radica.glosas.tray_filter import Objecion, stake
 from radica.glosas.work_models import Decision
 from radica.kernel.clock import civil_date
@@ -42,6 +44,7 @@ from radica.kernel.money import format_cop
 from radica.kernel.web import current, db_session, now, person
 from radica.plazos.calendar import OutOfCalendar
 from radica.plazos.terms import version_for
+from radica.users.services import actor_names
 
 G = EstadoGlosa
 
@@ -87,6 +90,7 @@ def line_page(
         help_ = help_for(session, row, caso.pagador, person().granted(*HEALTH_ROLES)) if due else None
         equal = count_equal(session, row) if due and isinstance(row, Glosa) else 0
         unregistered = _without_siifa(session, caso)
+        tariff = _tariff(session, row)
     held = person().granted
     return render_template(
         "glosas/linea.html",
@@ -112,6 +116,7 @@ def line_page(
         corre=running(caso),
         tardia=late(caso),
         siifa=unregistered,
+        **tariff,
         historia=story(caso.actos, caso.movimientos, caso.nombres, caso.entregas),
         personas=people,
         antes=before,
@@ -135,6 +140,18 @@ def _without_siifa(session: Session, caso: CasoGlosa) -> list[Acto]:
     ids = [one.id for one in caso.actos]
     registered = set(session.scalars(select(RegistroSiifa.acto_id).where(RegistroSiifa.acto_id.in_(ids))))
     return [one for one in caso.actos if one.siifa_vence is not None and one.id not in registered]
+
+
+def _tariff(session: Session, row: Objecion) -> dict[str, Any]:
+    """Return what the page shows of the tariff that applied: itself, who loaded its list, whether it may be opened."""
+    found = tarifa_de(session, row)
+    loader = found.lista.cargado_por if found is not None and found.lista is not None else ""
+    return {
+        "de_tarifa": es_de_tarifa(row),
+        "tarifa": found,
+        "quien_tarifa": who(loader, actor_names(session, {loader})) if loader else "",
+        "abre_tarifas": row.prestador_id in person().granted(*LISTAS),
+    }
 
 
 _DECISION_EVENTS = (EventoGlosa.LEVANTAR, EventoGlosa.LEVANTAR_PARTE, EventoGlosa.RATIFICAR)
