@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from radica.radicacion.cajas import cajas
 from radica.radicacion.package import (
     ORDER,
     SCRIPTS,
@@ -226,3 +227,29 @@ def _twins(sources: list[Source]) -> bool:
     return (
         len(set(keys)) < len(keys) or len(invoices) > 1 or len([o for o in sources if o.tipo == "RESPUESTA_DIAN"]) > 1
     )
+
+
+def boxed(*planes: tuple[int, str, Plan]) -> dict[str, list[str]]:
+    return {one.nombre: [item.ruta for item in one.archivos] for one in cajas(planes, nit=NIT, envio_id=7)}
+
+
+def test_without_rules_one_zip_and_a_folder_per_invoice_when_there_are_several() -> None:
+    alone = planned(COMUN, FILES[0])
+    assert boxed((1, NUMERO, alone)) == {"900123456_FE0010.zip": ["FEV_900123456_FE0010.xml"]}
+    assert boxed((1, "A1", alone), (2, "A2", alone)) == {
+        "900123456_envio-7.zip": ["A1/FEV_900123456_FE0010.xml", "A2/FEV_900123456_FE0010.xml"]
+    }
+
+
+def test_with_rules_each_invoice_has_its_own_zips_without_folders_and_no_name_twice() -> None:
+    heavy = [support(f"PDX_900123456_FE{n}.pdf", 20 * MB, mark) for n, mark in enumerate("ab")]
+    found = planned("zip_30", *heavy)
+    boxes = boxed((1, "A1", found), (2, "A2", found))
+    assert list(boxes) == [
+        "900123456_20260715_1.zip", "900123456_20260715_2.zip",
+        "900123456_20260715_1_2.zip", "900123456_20260715_2_2.zip",
+    ]  # fmt: skip
+    assert not any("/" in name for names in boxes.values() for name in names)
+    loads = planned("axa", *FILES)
+    assert list(boxed((1, NUMERO, loads))) == ["900123456_FE0010.zip"]
+    assert boxed((1, NUMERO, planned("axa"))) == {}

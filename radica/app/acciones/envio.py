@@ -38,7 +38,7 @@ from radica.radicacion import manual
 from radica.radicacion.cajas import Caja, Contenido, cajas, whole_name
 from radica.radicacion.entrega import plans_of
 from radica.radicacion.models import Envio
-from radica.radicacion.package import Parte, Plan, safe
+from radica.radicacion.package import Parte, Plan, Rechazo, safe
 from radica.radicacion.perfil_paquete import COMUN
 from radica.radicacion.preparar import preparar
 from radica.radicacion.states import Acto, EstadoEnvio
@@ -179,8 +179,7 @@ def paquete(envio_id: int) -> ResponseReturnValue:
         current().database, store(), envio_id, actor=person().actor, clock=current().clock, beat=lambda: None
     )
     if prepared.rechazos and not request.args.get("asi"):
-        for one in prepared.rechazos:
-            flash(" ".join(filter(None, (one.nombre and f"{one.nombre}:", one.motivo))), "warning")
+        _tell(envio_id, prepared.rechazos)
         return go(url_for("radicacion.envio", envio_id=envio_id, asi=1) + "#paquete")
     with current().database.write() as session:
         row = load_envio(session, envio_id)
@@ -203,6 +202,18 @@ def paquete(envio_id: int) -> ResponseReturnValue:
         raise
     name = wanted[0].nombre if len(wanted) == 1 else drawn
     return send_file(box, mimetype="application/zip", as_attachment=True, download_name=name, max_age=0)
+
+
+def _tell(envio_id: int, rechazos: Sequence[Rechazo]) -> None:
+    """Say that nothing was sent and why; what the page says of itself is not said twice."""
+    with current().database.read() as session:
+        row = load_envio(session, envio_id)
+        nit = session.get_one(Prestador, row.prestador_id).nit
+        shown = {one.motivo for _, plan in plans_of(session, row, nit) for one in plan.rechazos}
+    flash("No se descargó nada: hay algo que el pagador no recibe así.", "warning")
+    for one in rechazos:
+        if one.motivo not in shown:
+            flash(" ".join(filter(None, (one.nombre and f"{one.nombre}:", one.motivo))), "warning")
 
 
 def _boxes(session: Session, row: Envio) -> tuple[list[Caja], str]:
