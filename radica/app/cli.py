@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "glosas": ("cli_glosas", "glosas y devoluciones: códigos, lectura de archivos"),
     "cartera": ("cli_cartera", "pagos, intereses de mora y prescripción"),
     "catalogo": ("cli_catalogo", "tablas que cambian con el tiempo: tasas de usura"),
+    "contrato": ("cli_contratos", "contratos con los pagadores: crear, listar, cerrar"),
+    "tarifario": ("cli_contratos", "listas de precios: cargar, comparar una factura con lo pactado"),
     "expediente": ("cli_expediente", "expediente judicial: armarlo, y los documentos que aporta una persona"),
     "plazos": ("cli_plazos", "calcula términos legales"),
     "usuarios": ("cli_usuarios", "personas y sus accesos"),
