@@ -11,7 +11,6 @@
   const chosen = find("elegidos");
   const failure = find("error");
   const bar = find("barra");
-  const excel = find("excel");
   const result = document.querySelector("#resultado");
   const buttons = form.querySelectorAll("button");
   const MOST = Number(form.dataset.maximo);
@@ -88,7 +87,7 @@
       fail(why);
       return;
     }
-    if (event.submitter === excel) return;
+    if (event.submitter?.hasAttribute("data-excel")) return;
     event.preventDefault();
     send();
   });

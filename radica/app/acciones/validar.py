@@ -50,6 +50,7 @@ def comprobar() -> ResponseReturnValue:
         "hallazgos": sum(len(one["hallazgos"]) for one in verdict.resultados),
         "maximo": MAX_BYTES,
         "archivos": MAX_FILES,
+        "solo_veredicto": is_fragment(),
     }
     answer = make_response(
         render_template("validar/_resultado.html" if is_fragment() else "validar/inicio.html", **values)

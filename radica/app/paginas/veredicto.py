@@ -21,6 +21,8 @@ from radica.kernel.web_format import fecha
 
 PESOS = ("rechazo", "notificacion", "aviso", "no_decidible")
 _LONGEST_AMOUNT = 20
+_DE_LECTURA = frozenset({"LEC-ILEGIBLE", "LEC-DESCONOCIDO", "LEC-SIN-REVISAR"})
+"""What is told of a file that nobody could read: it is no verdict on an invoice."""
 TIPOS = {
     "fev": "Factura (contenedor)",
     "factura": "Factura",
@@ -161,11 +163,12 @@ def _says(files: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _tone(files: Sequence[Mapping[str, Any]], counts: Mapping[str, int]) -> str:
-    if counts["rechazo"]:
+    refused = (each for one in files for each in one["hallazgos"] if each["severidad"] == "rechazo")
+    if any(each["codigo"] not in _DE_LECTURA for each in refused):
         return "rechazo"
     if any(one["estado"] == "ilegible" for one in files):
         return "ilegible"
-    return next((weight for weight in ("notificacion", "aviso") if counts[weight]), "valido")
+    return next((weight for weight in ("rechazo", "notificacion", "aviso") if counts[weight]), "valido")
 
 
 def _day(text: str | None) -> str:
