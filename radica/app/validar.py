@@ -23,6 +23,7 @@ from radica.facturas.validacion.leer import Archivo, Problema, Tipo, describir
 from radica.facturas.validacion.resultado import FALLOS, Encargo, resultados, sin_revisar
 from radica.kernel.logs import describe
 
+DE_HALLAZGO = ("codigo", "severidad", "ruta", "mensaje", "arreglo")
 LOTE = 32
 """Files that one process describes at a time."""
 _IN_MEMORY = 32 * 1024 * 1024
@@ -147,12 +148,18 @@ def _judged(
 
 def _row(result: dict[str, Any], palabras: Callable[[dict[str, Any]], str]) -> Fila:
     return Fila(
-        texto=json.dumps(result, ensure_ascii=False, separators=(",", ":")),
+        texto=json.dumps(_public(result), ensure_ascii=False, separators=(",", ":")),
         palabras=palabras(result),
         estado=result["estado"],
         tipo=result["tipo"],
         severidades=Counter(one["severidad"] for one in result["hallazgos"]),
     )
+
+
+def _public(result: dict[str, Any]) -> dict[str, Any]:
+    """Return the result in the shape that is promised: the screen is told more of each finding."""
+    findings = [{name: one[name] for name in DE_HALLAZGO} for one in result["hallazgos"]]
+    return {**result, "hallazgos": findings}
 
 
 def _allowed(group: tuple[tuple[int, Archivo], ...]) -> float:
