@@ -29,7 +29,7 @@ _PROMOCION, _PRECONCEPCIONAL, _PRENATAL, _IVE, _PARTO, _RECIEN_NACIDO = "11", "2
 _CAUSA_PROMOCION, _CAUSA_MATERNA = "40", "42"
 _CAUSAS_IVE = frozenset({"34", "35", "36", "49", _CAUSA_MATERNA})
 _CUM = re.compile(r"[1-9][0-9]{2,8}-[1-9][0-9]{0,2}")
-_IUM = re.compile(r"[0-9A-Z]{13,20}")
+_IUM = re.compile(r"[0-9A-Za-z]{13,20}")
 _CON_CODIGO = "01"
 """Medicine with sanitary registration: its code is an IUM or a CUM."""
 _SIN_DATOS = frozenset({"01", "02", "04"})

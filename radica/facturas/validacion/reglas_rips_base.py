@@ -45,6 +45,7 @@ CONCEPTOS = {"01": COPAGO, "02": CUOTA, "03": COMPARTIDO, "04": ANTICIPO, "05": 
 _PAGO_MODERADOR = {"01": CUOTA, "02": COPAGO, "03": COMPARTIDO, "04": NINGUNO}
 """Table TipoPagoModerador, of the RIPS before `conceptoRecaudo`."""
 _CAPITA = frozenset({Modulo.CAPITA_INICIAL, Modulo.CAPITA_PERIODO, Modulo.CAPITA_FINAL, Modulo.NC_CAPITA})
+_PARCIALES = frozenset({Modulo.NC, Modulo.ND, Modulo.NOTA_AJUSTE, Modulo.NC_CAPITA})
 _RAROS = frozenset({dict, list, tuple, float})
 """Types that no field of a service has; they are told by the structure rules and read as None here."""
 _MAX_PESOS = 10**14
@@ -86,6 +87,11 @@ class Marco:
     documento: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     @property
+    def completo(self) -> bool:
+        """Say whether the RIPS holds all services: that of a note holds only those that it changes."""
+        return self.modulo not in _PARCIALES
+
+    @property
     def es_capita(self) -> bool:
         """Say whether payment is by capitation: by the call of the MUV, or by the invoice."""
         return self.modalidad == "03"
@@ -112,7 +118,7 @@ ReglaUsuario = Callable[[Vista], Faltas]
 def marco_de(paquete: Paquete, contexto: Contexto) -> Marco:
     """Return what holds for the whole package."""
     fev = paquete.fev
-    modality = "03" if contexto.modulo in _CAPITA else fev.modalidad_pago if fev is not None else None
+    modality = "03" if contexto.modulo in _CAPITA else modalidad_de(fev) if fev is not None else None
     start, end = (
         (fev.period_start, fev.period_end) if fev is not None and contexto.modulo is Modulo.FEV else (None, None)
     )
@@ -135,6 +141,12 @@ def marco_de(paquete: Paquete, contexto: Contexto) -> Marco:
 def _civil(at: datetime) -> datetime:
     """Return Colombian civil time, which a naive time already is."""
     return at if at.tzinfo is None else at.astimezone(BOGOTA)
+
+
+def modalidad_de(fev: Fev) -> str | None:
+    """Return the modality of payment; None when the invoice says several, for then no service has one for certain."""
+    codes = {one.code for bloque in fev.salud for one in bloque if one.name == "MODALIDAD_PAGO" and one.code}
+    return fev.modalidad_pago if len(codes) <= 1 else None
 
 
 def coberturas_de(fev: Fev) -> frozenset[str]:

@@ -106,7 +106,7 @@ def rvc096(campo: str) -> ReglaServicio:
 
 def rvc021(registro: Registro, vista: Vista) -> Faltas:
     """RVC021: a CUPS that demands a stay has one. DT1 v002, P05."""
-    row = _cups(registro, vista, "codProcedimiento")
+    row = _cups(registro, vista, "codProcedimiento") if vista.marco.completo else None
     if row is None or row.estancia != "E" or vista.servicios.keys() & {"urgencias", "hospitalizacion"}:
         return ()
     return (Falta("RVC021", "codProcedimiento", {"codigo": row.codigo}),)
@@ -115,7 +115,12 @@ def rvc021(registro: Registro, vista: Vista) -> Faltas:
 def rvc022(registro: Registro, vista: Vista) -> Faltas:
     """RVC022: a birth in the internment group has data of hospitalisation. DT1 v002, P05."""
     code = texto(registro.get("codProcedimiento"))
-    if not es_parto(code) or registro.get("grupoServicios") != _INTERNACION or "hospitalizacion" in vista.servicios:
+    if (
+        not vista.marco.completo
+        or not es_parto(code)
+        or registro.get("grupoServicios") != _INTERNACION
+        or "hospitalizacion" in vista.servicios
+    ):
         return ()
     return (Falta("RVC022", "codProcedimiento", {"codigo": code}),)
 
@@ -126,7 +131,12 @@ def rvc023(registro: Registro, vista: Vista) -> Faltas:
     Clear only where the invoice carries the stay too (not the fee of one professional) and the child lived.
     """
     code = texto(registro.get("codProcedimiento"))
-    if not es_parto(code) or "recienNacidos" in vista.servicios or "hospitalizacion" not in vista.servicios:
+    if (
+        not vista.marco.completo
+        or not es_parto(code)
+        or "recienNacidos" in vista.servicios
+        or "hospitalizacion" not in vista.servicios
+    ):
         return ()
     if any(_OBITO & set(map(str, one.values())) for records in vista.servicios.values() for _, one in records):
         return ()
@@ -162,7 +172,7 @@ def rvc090(registro: Registro, vista: Vista) -> Faltas:
         or "otrosServicios" in vista.servicios
     ):
         return ()
-    row = _cups(registro, vista, "codProcedimiento")
+    row = _cups(registro, vista, "codProcedimiento") if vista.marco.completo else None
     if row is None or row.quirurgico != "S" or not row.codigo[:2].isdigit() or row.codigo[:2] > _ULTIMO_CAPITULO_QX:
         return ()
     return (Falta("RVC090", "codProcedimiento", {"codigo": row.codigo}),)
@@ -173,7 +183,7 @@ def rvg14(vista: Vista) -> Faltas:
 
     A caesarean has no code of its own for several; and a birth that another invoice bills is not looked for.
     """
-    born = vista.servicios.get("recienNacidos", ())
+    born = vista.servicios.get("recienNacidos", ()) if vista.marco.completo else ()
     documents = {texto(one.get("numDocumentoIdentificacion")) for _, one in born} - {""}
     codes = {texto(one.get("codProcedimiento")) for _, one in vista.servicios.get("procedimientos", ())}
     births = {code for code in codes if es_parto(code)}

@@ -149,6 +149,8 @@ def rvg09(marco: Marco, sumas: Sumas) -> Faltas:
     if fev is None or marco.modulo is not Modulo.FEV or marco.modalidad != _EVENTO:
         return ()
     told = _pagos(fev)
+    if not told and not fev.prepaid and _descontado(fev, sum(sumas.pagos.values(), Decimal(0))):
+        return ()
     rips = {kind: sumas.pagos.get(kind, Decimal(0)) for kind in _DEL_USUARIO}
     if not told.keys() <= set(_DEL_USUARIO) or (not told and fev.prepaid):
         # The invoice says how much and not of what: only the totals can be compared.
@@ -159,6 +161,13 @@ def rvg09(marco: Marco, sumas: Sumas) -> Faltas:
             said = {"concepto": kind, "rips": pesos(paid), "fev": pesos(told.get(kind, Decimal(0)))}
             return (Falta("RVG09", "", said),)
     return ()
+
+
+def _descontado(fev: Fev, paid: Decimal) -> bool:
+    """Say whether the invoice takes off what the patient paid by another way (a discount): no answer judged that."""
+    if fev.payable is None or fev.line_extension is None or not paid:
+        return False
+    return abs(fev.line_extension - fev.payable - paid) <= TOLERANCIA
 
 
 def _pagos(fev: Fev) -> dict[str, Decimal]:

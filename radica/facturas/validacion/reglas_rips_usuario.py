@@ -7,11 +7,13 @@ document 1 v002; coverage matrix of the same; Res. 948 de 2026 (registroSIRAS).
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 from radica.facturas.validacion.reglas_rips_base import (
     CODIGO_DE,
+    DT1_V002,
     FECHA_DE,
     Falta,
     Faltas,
@@ -36,6 +38,8 @@ _HORAS_TRAS_MUERTE = 24
 _URGENCIAS = "8907"
 """CUPS of emergency consultations."""
 _ESTANCIA = "03"
+_INTERNACION = re.compile(r"1[0-3][0-9][A-Z][0-9]{2}|1[0-3][A-Z][0-9]{3}|S1[12][0-9]{3}")
+"""CUPS of a bed: the others of that kind are rooms of surgery, birth or recovery."""
 _EGRESOS = ("urgencias", "hospitalizacion")
 
 
@@ -45,6 +49,8 @@ def rvc005(vista: Vista) -> Faltas:
         return ()
     rows = [row for code in vista.marco.coberturas if (row := cobertura(code)) is not None]
     if not rows or any(not row.tipos_usuario or vista.tipo in row.tipos_usuario for row in rows):
+        return ()
+    if vista.marco.fecha >= DT1_V002 and any(row.dudosa for row in rows):
         return ()
     said = {"tipo": vista.tipo, "cobertura": ", ".join(sorted(vista.marco.coberturas))}
     return (Falta("RVC005", "tipoUsuario", said),)
@@ -128,6 +134,8 @@ def _veces(vista: Vista, kind: str, cuando: Callable[[object], str]) -> Counter[
 
 def rvg15(vista: Vista) -> Faltas:
     """RVG15: who was observed in emergency had an emergency consultation from their entry on. DT1 v002."""
+    if not vista.marco.completo:
+        return
     for at, stay in vista.servicios.get("urgencias", ()):
         if next(_consultas_de(vista, momento(stay.get("fechaInicioAtencion"))), None) is None:
             yield Falta("RVG15", f"servicios.urgencias[{at}].fechaInicioAtencion")
@@ -140,16 +148,18 @@ def rvg16(vista: Vista) -> Faltas:
     """
     for at, stay in vista.servicios.get("urgencias", ()):
         cause = texto(stay.get("causaMotivoAtencion"))
-        causes = set(_consultas_de(vista, momento(stay.get("fechaInicioAtencion")))) - {""}
+        start, end = momento(stay.get("fechaInicioAtencion")), momento(stay.get("fechaEgreso"))
+        causes = set(_consultas_de(vista, start, end or "9")) - {""}
         if cause and causes and cause not in causes:
             said = {"causa": cause, "otra": ", ".join(sorted(causes))}
             yield Falta("RVG16", f"servicios.urgencias[{at}].causaMotivoAtencion", said)
 
 
-def _consultas_de(vista: Vista, ingreso: str) -> Iterator[str]:
-    """Yield the cause of each emergency consultation from an entry on; empty where it is unsaid."""
+def _consultas_de(vista: Vista, ingreso: str, egreso: str = "9") -> Iterator[str]:
+    """Yield the cause of each emergency consultation from an entry on, up to an exit; empty where it is unsaid."""
     for _, one in vista.servicios.get("consultas", ()):
-        if texto(one.get("codConsulta")).startswith(_URGENCIAS) and momento(one.get("fechaInicioAtencion")) >= ingreso:
+        at = momento(one.get("fechaInicioAtencion"))
+        if ingreso <= at <= egreso and texto(one.get("codConsulta")).startswith(_URGENCIAS):
             yield texto(one.get("causaMotivoAtencion"))
 
 
@@ -181,7 +191,7 @@ def rvc054(vista: Vista) -> Faltas:
 
     Clear only where the invoice has no emergency, no consultation and no procedure of the user at all.
     """
-    if vista.servicios.keys() & {"urgencias", "consultas", "procedimientos"}:
+    if not vista.marco.completo or vista.servicios.keys() & {"urgencias", "consultas", "procedimientos"}:
         return
     for at, stay in vista.servicios.get("hospitalizacion", ()):
         if stay.get("viaIngresoServicioSalud") == _DERIVADO_DE_URGENCIAS:
@@ -189,11 +199,14 @@ def rvc054(vista: Vista) -> Faltas:
 
 
 def rvc056(vista: Vista) -> Faltas:
-    """RVC056: stays are backed by an emergency or hospital record. DT1 v002, S05."""
-    if vista.servicios.keys() & {"urgencias", "hospitalizacion", "recienNacidos"}:
+    """RVC056: stays are backed by an emergency or hospital record. DT1 v002, S05.
+
+    Clear for codes of internment; rooms of surgery and recovery are often told as stays too.
+    """
+    if not vista.marco.completo or vista.servicios.keys() & {"urgencias", "hospitalizacion", "recienNacidos"}:
         return
     for at, one in vista.servicios.get("otrosServicios", ()):
-        if one.get("tipoOS") == _ESTANCIA:
+        if one.get("tipoOS") == _ESTANCIA and _INTERNACION.fullmatch(texto(one.get("codTecnologiaSalud"))):
             yield Falta("RVC056", f"servicios.otrosServicios[{at}].tipoOS")
 
 
@@ -202,7 +215,7 @@ def rvc062(vista: Vista) -> Faltas:
 
     Clear only where the stay is the one record of the user.
     """
-    if sum(map(len, vista.servicios.values())) != 1:
+    if not vista.marco.completo or sum(map(len, vista.servicios.values())) != 1:
         return
     for kind in _EGRESOS:
         for at, stay in vista.servicios.get(kind, ()):
