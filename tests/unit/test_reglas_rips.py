@@ -305,6 +305,12 @@ LIMPIOS: tuple[tuple[str, Rompe], ...] = (
     ("RVG08", Rompe("", "", "consultas", {"vrServicio": "cincuenta mil"})),
     ("RVG14", Rompe("", "", todo=servicios(recienNacidos=[RECIEN_NACIDO, {**RECIEN_NACIDO, "numDocumentoIdentificacion": "1"}], procedimientos=[{**PROCEDIMIENTO, "codProcedimiento": "735930"}]))),
     ("RVG16", Rompe("", "", todo=servicios(consultas=[{**CONSULTA, CAUSA: "26"}, CONSULTA]))),
+    ("RVC056", Rompe("", "", todo=solo(otrosServicios=[{**OTRO, "tipoOS": "03", "codTecnologiaSalud": "5DS801"}]))),
+    ("RVC056", Rompe("", "", todo=solo(otrosServicios=[{**OTRO, "tipoOS": "03", "codTecnologiaSalud": "10A001"}]), modulo=Modulo.NC)),
+    ("RVC054", Rompe("", "", todo=servicios(urgencias=None, consultas=None))),
+    ("RVG09", Rompe("", "", "consultas", {CON: "01", PAGO: 4000}, fev=fev(payable=BRUTO - 4000))),
+    ("RVG08", Rompe("", "", "consultas", {"vrServicio": 1}, fev=dataclasses.replace(fev(), salud=(*fev().salud, *CAPITA.salud)))),
+    ("RVG16", Rompe("", "", "consultas", {CAUSA: "26", F_INI: "2026-07-10 21:00"})),
 )  # fmt: skip
 
 
