@@ -21,7 +21,10 @@ from radica.conciliacion.states import EstadoConciliacion
 from radica.custodia.models import Blob, Pieza
 from radica.custodia.verificar import PERSONA, open_verification
 from radica.custodia.verificar_base import Alcance
+from radica.entidades import contratos
 from radica.entidades.models import Prestador
+from radica.entidades.tarifarios import Condiciones, FilaPrecio
+from radica.entidades.tarifarios import cargar as cargar_tarifario
 from radica.facturas.models import Carga, Documento, Factura, NoReconocido, TipoDocumento
 from radica.glosas.answer_draft import Borrador
 from radica.glosas.answering import save_answer
@@ -121,7 +124,21 @@ def things_of(house: House, provider: int) -> dict[str, int | str]:
         ids |= (
             _papers(session, invoice) | _filing(session, invoice) | _rest(session, invoice) | _meeting(session, invoice)
         )
+        ids |= _agreement(session, invoice)
         return ids | _objections(session, invoice) | _dossier(session, invoice)
+
+
+def _agreement(session: Session, invoice: Factura) -> dict[str, int]:
+    assert invoice.pagador_id is not None
+    contract = contratos.crear(
+        session, prestador_id=invoice.prestador_id, pagador_id=invoice.pagador_id, numero="CT-1", modalidad="04",
+        desde=NOW.date(), actor="prueba", at=NOW,
+    )  # fmt: skip
+    terms, price = Condiciones(NOW.date()), FilaPrecio("890201", None, "", 100)
+    loaded, _ = cargar_tarifario(
+        session, contract, terms, [price], prestador_id=invoice.prestador_id, sha256="a" * 64, actor="prueba", at=NOW
+    )
+    return {"contrato_id": contract.id, "tarifario_id": loaded.id}
 
 
 def _dossier(session: Session, invoice: Factura) -> dict[str, int | str]:
