@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import re
 from pathlib import Path
@@ -80,6 +81,21 @@ def test_two_layers_of_one_name_tell_the_worse(muestras: Path):
     end = data.index(b"</cac:ParentDocumentLineReference>") + len(b"</cac:ParentDocumentLineReference>")
     twice = data[:end] + data[first:end].replace(b"<cbc:IssueDate>2025", b"<cbc:IssueDate>2024") + data[end:]
     assert firmas(abrir_xml("x", twice))["ApplicationResponse"].estado is Estado.ALTERADA
+
+
+def test_an_invoice_in_base64_is_a_layer_too(muestras: Path):
+    data = (muestras / "caso11_fev_attached.xml").read_bytes()
+    (_, invoice) = abrir_xml("x", data).capas[1]
+    start = data.index(b"<cac:ExternalReference>")
+    end = data.index(b"</cac:ExternalReference>") + len(b"</cac:ExternalReference>")
+    packed = b'<cbc:EmbeddedDocumentBinaryObject mimeCode="text/xml">%b</cbc:EmbeddedDocumentBinaryObject>'
+    changed = data[:start] + packed % base64.b64encode(invoice) + data[end:]
+    found = firmas(abrir_xml("x", changed))
+    assert {name: one.estado for name, one in found.items()} == {
+        "AttachedDocument": Estado.ALTERADA,
+        "Invoice": Estado.VALIDA,
+        "ApplicationResponse": Estado.VALIDA,
+    }
 
 
 # -- what is valid ----------------------------------------------------------------------------------------------------

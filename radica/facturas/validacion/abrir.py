@@ -7,12 +7,13 @@ them. Norm: DIAN annex 1.9 (AttachedDocument carries the Invoice and the Applica
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from lxml import etree
 
 from radica.facturas.ubl import ROOTS, line_of, local_name, open_container, read_attached, read_fev, read_response
 from radica.facturas.validacion.modelo import DocumentoXml
-from radica.facturas.xmlsafe import Unreadable, embedded_bytes, parse_embedded, parse_xml
+from radica.facturas.xmlsafe import Unreadable, decode_base64, embedded_bytes, parse_embedded, parse_xml
 
 
 def abrir_xml(nombre: str, data: bytes) -> DocumentoXml:
@@ -45,15 +46,22 @@ def _inner(root: etree._Element) -> tuple[tuple[tuple[str, bytes], ...], etree._
     """Return the layers inside a container, and the root of DIAN's answer with its lines of the file."""
     found: list[tuple[str, bytes]] = []
     answer = None
-    for external in root.iter("{*}ExternalReference"):
-        holder = external.find("{*}Description")
-        text = holder.text if holder is not None else None
-        if holder is None or not text or not text.lstrip("\ufeff \t\r\n").startswith("<"):
-            continue
-        data = embedded_bytes(text)
-        first = _FIRST.match(data)
-        name = first[1].decode("utf-8", "replace") if first else local_name(parse_embedded(text))
-        found.append((name, data))
-        if name == "ApplicationResponse" and answer is None:
-            answer = parse_embedded(text, line=line_of(holder))
+    for external in root.iter("{*}ExternalReference", "{*}Attachment"):
+        for data, text, line in _carried(external):
+            first = _FIRST.match(data)
+            name = first[1].decode("utf-8", "replace") if first else local_name(parse_xml(data))
+            found.append((name, data))
+            if name == "ApplicationResponse" and answer is None:
+                answer = parse_embedded(text, line=line) if text else parse_xml(data)
     return tuple(found), answer
+
+
+def _carried(external: etree._Element) -> Iterator[tuple[bytes, str, int]]:
+    """Yield the bytes of each document that `open_container` reads in an element, its text and where that begins."""
+    holder = external.find("{*}Description")
+    text = holder.text if holder is not None else None
+    if holder is not None and text and text.lstrip("\ufeff \t\r\n").startswith("<"):
+        yield embedded_bytes(text), text, line_of(holder)
+    binary = external.find("{*}EmbeddedDocumentBinaryObject")
+    if binary is not None and binary.text and "xml" in (binary.get("mimeCode") or "").lower():
+        yield decode_base64(binary.text), "", 1
