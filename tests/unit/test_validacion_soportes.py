@@ -214,7 +214,7 @@ def test_missing_surplus_and_repeated(judged: Callable[..., list[Hallado]]) -> N
     assert codes(found) == {"SOP-FALTA", "SOP-SOBRA", "SOP-REPETIDO"}
     (again,) = (one for one in found if one.codigo == "SOP-REPETIDO")
     assert again.valores["otro"] == "TAP_900123456_FE1234.pdf"
-    assert codes(judged({HEV: text_pdf()})) == {"SOP-FALTA/condicional"}
+    assert codes(judged({HEV: text_pdf()})) == {"SOP-CONDICIONAL"}
     authorised = judged({HEV: text_pdf(), "OPF_900123456_FE1234.pdf": text_pdf(TEXT + " orden")}, rips(authorised=True))
     assert codes(authorised) == {"SOP-SOBRA/autorizada"}
 

@@ -35,6 +35,9 @@ GEMELOS = {
     "VFE007": "CUFE-FORMA",
     "NIT-DV-EMISOR": "NIT-DV-EMISOR",
     "NIT-DV-PAGADOR": "NIT-DV-PAGADOR",
+    "SOP-FALTA": "SOPORTE-FALTA",
+    "SOP-CONDICIONAL": "SOPORTE-CONDICIONAL",
+    "SOP-NOMBRE-OTRO": "SOPORTE-OTRO",
 }
 """Codes of the checker and those with which the review says the same."""
 PLACES = 30

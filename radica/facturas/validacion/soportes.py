@@ -91,14 +91,14 @@ def parte(paquete: Paquete, contexto: Contexto) -> Iterator[Hallado]:
 
 
 def faltan(soportes: Sequence[Soporte], esperado: _Esperado, *, accident: bool) -> Iterator[Hallado]:
-    """SOP-FALTA, SOP-SOBRA: what the services of the RIPS call for and what none of them does (annex 1)."""
+    """SOP-FALTA, SOP-CONDICIONAL, SOP-SOBRA: what the services of the RIPS call for and what none of them does (annex 1)."""
     rips = esperado.rips
     if rips is None:
         return
     present = {one.sigla for one in soportes if one.sigla}
     for need in missing_supports(rips, present, modalidad=esperado.modalidad, accident=accident):
         values = {"servicio": need.nombre, "siglas": " o ".join(need.siglas)}
-        yield Hallado("SOP-FALTA", "", values, "condicional" if need.condicional else "")
+        yield Hallado("SOP-CONDICIONAL" if need.condicional else "SOP-FALTA", "", values)
     allowed = called_for(rips, modalidad=esperado.modalidad)
     stay = {kind for kinds in service_kinds(rips, modalidad=esperado.modalidad) for kind in kinds} & {"EV28", "PROSP"}
     for one in soportes:
