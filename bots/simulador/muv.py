@@ -136,7 +136,7 @@ def _handler(state: State, clock: Callable[[], datetime]) -> type[BaseHTTPReques
                 text = (
                     f"ApplicationName: FEV-RIPS (simulador)\nVersion: 5.4.10.1\nEnvironmentName: {state.environment}\n"
                 )
-                self.send(HTTPStatus.OK, text.encode(), "text/plain; charset=utf-8")
+                self.send(HTTPStatus.OK, text.encode(), "text/plain; charset=utf-8", last=True)
             else:
                 self.say(HTTPStatus.NOT_FOUND, _problem(404))
 
@@ -175,7 +175,8 @@ def _handler(state: State, clock: Callable[[], datetime]) -> type[BaseHTTPReques
             verdict = judge(call, body)
             if state.strikes("reject"):
                 verdict.lines.append(Line("RVG08", "La suma de los servicios no coincide.", fuente="FevRips"))
-            result, approval = state.book.write(call, verdict, at=clock(), gzip=packed, size=size)
+            at = clock()
+            result, approval = state.book.write(call, verdict, at=at, gzip=packed, size=size)
             if self.spoiled("after"):
                 return
             cuv = approval.get("cuv") if result == "aprobado" else None
@@ -185,7 +186,7 @@ def _handler(state: State, clock: Callable[[], datetime]) -> type[BaseHTTPReques
             if state.strikes("other_invoice"):
                 verdict.number = f"{verdict.number}9"
             reply = answer(
-                verdict, cuv=cuv, process=int(approval.get("proceso", 0)), at=clock(), camel=camel,
+                verdict, cuv=cuv, process=int(approval.get("proceso", 0)), at=at, camel=camel,
                 environment=state.environment,
             )  # fmt: skip
             self.say(HTTPStatus.BAD_REQUEST if verdict.structure else HTTPStatus.OK, reply)
@@ -298,14 +299,16 @@ class _Talk(BaseHTTPRequestHandler):
         """Answer with JSON."""
         self.send(status, json.dumps(reply, ensure_ascii=False).encode(), "application/json; charset=utf-8")
 
-    def send(self, status: int, data: bytes, media: str, *, location: str = "") -> None:
-        """Answer with bytes."""
+    def send(self, status: int, data: bytes, media: str, *, location: str = "", last: bool = False) -> None:
+        """Answer with bytes; ``last`` says that the connection ends with them."""
         try:
             self.send_response(status)
             self.send_header("Content-Type", media)
             self.send_header("Content-Length", str(len(data)))
             if location:
                 self.send_header("Location", location)
+            if last:
+                self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(data)
         except OSError:

@@ -25,6 +25,8 @@ REFUSED: Final = (
     "Ministerio de Salud y Protección Social"
 )
 TOLERANCE: Final = Decimal(1)
+PRICED: Final = ("consultas", "procedimientos", "medicamentos", "otrosServicios")
+"""Kinds of service that carry a value of their own."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def query(verdict: Mapping[str, Any], cuv: str) -> dict[str, Any]:
         "ProcesoId": verdict["proceso"],
         "EsValido": True,
         "CodigoUnicoValidacion": cuv,
-        "FechaValidacion": verdict["fecha"],
+        "FechaValidacion": verdict["fecha_colombia"],
         "TipoDocumento": verdict["modulo"],
         "NumDocumentoIdObligado": verdict["nit"],
         "NumeroDocumento": verdict["numero"],
@@ -221,7 +223,7 @@ def _structure(rips: Mapping[str, Any]) -> Iterator[Line]:
                 f"La propiedad [codPrestador] no cumple con el formato o tipo de dato requerido, Dato enviado [{code}]"
             )
             yield _rvg01(said, f"rips.{place}.codPrestador")
-        if not isinstance(service.get("vrServicio"), int | Decimal):
+        if any(f".{kind}[" in place for kind in PRICED) and not isinstance(service.get("vrServicio"), int | Decimal):
             yield _rvg01("La propiedad [vrServicio] es requerida", f"rips.{place}.vrServicio")
 
 

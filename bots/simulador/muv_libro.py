@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from bots.simulador.muv_juicio import Verdict
+
+COLOMBIA = timedelta(hours=5)
+"""The query tells the hour of Colombia without a zone; the answer of a package tells UTC."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class Book:
             "numero": verdict.number,
             "nit": verdict.nit,
             "fecha": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond:06d}7",
+            "fecha_colombia": f"{at - COLOMBIA:%Y-%m-%dT%H:%M:%S}.{at.microsecond:06d}7",
             "emision": f"{verdict.issued}T00:00:00" if verdict.issued else "",
             "total": str(verdict.total),
             "servicios": str(verdict.services),

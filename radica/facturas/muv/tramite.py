@@ -240,7 +240,7 @@ def _record(casa: Casa, claimed: Claimed, order: _Orden, verdict: Veredicto) -> 
         }  # fmt: skip
         note_fact(
             session, factura, Apunte.RESPONDER_MUV, actor=casa.actor, at=at, reason=Reason.ORDEN_DE_PERSONA,
-            facts=facts, evidence=hashes,
+            note=verdict.detalle or "Aprobada: recibió su CUV.", facts=facts, evidence=hashes,
         )  # fmt: skip
         if result in (Resultado.APROBADO, Resultado.RECHAZADO):
             atendido(session, factura, actor=casa.actor, at=at)

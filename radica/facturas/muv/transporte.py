@@ -82,8 +82,9 @@ def preguntar(
     before = puerta.raiz[3]
     try:
         connection.request(method, before + path, body, dict(headers))
-        response = connection.getresponse()
-        data = _read(connection, response, time.monotonic() + timeout_s, max_answer)
+        sock = connection.sock  # an answer without length takes it over
+        with connection.getresponse() as response:
+            data = _read(sock, response, time.monotonic() + timeout_s, max_answer)
     except TimeoutError:
         raise MuvProblem("muv_demorado", "El MUV no respondió a tiempo.", again=True) from None
     except ssl.SSLError as problem:
@@ -151,7 +152,7 @@ def _connection(puerta: Puerta, timeout_s: float) -> http.client.HTTPConnection:
     return http.client.HTTPSConnection(host, port, timeout=timeout_s, context=ssl.create_default_context())
 
 
-def _read(connection: http.client.HTTPConnection, response: http.client.HTTPResponse, limit: float, most: int) -> bytes:
+def _read(sock: socket.socket, response: http.client.HTTPResponse, limit: float, most: int) -> bytes:
     """Read to the end, however slowly it drips, until `limit` (monotonic seconds) and `most` bytes."""
     found, size = [], 0
     while chunk := response.read1(65_536):
@@ -162,8 +163,8 @@ def _read(connection: http.client.HTTPConnection, response: http.client.HTTPResp
         left = limit - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        if isinstance(connection.sock, socket.socket):
-            connection.sock.settimeout(left)
+        if sock.fileno() >= 0:  # a complete answer may have closed it
+            sock.settimeout(left)
     return b"".join(found)
 
 
