@@ -77,6 +77,13 @@ def test_two_rips_that_differ_in_a_prefix_are_two() -> None:
     assert names(files) == [["nd"], ["rs"]]
 
 
+def test_an_answer_of_an_invoice_does_not_join_a_note_by_its_digits() -> None:
+    assert names([archivo("rs", Tipo.RIPS, "1", nota=True), archivo("cuv", Tipo.CUV, "ML001", nit=None)]) == [
+        ["cuv"],
+        ["rs"],
+    ]
+
+
 def test_answers_with_one_cuv_are_of_one_paper() -> None:
     files = [
         archivo("rs", Tipo.RIPS, "1", nota=True),

@@ -66,7 +66,8 @@ class _Mesa:
     def only(self, one: Archivo, *, notes: Iterable[bool]) -> int | None:
         """Return the single group that fits: of the same number if there is one, else of one that is possible.
 
-        A RIPS joins on a possible number only the XML of an invoice: two RIPS that differ in a prefix are two.
+        A RIPS joins on a possible number only the XML of an invoice: two RIPS that differ in a prefix are two. Notes,
+        and RIPS without invoice, are numbered from 1 by everybody: a possible number says nothing of them.
         """
         allowed = frozenset(notes)
         near: dict[Match, set[int]] = {Match.SAME: set(), Match.POSSIBLE: set()}
@@ -75,7 +76,7 @@ class _Mesa:
                 group = self.groups[at]
                 if group.is_note not in allowed or (one.nit and group.nit and one.nit != group.nit):
                     continue
-                sure = one.tipo is not Tipo.RIPS or (group.has_xml and not one.es_nota)
+                sure = not (one.es_nota or group.is_note) and (one.tipo is not Tipo.RIPS or group.has_xml)
                 for match in {same_invoice(number, other) for other in group.numbers} & near.keys():
                     if sure or match is Match.SAME:
                         near[match].add(at)
