@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import pickle
 import re
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from radica.facturas.fev import Fev
 from radica.facturas.validacion.abrir import abrir_xml
 from radica.facturas.validacion.catalogo import contar
+from radica.facturas.validacion.confianza import NIT_DIAN
 from radica.facturas.validacion.cufe_reglas import codigo_unico, cude_de_evento
 from radica.facturas.validacion.firma_reglas import firma, validada_por_dian
 from radica.facturas.validacion.modelo import Clase, ClaveDe, Contexto, Fuente, Hallado, Hallazgo, Paquete
-from radica.facturas.validacion.tablas import VACIOS
+from radica.facturas.validacion.tablas import VACIOS, catalogos_de
 from radica.facturas.xmlsafe import parse_xml
 from radica.kernel.clock import BOGOTA
-from tests.firmador import Modo, sign
+from tests.firmador import Modo, certificate, ec_key, rsa_key, sign
 
 PUBLIC_KEY = "fc8eac422eba16e22ffd8c6f94b3f40a6e38162c"  # DIAN's key of the test environment, printed in its annex
 TODAY = datetime(2026, 11, 22, 9, 0, tzinfo=BOGOTA)
@@ -209,15 +212,32 @@ def test_signers_and_terms_that_do_not_hold():
     assert "SHA-1" in told(of_the_signature(weak))[0].mensaje
 
 
-def test_an_answer_signed_by_somebody_else_proves_nothing(muestras: Path):
+def answer_to_sign(muestras: Path) -> str:
+    """Return an answer that says to be DIAN's, with the place of a signature."""
     text = (muestras / "caso80_evento_030_sintetico.xml").read_text(encoding="utf-8").split("?>", 1)[1].strip()
     frame = "<ext:UBLExtensions><ext:UBLExtension><ext:ExtensionContent>{firma}</ext:ExtensionContent>"
     frame += "</ext:UBLExtension></ext:UBLExtensions>"
     first = text.index(">") + 1
-    whole = text[: first - 1] + ' xmlns:ext="urn:ext">' + frame + text[first:]
+    return text[: first - 1] + ' xmlns:ext="urn:ext">' + frame + text[first:]
+
+
+def test_an_answer_signed_by_somebody_else_proves_nothing(muestras: Path):
+    whole = answer_to_sign(muestras)
     (one,) = told(of_the_signature(sign(text=whole)))
     assert (one.codigo, one.fuente) == ("FIRMA-DESCONOCIDA", Fuente.RESPUESTA)
     assert not validada_por_dian(abrir_xml("x", sign(text=whole)), "ffff0d032c292b88")
+
+
+def test_a_new_certificate_of_dian_is_known_by_the_folder_of_catalogues(muestras: Path, tmp_path: Path):
+    ca = certificate(rsa_key(), ca=True)
+    leaf = certificate(ec_key(), issuer=ca, by=rsa_key(), nit=NIT_DIAN)
+    data = sign(key=ec_key(), cert=leaf, text=answer_to_sign(muestras))
+    assert codes(of_the_signature(data)) == [("FIRMA-DESCONOCIDA", "")]
+    (tmp_path / "certificados").mkdir()
+    (tmp_path / "certificados" / "autoridad.pem").write_bytes(ca.public_bytes(Encoding.PEM))
+    trusting = Contexto(date(2026, 11, 22), TODAY, catalogos_de(tmp_path))
+    assert pickle.loads(pickle.dumps(trusting.catalogos.anclas)) == trusting.catalogos.anclas
+    assert list(firma(Paquete(xml=abrir_xml("x", data)), trusting)) == []
 
 
 def test_dian_proves_offline_that_it_validated(muestras: Path):

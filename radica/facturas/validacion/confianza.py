@@ -10,12 +10,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from radica.kernel.errors import BadInput
@@ -31,7 +33,8 @@ class Anclas:
 
     dian: frozenset[str]
     otras: frozenset[str] = frozenset()
-    autoridades: tuple[x509.Certificate, ...] = field(default=(), repr=False)
+    autoridades: tuple[bytes, ...] = field(default=(), repr=False)
+    """DER of certificates that may vouch for others."""
 
 
 def _shipped() -> frozenset[str]:
@@ -62,7 +65,7 @@ def con_certificados(base: Anclas, added: Iterable[x509.Certificate]) -> Anclas:
     found = tuple(added)
     dian = {huella(one) for one in found if not _is_authority(one) and NIT_DIAN in _numbers(one)}
     others = {huella(one) for one in found} - dian
-    authorities = tuple(one for one in found if _is_authority(one))
+    authorities = tuple(one.public_bytes(Encoding.DER) for one in found if _is_authority(one))
     return Anclas(base.dian | dian, base.otras | others, base.autoridades + authorities)
 
 
@@ -71,7 +74,7 @@ def conoce(anclas: Anclas, certificate: x509.Certificate) -> tuple[bool, bool]:
     mark = huella(certificate)
     if mark in anclas.dian:
         return True, True
-    vouched = any(_vouches(one, certificate) for one in anclas.autoridades)
+    vouched = any(_vouches(_loaded(one), certificate) for one in anclas.autoridades)
     return mark in anclas.otras or vouched, vouched and NIT_DIAN in _numbers(certificate)
 
 
@@ -99,6 +102,11 @@ def _is_authority(certificate: x509.Certificate) -> bool:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except (x509.ExtensionNotFound, ValueError):
         return False
+
+
+@cache
+def _loaded(der: bytes) -> x509.Certificate:
+    return x509.load_der_x509_certificate(der)
 
 
 def _vouches(authority: x509.Certificate, certificate: x509.Certificate) -> bool:

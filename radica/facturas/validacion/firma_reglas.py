@@ -45,14 +45,14 @@ _WHY = {
 _OTHERWISE = "está hecha de una forma que aquí no se comprueba"
 
 
-def firma(paquete: Paquete, _contexto: Contexto) -> Iterator[Hallado]:
+def firma(paquete: Paquete, contexto: Contexto) -> Iterator[Hallado]:
     """Tell each layer whose signature is altered, missing, not verifiable, out of its term or of an unknown DIAN."""
     seen: set[bytes] = set()
     for xml in (paquete.xml, paquete.respuesta):
         for name, data in xml.capas if xml is not None else ():
             if xml is not None and data not in seen:
                 seen.add(data)
-                yield from _capa(xml, name, firma_de_capa(data))
+                yield from _capa(xml, name, firma_de_capa(data, contexto.catalogos.anclas))
 
 
 def validada_por_dian(xml: DocumentoXml, cufe: str | None, anclas: Anclas = DE_LA_CASA) -> bool:

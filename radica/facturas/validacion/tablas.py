@@ -22,6 +22,7 @@ from types import MappingProxyType
 from typing import BinaryIO
 
 from radica.facturas.texts import fold
+from radica.facturas.validacion.confianza import DE_LA_CASA, Anclas, anclas_de
 from radica.kernel.errors import BadInput
 
 MAX_CATALOGO_BYTES = 64 * 1024 * 1024
@@ -63,6 +64,8 @@ class Catalogos:
     cie10: Mapping[str, str] | None = field(repr=False, default=None)
     """Code → name."""
     versiones: Mapping[str, str] = field(default_factory=dict)
+    anclas: Anclas = DE_LA_CASA
+    """Certificates that are known: the shipped list, and those of the folder `certificados`."""
 
 
 VACIOS = Catalogos()
@@ -174,15 +177,16 @@ def actualizada(source: Path | BinaryIO | bytes) -> str:
 
 
 def catalogos_de(carpeta: Path) -> Catalogos:
-    """Read the catalogues of a folder: the last file by name of `cups*` and of `cie10*` (.csv or .txt).
+    """Read the catalogues of a folder: the last file by name of `cups*` and of `cie10*` (.csv or .txt), and the PEM
+    certificates of its subfolder `certificados`.
 
     Raises BadInput when the folder has neither, or one of them is another table.
     """
     if not carpeta.is_dir():
         raise BadInput(f"No existe la carpeta de catálogos {carpeta}.", todo="Revise la ruta.", code="catalogos_no_hay")
     found = {kind: _last(carpeta, kind) for kind in ("cups", "cie10")}
-    cups, cie = found["cups"], found["cie10"]
-    if cups is None and cie is None:
+    cups, cie, trust = found["cups"], found["cie10"], carpeta / "certificados"
+    if cups is None and cie is None and not trust.is_dir():
         raise BadInput(
             f"La carpeta {carpeta} no tiene catálogos: se buscan archivos cups*.csv y cie10*.csv.",
             todo="Descargue las tablas CUPSRips y CIE10 de SISPRO y déjelas allí.",
@@ -192,6 +196,7 @@ def catalogos_de(carpeta: Path) -> Catalogos:
         cups=leer_cups(cups) if cups else None,
         cie10=leer_cie10(cie) if cie else None,
         versiones={kind: path.name for kind, path in found.items() if path is not None},
+        anclas=anclas_de(trust) if trust.is_dir() else DE_LA_CASA,
     )
 
 
