@@ -24,7 +24,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from types import FrameType
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from bots.simulador.config import ConfigError
 from bots.simulador.muv_estado import State
@@ -125,152 +125,6 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _handler(state: State, clock: Callable[[], datetime]) -> type[BaseHTTPRequestHandler]:
-    class Handler(_Talk):
-        """One connection to the API."""
-
-        def do_GET(self) -> None:
-            if self.path == "/__sim/libro":
-                self.say(HTTPStatus.OK, [asdict(one) for one in state.book.received])
-            elif self.path.removeprefix("/api").lower() in ("/basichealth", "/health"):
-                text = (
-                    f"ApplicationName: FEV-RIPS (simulador)\nVersion: 5.4.10.1\nEnvironmentName: {state.environment}\n"
-                )
-                self.send(HTTPStatus.OK, text.encode(), "text/plain; charset=utf-8", last=True)
-            else:
-                self.say(HTTPStatus.NOT_FOUND, _problem(404))
-
-        def do_POST(self) -> None:
-            body, size, packed = self.body()
-            if body is None:
-                self.say(HTTPStatus.BAD_REQUEST, {"tipo": "ERROR", "descripcion": "No se entendió el cuerpo."})
-            elif self.path == "/__sim/config":
-                self.configure(body)
-            elif self.path == "/api/Auth/LoginSISPRO":
-                self.say(HTTPStatus.OK, state.enter(body))
-            elif self.path == f"{QUERIES}ConsultarCUV":
-                self.consult(body)
-            elif state.strikes("expired_token") or not state.knows(self.headers.get("Authorization")):
-                self.say(HTTPStatus.UNAUTHORIZED, _problem(401))
-            elif self.path.removeprefix(PACKAGES) in CALLS:
-                self.load(self.path.removeprefix(PACKAGES), body, size, packed)
-            elif self.path in (f"{PACKAGES}RecuperarCUV", f"{QUERIES}RecuperarCUV"):
-                self.recover(body)
-            elif self.path == f"{QUERIES}DescargarArchivosFevRipsCUV":
-                self.consult(body)
-            else:
-                self.say(HTTPStatus.NOT_FOUND, _problem(404))
-
-        def configure(self, body: dict[str, Any]) -> None:
-            try:
-                state.configure(**body)
-            except (ConfigError, TypeError, ValueError):
-                self.say(HTTPStatus.BAD_REQUEST, {})
-            else:
-                self.say(HTTPStatus.OK, {})
-
-        def load(self, call: str, body: dict[str, Any], size: int, packed: bool) -> None:
-            if self.spoiled("before"):
-                return
-            verdict = judge(call, body)
-            if state.strikes("reject"):
-                verdict.lines.append(Line("RVG08", "La suma de los servicios no coincide.", fuente="FevRips"))
-            at = clock()
-            result, approval = state.book.write(call, verdict, at=at, gzip=packed, size=size)
-            if self.spoiled("after"):
-                return
-            cuv = approval.get("cuv") if result == "aprobado" else None
-            if result == "ya_aprobado":
-                verdict.lines = [already(None if state.strikes("no_cuv_in_rvg18") else approval["cuv"])]
-            camel = verdict.structure or state.strikes("camel")
-            if state.strikes("other_invoice"):
-                verdict.number = f"{verdict.number}9"
-            reply = answer(
-                verdict, cuv=cuv, process=int(approval.get("proceso", 0)), at=at, camel=camel,
-                environment=state.environment,
-            )  # fmt: skip
-            self.say(HTTPStatus.BAD_REQUEST if verdict.structure else HTTPStatus.OK, reply)
-
-        def spoiled(self, when: str) -> bool:
-            """Do what a fault says instead of answering; False when there is none."""
-            if state.strikes(f"reset_{when}"):
-                self.reset()
-            elif state.strikes(f"timeout_{when}"):
-                state.stopping.wait(state.pause_s)
-                self.close_connection = True
-            elif state.strikes(f"error_500_{when}"):
-                self.send(HTTPStatus.INTERNAL_SERVER_ERROR, b"", "text/plain")
-            elif when == "before":
-                return self._refused_before()
-            elif state.strikes("bad_json_after"):
-                self.send(HTTPStatus.OK, b'{"ResultState":true,"ProcesoId":1,"NumFac', "application/json")
-            elif state.strikes("huge"):
-                self.send(HTTPStatus.OK, b" " * (2 * 1024 * 1024), "application/json")
-            elif state.strikes("drip"):
-                self.drip()
-            else:
-                if state.strikes("slow"):
-                    state.stopping.wait(state.pause_s)
-                return False
-            return True
-
-        def _refused_before(self) -> bool:
-            if state.strikes("redirect"):
-                self.send(HTTPStatus.FOUND, b"", "text/plain", location="https://127.0.0.1:9/otra")
-            elif state.strikes("bad_request"):
-                self.say(HTTPStatus.BAD_REQUEST, {"tipo": "ERROR", "descripcion": "Solicitud inválida."})
-            else:
-                return False
-            return True
-
-        def drip(self) -> None:
-            """Send one byte at a time, without end."""
-            self.send_response(HTTPStatus.OK)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.close_connection = True
-            while not state.stopping.wait(0.05):
-                try:
-                    self.wfile.write(b" ")
-                except OSError:
-                    return
-
-        def recover(self, body: dict[str, Any]) -> None:
-            cuv = str(body.get("codigoUnicoValidacion") or "")
-            found = state.book.by_cuv(cuv)
-            if found is None:
-                lines = unknown(cuv)["ResultadosValidacion"]
-                refused = {"ResultState": False, "ProcesoId": 0, "NumFactura": "", "CodigoUnicoValidacion": "-"}
-                self.say(HTTPStatus.OK, {**refused, "RutaArchivos": None, "ResultadosValidacion": lines})
-                return
-            start, end = found["periodo"]
-            self.say(
-                HTTPStatus.OK,
-                {
-                    "ResultState": True,
-                    "ProcesoId": found["proceso"],
-                    "NumFactura": found["numero"],
-                    "CodigoUnicoValidacion": cuv,
-                    "FechaRadicacion": f"{found['fecha']}+00:00",
-                    "RutaArchivos": None,
-                    "Ambiente": state.environment,
-                    "Modulo": found["modulo"],
-                    "ModalidadPago": "Pago por evento",
-                    "PeriodoAtencion": {"FechaInicio": start, "FechaFin": end},
-                    "ResultadosValidacion": found["lineas"],
-                },
-            )
-
-        def consult(self, body: dict[str, Any]) -> None:
-            cuv = str(body.get("codigoUnicoValidacion") or "")
-            found = state.book.by_cuv(cuv)
-            if found is not None and state.strikes("other_version"):
-                found["total"] = str(Decimal(found["total"]) + 1000)
-            self.say(HTTPStatus.OK, query(found, cuv) if found else unknown(cuv))
-
-    return Handler
-
-
 def _problem(status: int) -> dict[str, Any]:
     return {"type": f"https://httpstatuses.com/{status}", "title": HTTPStatus(status).phrase, "status": status}
 
@@ -322,6 +176,156 @@ class _Talk(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the process speaks one line only."""
+
+
+class _Api(_Talk):
+    """One connection to the API; `_handler` binds the state and the clock."""
+
+    state: ClassVar[State]
+    clock: ClassVar[Callable[[], datetime]]
+
+    def do_GET(self) -> None:
+        if self.path == "/__sim/libro":
+            self.say(HTTPStatus.OK, [asdict(one) for one in self.state.book.received])
+        elif self.path.removeprefix("/api").lower() in ("/basichealth", "/health"):
+            text = (
+                f"ApplicationName: FEV-RIPS (simulador)\nVersion: 5.4.10.1\nEnvironmentName: {self.state.environment}\n"
+            )
+            self.send(HTTPStatus.OK, text.encode(), "text/plain; charset=utf-8", last=True)
+        else:
+            self.say(HTTPStatus.NOT_FOUND, _problem(404))
+
+    def do_POST(self) -> None:
+        body, size, packed = self.body()
+        if body is None:
+            self.say(HTTPStatus.BAD_REQUEST, {"tipo": "ERROR", "descripcion": "No se entendió el cuerpo."})
+        elif self.path == "/__sim/config":
+            self.configure(body)
+        elif self.path == "/api/Auth/LoginSISPRO":
+            self.say(HTTPStatus.OK, self.state.enter(body))
+        elif self.path == f"{QUERIES}ConsultarCUV":
+            self.consult(body)
+        elif self.state.strikes("expired_token") or not self.state.knows(self.headers.get("Authorization")):
+            self.say(HTTPStatus.UNAUTHORIZED, _problem(401))
+        elif self.path.removeprefix(PACKAGES) in CALLS:
+            self.load(self.path.removeprefix(PACKAGES), body, size, packed)
+        elif self.path in (f"{PACKAGES}RecuperarCUV", f"{QUERIES}RecuperarCUV"):
+            self.recover(body)
+        elif self.path == f"{QUERIES}DescargarArchivosFevRipsCUV":
+            self.consult(body)
+        else:
+            self.say(HTTPStatus.NOT_FOUND, _problem(404))
+
+    def configure(self, body: dict[str, Any]) -> None:
+        try:
+            self.state.configure(**body)
+        except (ConfigError, TypeError, ValueError):
+            self.say(HTTPStatus.BAD_REQUEST, {})
+        else:
+            self.say(HTTPStatus.OK, {})
+
+    def load(self, call: str, body: dict[str, Any], size: int, packed: bool) -> None:
+        if self.spoiled("before"):
+            return
+        verdict = judge(call, body)
+        if self.state.strikes("reject"):
+            verdict.lines.append(Line("RVG08", "La suma de los servicios no coincide.", fuente="FevRips"))
+        at = type(self).clock()
+        result, approval = self.state.book.write(call, verdict, at=at, gzip=packed, size=size)
+        if self.spoiled("after"):
+            return
+        cuv = approval.get("cuv") if result == "aprobado" else None
+        if result == "ya_aprobado":
+            verdict.lines = [already(None if self.state.strikes("no_cuv_in_rvg18") else approval["cuv"])]
+        camel = verdict.structure or self.state.strikes("camel")
+        if self.state.strikes("other_invoice"):
+            verdict.number = f"{verdict.number}9"
+        reply = answer(
+            verdict, cuv=cuv, process=int(approval.get("proceso", 0)), at=at, camel=camel,
+            environment=self.state.environment,
+        )  # fmt: skip
+        self.say(HTTPStatus.BAD_REQUEST if verdict.structure else HTTPStatus.OK, reply)
+
+    def spoiled(self, when: str) -> bool:
+        """Do what a fault says instead of answering; False when there is none."""
+        if self.state.strikes(f"reset_{when}"):
+            self.reset()
+        elif self.state.strikes(f"timeout_{when}"):
+            self.state.stopping.wait(self.state.pause_s)
+            self.close_connection = True
+        elif self.state.strikes(f"error_500_{when}"):
+            self.send(HTTPStatus.INTERNAL_SERVER_ERROR, b"", "text/plain")
+        elif when == "before":
+            return self._refused_before()
+        elif self.state.strikes("bad_json_after"):
+            self.send(HTTPStatus.OK, b'{"ResultState":true,"ProcesoId":1,"NumFac', "application/json")
+        elif self.state.strikes("huge"):
+            self.send(HTTPStatus.OK, b" " * (2 * 1024 * 1024), "application/json")
+        elif self.state.strikes("drip"):
+            self.drip()
+        else:
+            if self.state.strikes("slow"):
+                self.state.stopping.wait(self.state.pause_s)
+            return False
+        return True
+
+    def _refused_before(self) -> bool:
+        if self.state.strikes("redirect"):
+            self.send(HTTPStatus.FOUND, b"", "text/plain", location="https://127.0.0.1:9/otra")
+        elif self.state.strikes("bad_request"):
+            self.say(HTTPStatus.BAD_REQUEST, {"tipo": "ERROR", "descripcion": "Solicitud inválida."})
+        else:
+            return False
+        return True
+
+    def drip(self) -> None:
+        """Send one byte at a time, without end."""
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.close_connection = True
+        while not self.state.stopping.wait(0.05):
+            try:
+                self.wfile.write(b" ")
+            except OSError:
+                return
+
+    def recover(self, body: dict[str, Any]) -> None:
+        cuv = str(body.get("codigoUnicoValidacion") or "")
+        found = self.state.book.by_cuv(cuv)
+        if found is None:
+            lines = unknown(cuv)["ResultadosValidacion"]
+            refused = {"ResultState": False, "ProcesoId": 0, "NumFactura": "", "CodigoUnicoValidacion": "-"}
+            self.say(HTTPStatus.OK, {**refused, "RutaArchivos": None, "ResultadosValidacion": lines})
+            return
+        start, end = found["periodo"]
+        self.say(
+            HTTPStatus.OK,
+            {
+                "ResultState": True,
+                "ProcesoId": found["proceso"],
+                "NumFactura": found["numero"],
+                "CodigoUnicoValidacion": cuv,
+                "FechaRadicacion": f"{found['fecha']}+00:00",
+                "RutaArchivos": None,
+                "Ambiente": self.state.environment,
+                "Modulo": found["modulo"],
+                "ModalidadPago": "Pago por evento",
+                "PeriodoAtencion": {"FechaInicio": start, "FechaFin": end},
+                "ResultadosValidacion": found["lineas"],
+            },
+        )
+
+    def consult(self, body: dict[str, Any]) -> None:
+        cuv = str(body.get("codigoUnicoValidacion") or "")
+        found = self.state.book.by_cuv(cuv)
+        if found is not None and self.state.strikes("other_version"):
+            found["total"] = str(Decimal(found["total"]) + 1000)
+        self.say(HTTPStatus.OK, query(found, cuv) if found else unknown(cuv))
+
+
+def _handler(state: State, clock: Callable[[], datetime]) -> type[BaseHTTPRequestHandler]:
+    return type("Handler", (_Api,), {"state": state, "clock": staticmethod(clock)})
 
 
 def main(argv: list[str] | None = None) -> int:
