@@ -59,7 +59,7 @@ def configure(_name: str, parser: argparse.ArgumentParser) -> None:
 
 def _validate(options: argparse.Namespace, settings: Settings) -> int:
     catalogues = catalogos_de(options.catalogos) if options.catalogos is not None else VACIOS
-    errand = Encargo(bogota(system_clock()), catalogues, options.fecha)
+    errand = Encargo(bogota(system_clock()), catalogues, options.fecha, secrets.token_bytes(32))
     processes = min(options.procesos or len(os.sched_getaffinity(0)), MAX_PROCESSES)
     with tempfile.TemporaryDirectory(prefix="radica-validar-") as folder, _progress() as show:
         balance = validar(

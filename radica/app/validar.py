@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -19,8 +19,17 @@ from typing import IO, Any
 from radica.app.repartir import Perdida, repartir
 from radica.facturas.sources import Source, sources
 from radica.facturas.validacion.grupos import agrupar
-from radica.facturas.validacion.leer import Archivo, Problema, Tipo, describir
-from radica.facturas.validacion.resultado import FALLOS, Encargo, resultados, sin_revisar
+from radica.facturas.validacion.leer import CON_XML, Archivo, Problema, Tipo, describir
+from radica.facturas.validacion.lote import Huellas, entre_huellas
+from radica.facturas.validacion.modelo import Hallado
+from radica.facturas.validacion.resultado import (
+    FALLOS,
+    Encargo,
+    agregar,
+    juzgados,
+    pacientes_de_lote,
+    sin_revisar,
+)
 from radica.kernel.logs import describe
 
 DE_HALLAZGO = ("codigo", "severidad", "ruta", "mensaje", "arreglo")
@@ -32,6 +41,9 @@ _WHY = {
     Perdida.MURIO: " (el proceso que lo leía terminó)",
     Perdida.TARDO: " (tardó demasiado)",
 }
+
+_OF_CODE: dict[str, tuple[Tipo, ...]] = {"DUP-CUFE": (*CON_XML, Tipo.SOLICITUD), "DUP-CUV": (Tipo.CUV,)}
+"""In which kind of file a finding between invoices is told; the others are of services."""
 
 Avance = Callable[[str, int, int], None]
 """Called with what is done, files done and files known."""
@@ -48,6 +60,8 @@ class Fila:
     estado: str
     tipo: str
     severidades: Mapping[str, int]
+    huellas: Huellas | None = field(repr=False, default=None)
+    """Of the whole group, in the row of its first file."""
 
 
 @dataclass
@@ -71,6 +85,16 @@ class Balance:
         self.severidades.update(row.severidades)
         self.desconocidos += row.tipo == Tipo.DESCONOCIDO
 
+    def replace(self, at: int, change: Callable[[dict[str, Any]], Fila]) -> None:
+        """Keep another result in the place of the one at a position."""
+        offset, length, _ = self.places[at]
+        self.sink.seek(offset)
+        old = json.loads(self.sink.read(length))
+        self.estados[old["estado"]] -= 1
+        self.severidades.subtract(one["severidad"] for one in old["hallazgos"])
+        self.desconocidos -= old["tipo"] == Tipo.DESCONOCIDO
+        self.keep(at, change(old))
+
     def texts(self, *, words: bool) -> Iterator[str]:
         """Yield the JSON texts, or the words, in the order given."""
         for offset, length, told in self.places:
@@ -92,8 +116,12 @@ def validar(
     given = sources([Path(one) for one in rutas], list(rutas), carpeta, None)
     files = _describe(given, procesos=procesos, avance=avance)
     groups = [tuple((at, files[at]) for at in group) for group in agrupar(files)]
+    if len(groups) > 1 and any(one.tipo is Tipo.SOPORTE for one in files):
+        encargo = replace(encargo, pacientes=_patients(files, procesos=procesos))
     balance = Balance(SpooledTemporaryFile(max_size=_IN_MEMORY), [(0, 0, 0)] * len(files))  # noqa: SIM115  the caller's
-    work = partial(_judged, encargo=encargo, palabras=palabras)
+    errand = encargo if len(groups) > 1 else replace(encargo, clave=None)
+    work = partial(_judged, encargo=errand, palabras=palabras)
+    seen: list[tuple[tuple[tuple[int, Archivo], ...], Huellas]] = []
     done = 0
     again: list[tuple[tuple[int, Archivo], ...]] = []
     for turn in (groups, again):
@@ -108,9 +136,21 @@ def validar(
                 kept = [_row(one, palabras) for one in sin_revisar([file for _, file in group], detail, encargo)]
             for (at, _), row in zip(group, kept, strict=True):
                 balance.keep(at, row)
+                if row.huellas is not None:
+                    seen.append((group, row.huellas))
             done += len(group)
             avance("Validando", done, len(files))
+    seen.sort(key=lambda pair: pair[0][0][0])
+    for at, one in entre_huellas(prints for _, prints in seen):
+        place = _speaks_of(seen[at][0], one)
+        balance.replace(place, lambda old, one=one: _row(agregar(old, one, errand), palabras))  # type: ignore[misc]
     return balance
+
+
+def _speaks_of(group: tuple[tuple[int, Archivo], ...], one: Hallado) -> int:
+    """Return the position of the file of a group in which a finding between invoices lands."""
+    kinds = _OF_CODE.get(one.codigo, (Tipo.RIPS, Tipo.SOLICITUD))
+    return next((at for at, file in group if file.tipo in kinds), group[0][0])
 
 
 def _describe(given: Iterator[Source], *, procesos: int, avance: Avance) -> list[Archivo]:
@@ -132,6 +172,17 @@ def _describe(given: Iterator[Source], *, procesos: int, avance: Avance) -> list
     return [found[at] for at in sorted(found)]
 
 
+def _patients(files: Sequence[Archivo], *, procesos: int) -> frozenset[str]:
+    """Return the documents of the patients of the batch; what cannot be read says so when it is judged."""
+    records = [one for one in files if one.tipo in (Tipo.RIPS, Tipo.SOLICITUD)]
+    lots = [records[start : start + LOTE] for start in range(0, len(records), LOTE)]
+    found: set[str] = set()
+    for _, read in repartir(pacientes_de_lote, lots, processes=procesos, allowed_s=_allowed_files):
+        if not isinstance(read, Perdida):
+            found |= read
+    return frozenset(found)
+
+
 def _described(lot: list[tuple[int, Source]]) -> list[Archivo]:
     return [describir(source) for _, source in lot]
 
@@ -141,7 +192,9 @@ def _judged(
 ) -> list[Fila] | str:
     """Judge one group in a process of the batch; a defect comes back as its places in the code."""
     try:
-        return [_row(one, palabras) for one in resultados([file for _, file in group], encargo)]
+        results, prints = juzgados([file for _, file in group], encargo)
+        rows = [_row(one, palabras) for one in results]
+        return [replace(rows[0], huellas=prints), *rows[1:]]
     except FALLOS as defect:
         return describe(defect)
 
@@ -164,7 +217,10 @@ def _public(result: dict[str, Any]) -> dict[str, Any]:
 
 def _allowed(group: tuple[tuple[int, Archivo], ...]) -> float:
     """Return the seconds that a group may take: far more than it needs, by its bytes and its PDFs."""
-    files = [file for _, file in group]
+    return _allowed_files([file for _, file in group])
+
+
+def _allowed_files(files: Sequence[Archivo]) -> float:
     pdfs = sum(one.tipo is Tipo.SOPORTE for one in files)
     return _READ_S + _S_PER_MB * sum(one.bytes_ for one in files) / 1024**2 + _S_PER_PDF * pdfs
 

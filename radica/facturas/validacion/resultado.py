@@ -8,7 +8,7 @@ in the document. Norms: Res. 948 de 2026; the shape is fixed and documented in t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,9 +18,10 @@ from radica.facturas.rips import read_rips
 from radica.facturas.validacion.catalogo import contar
 from radica.facturas.validacion.firma import firmas
 from radica.facturas.validacion.leer import Abierto, Archivo, Problema, Tipo, abrir
+from radica.facturas.validacion.lote import Huellas, huellas
 from radica.facturas.validacion.modelo import Clase, Contexto, Fuente, Hallado, Hallazgo, Paquete
 from radica.facturas.validacion.motor import juzgar
-from radica.facturas.validacion.soportes import rutas
+from radica.facturas.validacion.soportes import pacientes_de, rutas
 from radica.facturas.validacion.tablas import Catalogos
 from radica.kernel.money import round_money
 
@@ -39,11 +40,17 @@ _OF_RIPS = (Fuente.RIPS, Fuente.CRUCE, Fuente.CAPITA_INICIAL)
 
 @dataclass(frozen=True)
 class Encargo:
-    """How a batch is judged; `fecha` None: by the documents themselves. `ahora` is aware."""
+    """How a batch is judged; `fecha` None: by the documents themselves. `ahora` is aware.
+
+    `clave` is a secret of the run, with which services are made comparable between invoices; None: they are not.
+    """
 
     ahora: datetime
     catalogos: Catalogos
     fecha: date | None = None
+    clave: bytes | None = field(repr=False, default=None)
+    pacientes: frozenset[str] = field(repr=False, default=frozenset())
+    """Documents of the patients of the whole batch (`pacientes_de_lote`), for supports that are in another's place."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +71,39 @@ def resultados(archivos: Sequence[Archivo], encargo: Encargo) -> list[dict[str, 
 
     Raises one of FALLOS when a rule meets a document that nobody thought of (a defect of ours).
     """
+    return juzgados(archivos, encargo)[0]
+
+
+def juzgados(archivos: Sequence[Archivo], encargo: Encargo) -> tuple[list[dict[str, Any]], Huellas | None]:
+    """Return the results of a group as `resultados` does, and what of it is compared with other invoices."""
     opened = [abrir(one) for one in archivos]
     found: list[list[Hallazgo]] = [_read(one, encargo) for one in opened]
-    for game in juegos(opened):
-        context = Contexto(_day(game.paquete, encargo), encargo.ahora, encargo.catalogos)
+    games = juegos(opened)
+    for game in games:
+        context = Contexto(
+            _day(game.paquete, encargo), encargo.ahora, encargo.catalogos, otros_pacientes=encargo.pacientes
+        )
         for finding in juzgar(game.paquete, context):
             if game.solo is not None and finding.fuente is not game.solo:
                 continue
             found[_owner(game, finding)].append(finding)
     cuv = next((one.cuv for one in opened if one.cuv is not None), None)
-    return [_result(one, some, cuv) for one, some in zip(opened, found, strict=True)]
+    prints = huellas(games[0].paquete, encargo.clave) if games and encargo.clave else None
+    return [_result(one, some, cuv) for one, some in zip(opened, found, strict=True)], prints
+
+
+def agregar(resultado: dict[str, Any], hallado: Hallado, encargo: Encargo) -> dict[str, Any]:
+    """Return the result of a file with what showed only beside other invoices."""
+    more = [_finding(one) for one in _told([hallado], encargo)]
+    findings = sorted([*resultado["hallazgos"], *more], key=lambda one: _WEIGHT[Clase(one["severidad"])])
+    state = CON_HALLAZGOS if more and resultado["estado"] == VALIDO else resultado["estado"]
+    return {**resultado, "estado": state, "hallazgos": findings}
+
+
+def pacientes_de_lote(archivos: Iterable[Archivo]) -> set[str]:
+    """Return the documents of the patients of the RIPS of a batch; health data, compared with and never shown."""
+    with_rips = [one for one in archivos if one.tipo in (Tipo.RIPS, Tipo.SOLICITUD)]
+    return {plain for one in with_rips for _, plain in pacientes_de(abrir(one).rips)}
 
 
 def sin_revisar(archivos: Sequence[Archivo], detalle: str, encargo: Encargo) -> list[dict[str, Any]]:
@@ -192,20 +222,21 @@ def _result(one: Abierto, found: Iterable[Hallazgo], cuv: CuvResult | None) -> d
         "factura": _factura(one),
         "cuv": _cuv(one.cuv or cuv) if one.archivo.tipo is not Tipo.DESCONOCIDO else None,
         "firma": {name: verdict.estado.value for name, verdict in firmas(one.xml).items()} if one.xml else {},
-        "hallazgos": [
-            {
-                "codigo": each.codigo,
-                "severidad": each.clase.value,
-                "ruta": each.ruta,
-                "mensaje": each.mensaje,
-                "arreglo": each.arreglo,
-                "quien": each.quien.value,
-                "documento": each.fuente.value,
-                "linea": each.linea,
-                "norma": each.norma,
-            }
-            for each in findings
-        ],
+        "hallazgos": [_finding(each) for each in findings],
+    }
+
+
+def _finding(one: Hallazgo) -> dict[str, Any]:
+    return {
+        "codigo": one.codigo,
+        "severidad": one.clase.value,
+        "ruta": one.ruta,
+        "mensaje": one.mensaje,
+        "arreglo": one.arreglo,
+        "quien": one.quien.value,
+        "documento": one.fuente.value,
+        "linea": one.linea,
+        "norma": one.norma,
     }
 
 
