@@ -1,12 +1,14 @@
 """Stage of the facts: what rows say of a filing, of its proof and of a dossier is held against their sealed history.
 
 Invariant: number, date and level of a filing are those of its last *radicar* link; a proof that an envío or a dossier
-names lies among its own pieces; a dossier gives out the bag that its history names; a payment is the one that its invoice's chain wrote. Whoever edits those columns, or
+names lies among its own pieces; a dossier gives out the bag that its history names; a payment, and a
+frozen tariff, is the one that its invoice's chain wrote. Whoever edits those columns, or
 lets two proofs change places, is found. Norms: Ley 1438/2011 art. 57 (terms run from the filing); Ley 527/1999 art. 9.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -36,6 +38,8 @@ _COLUMNS = {
 }
 PAID = (Apunte.REGISTRAR_PAGO.value, Apunte.ANULAR_PAGO.value)
 """Events that write a payment in its invoice's chain."""
+FROZEN = Apunte.CONGELAR_TARIFA.value
+"""Event that writes the hash of a frozen tariff in its invoice's chain."""
 RECEIVED = ("radicar", "recibir_sin_numero")
 """Events that write number, date and level of a filing; the first has a number."""
 
@@ -87,6 +91,7 @@ def _compare(session: Session, kind: str, rows: Sequence[Mapping[str, Any]]) -> 
             found += _bag(row, links[row["id"]])
     if kind == "factura":
         found += _payments(session, rows, links)
+        found += _tariffs(session, rows, links)
     if kind in OWN_PROOF:
         found += _proofs(session, kind, rows, links)
     return found
@@ -141,6 +146,32 @@ def _payments(
                 wanted = " ".join(map(str, told.get(number, ())))
                 words = "No es el pago que registró la historia de su factura."
                 yield _altered(f"pago:{number}", wanted, " ".join(map(str, is_)), words, row)
+
+
+def _tariffs(
+    session: Session, rows: Sequence[Mapping[str, Any]], links: Mapping[int, Sequence[Mapping[str, Any]]]
+) -> Iterator[Hallado]:
+    """Hold the lines of each frozen tariff against the hash that its invoice's chain wrote."""
+    columns = ("id", "factura_id", "lineas")
+    mine = column("factura_id").in_([row["id"] for row in rows])
+    kept: dict[int, dict[int, str]] = {}
+    for one in raw_rows(session, "tarifas_aplicadas", columns, mine, "id"):
+        digest = hashlib.sha256(str(one["lineas"]).encode("utf-8")).hexdigest()
+        kept.setdefault(one["factura_id"], {})[one["id"]] = digest
+    for row in rows:
+        told = {
+            said.get("tarifa"): said.get("hash")
+            for link in links[row["id"]]
+            if link["event"] == FROZEN and isinstance(said := _json(link["facts"]), dict)
+        }
+        there = kept.get(row["id"], {})
+        for number in sorted(set(told) - set(there), key=str):
+            words = f"La historia de factura:{row['id']} la registra y ya no está."
+            yield Hallado(TipoHallazgo.FALTANTE, Gravedad.GRAVE, f"tarifa:{number}", "", "", words, row["prestador_id"])
+        for number, digest in sorted(there.items()):
+            if told.get(number) != digest:
+                words = "No es la tarifa que congeló la historia de su factura."
+                yield _altered(f"tarifa:{number}", str(told.get(number, "")), digest, words, row)
 
 
 def _bag(row: Mapping[str, Any], links: Sequence[Mapping[str, Any]]) -> Iterator[Hallado]:

@@ -15,7 +15,9 @@ from radica.cartera import pagos
 from radica.cartera.models import PagoFactura
 from radica.custodia.models import Pieza
 from radica.custodia.store import FolderStore
+from radica.entidades.tarifas import Cobrada, Comparacion, Comparada, Fallo
 from radica.facturas.models import Factura
+from radica.facturas.tarifa_factura import congelar_tarifa
 from radica.kernel.db import Database
 from tests.expediente_seed import Caso, make_caso
 from tests.factories import NOW
@@ -94,6 +96,21 @@ def a_payment_comes_from_nowhere(house: Custody, caso: Caso) -> set[str]:
     return {f"pago:{number + 1}"}
 
 
+def a_tariff_changes(house: Custody, caso: Caso) -> set[str]:
+    number = _frozen(house, caso)
+    assert house.by_hand("UPDATE tarifas_aplicadas SET lineas = ?", '[{"codigo":"890202"}]')
+    return {f"tarifa:{number}"}
+
+
+def _frozen(house: Custody, caso: Caso) -> int:
+    line = Comparada(
+        Cobrada("usuarios[0].servicios.consultas[0]", "consultas", "890201", NOW.date()), Fallo.NO_COMPARADA
+    )
+    with house.db.write() as session:
+        invoice = session.get_one(Factura, caso.facturas[0])
+        return congelar_tarifa(session, invoice, Comparacion((line,)), actor="prueba", at=NOW)[0].id
+
+
 def _paid(house: Custody, caso: Caso) -> int:
     with house.db.write() as session:
         invoice = session.get_one(Factura, caso.facturas[0])
@@ -115,6 +132,7 @@ def _day(house: Custody) -> tuple[str]:
         another_bag,
         a_payment_grows,
         a_payment_comes_from_nowhere,
+        a_tariff_changes,
     ],
     ids=lambda one: one.__name__,
 )
@@ -135,3 +153,11 @@ def test_a_payment_that_is_gone_is_missed_and_one_undone_is_in_order(caso: Caso)
     assert house.by_hand("DELETE FROM pagos_factura WHERE anula_id IS NOT NULL")
     assert house.by_hand("DELETE FROM pagos_factura")
     assert {what for kind, _, what in house.verify()[1] if kind == "faltante"} == both
+
+
+def test_a_frozen_tariff_that_is_gone_is_missed_and_one_that_stands_is_in_order(caso: Caso) -> None:
+    house = hands_on(caso)
+    number = _frozen(house, caso)
+    assert house.verify()[1] == []
+    assert house.by_hand("DELETE FROM tarifas_aplicadas")
+    assert [what for kind, _, what in house.verify()[1] if kind == "faltante"] == [f"tarifa:{number}"]

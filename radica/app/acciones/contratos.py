@@ -39,6 +39,7 @@ from radica.entidades.tarifarios import Condiciones
 from radica.entidades.tarifas import ReglaAutorizacion, con_factor
 from radica.kernel.errors import BadInput, NotFound, RadicaError
 from radica.kernel.web import allow, current, go, max_upload, now, person
+from radica.kernel.web_format import plural
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _WAITING = "tarifario-"
@@ -320,8 +321,9 @@ def _keep(form: ConfirmForm, prestador_id: int, contrato_id: int | None) -> Carg
 
 def _told(done: Cargado, contrato_id: int | None) -> ResponseReturnValue:
     if done.nueva:
-        refused = f" {done.rechazados} filas no entraron." if done.rechazados else ""
-        flash(f"Quedó cargada la versión {done.version} con {done.filas} precios.{refused}", "success")
+        refused = f" {plural(done.rechazados, 'fila no entró', 'filas no entraron')}." if done.rechazados else ""
+        loaded = plural(done.filas, "precio", "precios")
+        flash(f"Quedó cargada la versión {done.version} con {loaded}.{refused}", "success")
     else:
         flash("Esa misma lista ya estaba cargada; no se repitió.", "info")
     if contrato_id is None:

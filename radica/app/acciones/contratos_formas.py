@@ -78,6 +78,7 @@ class ContractForm(Form):
         "Modalidad de pago",
         choices=[SelectChoice(code, name) for code, name in MODALIDADES.items()],
         default=EVENTO,
+        validators=[InputRequired("Elija la modalidad.")],
         description="Solo en evento y paquete se comparan precios por servicio.",
     )
     desde = DateField("Rige desde", validators=[InputRequired("Escriba desde cuándo rige.")])
@@ -115,7 +116,10 @@ class TermsForm(Form):
         render_kw={"autocomplete": "off"},
     )
     base = SelectField(
-        "Qué precios son", choices=[SelectChoice(one, _NOMBRES_BASE[one]) for one in BASES], default=BASES[0]
+        "Qué precios son",
+        choices=[SelectChoice(one, _NOMBRES_BASE[one]) for one in BASES],
+        default=BASES[0],
+        validators=[InputRequired("Elija qué precios son.")],
     )
     factor = FactorField(
         "Porcentaje sobre la base",
@@ -124,7 +128,10 @@ class TermsForm(Form):
         render_kw={"autocomplete": "off", "inputmode": "text"},
     )
     redondeo = SelectField(
-        "Redondeo", choices=[SelectChoice(one, _NOMBRES_REDONDEO[one]) for one in REDONDEOS], default="peso"
+        "Redondeo",
+        choices=[SelectChoice(one, _NOMBRES_REDONDEO[one]) for one in REDONDEOS],
+        default="peso",
+        validators=[InputRequired("Elija el redondeo.")],
     )
     desde = DateField("Rige desde", validators=[InputRequired("Escriba desde cuándo rige.")])
     hasta = DateField("Rige hasta", description="En blanco si no termina.", validators=[Optional()])
