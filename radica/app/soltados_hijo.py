@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from radica.facturas.archive import MB, Limites
 from radica.facturas.sources import sources
 from radica.facturas.validacion.grupos import agrupar
 from radica.facturas.validacion.leer import Archivo, describir
-from radica.facturas.validacion.resultado import FALLOS, Encargo, resultados, sin_revisar
+from radica.facturas.validacion.resultado import FALLOS, Encargo, pacientes_de_lote, resultados, sin_revisar
 from radica.facturas.validacion.tablas import VACIOS, catalogos_de
 from radica.kernel.reader import serve
 
@@ -33,6 +34,7 @@ def judge(order: Mapping[str, Any], _data: bytes) -> dict[str, Any]:
     errand = Encargo(datetime.fromisoformat(order["ahora"]), catalogues, day)
     paths = [Path(path) for path in order["rutas"]]
     given = [describir(one) for one in sources(paths, list(order["nombres"]), Path(order["carpeta"]), LIMITS)]
+    errand = replace(errand, pacientes=frozenset(pacientes_de_lote(given)))
     found: list[dict[str, Any]] = []
     for number, group in enumerate(agrupar(given)):
         found += [{**one, "grupo": number} for one in _judged([given[at] for at in group], errand)]
