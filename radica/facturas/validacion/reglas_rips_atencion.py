@@ -20,9 +20,7 @@ from radica.facturas.validacion.reglas_rips_base import (
     monto,
     texto,
 )
-from radica.facturas.validacion.tablas import codigos
 
-_FINALIDADES = "RIPSFinalidadConsultaVersion2"
 _SOLO_MUJER = frozenset({"23", "24", "25"})
 _EDAD_FERTIL = (9, 60)
 _PROMOCION, _PRECONCEPCIONAL, _PRENATAL, _IVE, _PARTO, _RECIEN_NACIDO = "11", "22", "23", "24", "25", "27"
@@ -38,7 +36,7 @@ _CEROS = (0, "0", "")
 _INSUMO, _COMPLEMENTARIO = "01", "04"
 _PESO, _SEMANAS, _MAX_PRENATAL = (500, 5000), (20, 46), 15
 _PROPIOS_DEL_NACIDO = frozenset({"CN", "NV", "RC", "MS", ""})
-_PRESUPUESTO_MAXIMO = frozenset({"02"})
+PRESUPUESTO_MAXIMO = frozenset({"02"})
 _PRESCRIPCION = re.compile(r"[0-9]{20}")
 
 
@@ -47,7 +45,7 @@ def rvc051(registro: Registro, vista: Vista) -> Faltas:
     aim = texto(registro.get("finalidadTecnologiaSalud"))
     if not aim:
         return ()
-    if aim not in codigos(_FINALIDADES, vista.marco.fecha):
+    if aim not in vista.marco.finalidades:
         return [Falta("RVC051", "finalidadTecnologiaSalud", {"finalidad": aim}, kind) for kind in ("sexo", "edad")]
     if aim not in _SOLO_MUJER:
         return ()
@@ -102,7 +100,7 @@ def _causa(codigo: str, registro: Registro, finalidad: str, causas: frozenset[st
 
 def rvc048(registro: Registro, vista: Vista) -> Faltas:
     """RVC048: what the maximum budget pays is authorised by a MIPRES prescription of 20 digits. DT1 v002, P04 M02 S02."""
-    if vista.marco.coberturas != _PRESUPUESTO_MAXIMO:
+    if vista.marco.coberturas != PRESUPUESTO_MAXIMO:
         return ()
     if _PRESCRIPCION.fullmatch(texto(registro.get("numAutorizacion"))):
         return ()
@@ -178,9 +176,24 @@ def rvc066(registro: Registro, _: Vista) -> Faltas:
     return (Falta("RVC066", "nomTecnologiaSalud"),)
 
 
-_CAUSAS: tuple[ReglaServicio, ...] = (rvc052, rvc067, rvc068, rvc069, rvc070, rvc071)
+_CAUSAS: dict[str, ReglaServicio] = {
+    _IVE: rvc052,
+    _PROMOCION: rvc067,
+    _PRECONCEPCIONAL: rvc068,
+    _PARTO: rvc069,
+    _PRENATAL: rvc070,
+    _RECIEN_NACIDO: rvc071,
+}
+
+
+def _causa_de_su_finalidad(registro: Registro, vista: Vista) -> Faltas:
+    """Run the one rule of causes that speaks of the purpose of a consultation: most purposes have none."""
+    rule = _CAUSAS.get(registro.get("finalidadTecnologiaSalud", ""))
+    return rule(registro, vista) if rule is not None else ()
+
+
 POR_TIPO: dict[str, tuple[ReglaServicio, ...]] = {
-    "consultas": (rvc051, *_CAUSAS),
+    "consultas": (rvc051, _causa_de_su_finalidad),
     "procedimientos": (rvc048, rvc051),
     "recienNacidos": (rvc047, rvc057, rvc058, rvc097),
     "medicamentos": (rvc048, rvc063, rvc065),

@@ -18,7 +18,7 @@ from radica.facturas.numbers import parse_amount
 from radica.facturas.rips import SERVICIOS
 from radica.facturas.texts import fold
 from radica.facturas.validacion.modelo import Contexto, Modulo, Paquete
-from radica.facturas.validacion.tablas import Catalogos, tabla
+from radica.facturas.validacion.tablas import Catalogos, codigos, tabla
 from radica.kernel.clock import BOGOTA
 from radica.kernel.money import format_cop, to_cents
 
@@ -82,6 +82,8 @@ class Marco:
     fin: str
     coberturas: frozenset[str]
     """Codes of table coberturaPlan that the invoice says; empty without invoice."""
+    finalidades: frozenset[str]
+    """Codes of purpose in force."""
     fev: Fev | None
     catalogos: Catalogos = field(repr=False)
     documento: Mapping[str, Any] = field(repr=False, default_factory=dict)
@@ -132,6 +134,7 @@ def marco_de(paquete: Paquete, contexto: Contexto) -> Marco:
         inicio=start.isoformat() if start else "",
         fin=end.isoformat() if end else "",
         coberturas=coberturas_de(fev) if fev is not None else frozenset(),
+        finalidades=codigos("RIPSFinalidadConsultaVersion2", contexto.fecha),
         fev=fev,
         catalogos=contexto.catalogos,
         documento=paquete.rips or {},

@@ -208,5 +208,8 @@ POR_TIPO: dict[str, tuple[ReglaServicio, ...]] = {
 }
 """The rules of this file by kind of service."""
 DE_USUARIO: tuple[ReglaUsuario, ...] = (rvg14,)
+_SIN_TABLA: frozenset[ReglaServicio] = frozenset({rvc022, rvc023, rvc027, rvc083})
+DE_TABLA: frozenset[ReglaServicio] = frozenset(rule for rules in POR_TIPO.values() for rule in rules) - _SIN_TABLA
+"""The rules that say nothing without table CUPSRips."""
 CON_CUPS = ("RVC015", "RVC016", "RVC020", "RVC021", "RVC024", "RVC026", "RVC090", "RVC096")
-"""Codes that say nothing without table CUPSRips."""
+"""Their codes."""
