@@ -57,8 +57,7 @@ def repartir(
                     task = next(given)
                 except StopIteration:
                     break
-                process, pipe = idle.pop() if idle else _start(context, work)
-                pipe.send(task)
+                process, pipe = _given(task, idle, context, work)
                 busy[pipe] = _Worker(process, pipe, task, time.monotonic() + allowed_s(task))
             if not busy:
                 return
@@ -72,6 +71,23 @@ def repartir(
     finally:
         for process, pipe in [*idle, *((one.process, one.pipe) for one in busy.values())]:
             _end(process, pipe)
+
+
+def _given(
+    task: Any, idle: list[tuple[Any, Connection]], context: Any, work: Callable[[Any], Any]
+) -> tuple[Any, Connection]:
+    """Give a task to a process that waits, or to a new one; one that ended while it waited is replaced."""
+    while idle:
+        process, pipe = idle.pop()
+        try:
+            pipe.send(task)
+        except OSError:
+            _end(process, pipe)
+            continue
+        return process, pipe
+    process, pipe = _start(context, work)
+    pipe.send(task)
+    return process, pipe
 
 
 def _ended(busy: dict[Connection, _Worker[T]]) -> list[tuple[_Worker[T], Any]]:
