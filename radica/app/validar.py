@@ -142,12 +142,12 @@ def validar(
             avance("Validando", done, len(files))
     seen.sort(key=lambda pair: pair[0][0][0])
     for at, one in entre_huellas(prints for _, prints in seen):
-        place = _speaks_of(seen[at][0], one)
+        place = habla_de(seen[at][0], one)
         balance.replace(place, lambda old, one=one: _row(agregar(old, one, errand), palabras))  # type: ignore[misc]
     return balance
 
 
-def _speaks_of(group: tuple[tuple[int, Archivo], ...], one: Hallado) -> int:
+def habla_de(group: Sequence[tuple[int, Archivo]], one: Hallado) -> int:
     """Return the position of the file of a group in which a finding between invoices lands."""
     kinds = _OF_CODE.get(one.codigo, (Tipo.RIPS, Tipo.SOLICITUD))
     return next((at for at, file in group if file.tipo in kinds), group[0][0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -201,3 +202,12 @@ def test_real_answers_of_the_ministry(house: House, muestras: Path):
     assert "FED129" in text
     assert "renglón" in text
     assert "firma DIAN válida" in text
+
+
+def test_one_service_under_two_invoices_shows(house: House, muestras: Path):
+    first = (muestras / "caso07_rips.json").read_bytes()
+    second, times = re.subn(rb'"numFactura": *"[^"]*"', b'"numFactura":"FX999"', first)
+    assert times == 1
+    browser = house.entered()
+    dropped(browser, [(first, "a.json"), (second, "b.json")])
+    assert browser.text.count("DUP-SERVICIO") == 2
