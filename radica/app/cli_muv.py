@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from radica.app.cli_context import open_database
-from radica.app.cli_parse import DONE, FINDINGS, actions, leaf
+from radica.app.cli_parse import DONE, FINDINGS, actions, leaf, positive
 from radica.app.cli_words import answer, operator, read_secret
 from radica.app.estado import find_factura
 from radica.entidades.models import Prestador
@@ -21,11 +21,13 @@ from radica.entidades.services import provider_by_nit
 from radica.facturas.cuv import CuvResult
 from radica.facturas.muv.cliente import Muv
 from radica.facturas.muv.cuentas import (
+    LIMITES,
     TIPOS_DOCUMENTO,
     TIPOS_USUARIO,
     abrir_cuenta,
     cuenta_de,
     fijar_certificado,
+    fijar_limites,
     guardar_cuenta,
     prender,
 )
@@ -79,6 +81,10 @@ def _configure_account(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fijar", metavar="HUELLA", help="fija el certificado que muestra el servidor, si tiene esa huella"
     )
+    for limit, words in zip(
+        LIMITES, ("segundos para entrar", "segundos por envío", "segundos por consulta", "intentos"), strict=True
+    ):
+        parser.add_argument("--" + limit.replace("_", "-"), dest=limit, type=positive, metavar="N", help=words)
     switch = parser.add_mutually_exclusive_group()
     switch.add_argument("--prender", action="store_true", help="permite enviar")
     switch.add_argument("--apagar", action="store_true", help="no se envía nada más")
@@ -98,6 +104,10 @@ def _account(options: argparse.Namespace, settings: Settings) -> int:
             url = options.url or url
         if options.fijar:
             _pin(database, provider_id, url or "", options.fijar)
+        limits = {name: getattr(options, name) for name in LIMITES if getattr(options, name) is not None}
+        if limits:
+            with database.write() as session:
+                fijar_limites(session, _kept(session, provider_id), limits, actor=operator(), at=system_clock())
         if options.prender or options.apagar:
             with database.write() as session:
                 row = _kept(session, provider_id)
@@ -250,6 +260,7 @@ def _document(nit: str, row: CuentaMuv | None) -> dict[str, Any]:
     return {
         "nit": nit, "cuenta": True, "activa": row.activa, "url": row.url, "tipo_usuario": row.tipo_usuario,
         "tipo_documento": row.tipo_documento, "certificado": huella_de(pem) if pem else None,
+        "limites": row.limites,
     }  # fmt: skip
 
 

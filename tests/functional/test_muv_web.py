@@ -192,12 +192,16 @@ def test_the_button_orders_once_and_only_while_it_is_on(house: House, server: Ha
             at=house.clock(),
         )  # fmt: skip
         prender(session, row, activa=True, actor="prueba", at=house.clock())
+    browser.open(page)
+    assert "Validar con MinSalud" in browser.text
     for _ in range(2):
         browser.raw("POST", f"{page}/muv", data={"csrf_token": token})
         assert browser.status == 303
     with house.database.read() as session:
         assert len(session.scalars(select(EnvioMuv)).all()) == 1
         assert len(session.scalars(select(Job).where(Job.kind == KIND)).all()) == 1
+    assert "Validar con MinSalud" not in _text(browser, page)
+    assert "se está validando" in browser.text
     assert server.book.received == []
 
 

@@ -62,6 +62,10 @@ def test_an_account_is_kept_off_pinned_tried_and_switched_on(
     assert radica("muv", "cuenta", nit, "--fijar", tried["huella"])[1]["certificado"] == tried["huella"]
     code, tried = radica("muv", "probar", nit)
     assert (code, tried["bien"]) == (0, True)
+    assert radica("muv", "cuenta", nit, "--enviar-s", "90", "--intentos", "3")[1]["limites"] == {
+        "enviar_s": 90, "intentos": 3,
+    }  # fmt: skip
+    assert radica("muv", "cuenta", nit, "--enviar-s", "0")[0] == 2
     assert radica("muv", "cuenta", nit, "--prender")[1]["activa"] is True
     assert radica("muv", "cuenta", nit, "--apagar")[1]["activa"] is False
     database = Database(sqlite_url)

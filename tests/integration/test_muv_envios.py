@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from radica.app.muv import HANDLERS, KIND, end_abandoned
 from radica.app.worker import do_one
 from radica.facturas.intake import import_paths
 from radica.facturas.models import Hallazgo, OrigenHallazgo, Severidad
+from radica.facturas.muv.cuentas import cuenta_de, prender
 from radica.facturas.states import EstadoFactura
 from radica.facturas.tray import operator_scope
 from radica.jobs.models import JobState
@@ -102,6 +104,30 @@ def test_what_is_no_matter_of_time_is_not_repeated(muv_desk: Desk, fault: str, c
     muv_desk.work()
     assert (muv_desk.jobs()[0].state, muv_desk.envio().codigo) == (JobState.DEAD, code)
     assert len(muv_desk.tasks()) == 1
+
+
+def test_clicks_at_the_same_moment_are_one_order(muv_desk: Desk):
+    with ThreadPoolExecutor(6) as pool:
+        asked = list(pool.map(lambda _: muv_desk.ask(), range(6)))
+    assert sum(one.nuevo for one in asked) == 1
+    assert (len(muv_desk.envios()), len(muv_desk.jobs())) == (1, 1)
+
+
+def test_the_account_of_one_provider_is_not_that_of_another(desk_of: Callable[[int], Desk]):
+    desk = desk_of(2)
+    mine, other = desk.factura(0).prestador_id, desk.factura(1).prestador_id
+    assert mine != other
+    with desk.house.db.write() as session:
+        account = cuenta_de(session, mine)
+        assert account is not None
+        prender(session, account, activa=False, actor="prueba", at=NOW)
+    with pytest.raises(BadInput, match="apagado"):
+        desk.ask(0)
+    desk.ask(1)
+    desk.work()
+    (received,) = desk.muv.book.received
+    assert received.numero == desk.factura(1).numero
+    assert {one.prestador_id for one in desk.pieces()} == {other}
 
 
 def test_an_expired_token_costs_one_more_login(muv_desk: Desk):

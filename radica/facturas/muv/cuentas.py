@@ -35,6 +35,8 @@ TIPOS_DOCUMENTO = {
     "PT": "Permiso por protección temporal",
     "NI": "NIT",
 }
+LIMITES = ("entrar_s", "enviar_s", "consultar_s", "intentos")
+"""What a person may set; the Ministry publishes no times, so they are measured and adjusted."""
 INTENTOS = 5
 """Tries of one order; the queue's back-off stands between them."""
 
@@ -97,6 +99,14 @@ def fijar_certificado(session: Session, row: CuentaMuv, pem: str, *, actor: str,
     huella_de(pem)
     row.certificado_pem = pem
     _changed(session, row, "fijar_certificado_muv", actor=actor, at=at)
+
+
+def fijar_limites(session: Session, row: CuentaMuv, limites: dict[str, int], *, actor: str, at: datetime) -> None:
+    """Set some limits of an account (`LIMITES`), in whole seconds or tries. Raises BadInput when one is not positive."""
+    if any(name not in LIMITES or value < 1 for name, value in limites.items()):
+        raise BadInput("Un límite de espera o de intentos debe ser mayor que cero.", code="muv_limites")
+    row.limites = {**row.limites, **limites}
+    _changed(session, row, "cambiar_limites_muv", actor=actor, at=at)
 
 
 def prender(session: Session, row: CuentaMuv, *, activa: bool, actor: str, at: datetime) -> None:
