@@ -18,6 +18,7 @@ from typing import Any
 
 from radica.app.bar import Bar
 from radica.app.cli_parse import COULD_NOT, DONE, FINDINGS, day, leaf, positive
+from radica.app.cli_words import note
 from radica.app.validar import Avance, Balance, validar
 from radica.facturas.validacion.resultado import CON_HALLAZGOS, ILEGIBLE, VALIDO, VERSION, Encargo
 from radica.facturas.validacion.tablas import VACIOS, catalogos_de
@@ -73,7 +74,9 @@ def _validate(options: argparse.Namespace, settings: Settings) -> int:
         )
     with balance.sink:
         _write(balance, as_json=options.json)
-    if balance.estados[ILEGIBLE] or balance.desconocidos:
+    if not balance.places:
+        note("No hay ningún archivo que revisar en lo que se indicó.")
+    if balance.estados[ILEGIBLE] or balance.desconocidos or not balance.places:
         return COULD_NOT
     return FINDINGS if balance.severidades["rechazo"] else DONE
 
@@ -98,7 +101,8 @@ def words_of(result: dict[str, Any]) -> str:
     findings = [one for one in result["hallazgos"] if one["severidad"] in _WEIGHTS]
     number = result["factura"]["numero"]
     whose = f" {number}" if number else ""
-    lines = [f"{result['ruta']}: {_KINDS[result['tipo']]}{whose}, {_STATES[result['estado']]}"]
+    path = "".join(char if char.isprintable() else "?" for char in result["ruta"])
+    lines = [f"{path}: {_KINDS[result['tipo']]}{whose}, {_STATES[result['estado']]}"]
     for one in findings[:SHOWN]:
         place = f" en {one['ruta']}" if one["ruta"] else ""
         lines.append(f"  {_WEIGHTS[one['severidad']]} {one['codigo']}{place}: {one['mensaje']} {one['arreglo']}")

@@ -128,6 +128,21 @@ def test_what_cannot_be_had_does_not_stop_the_rest(tmp_path: Path, muestras: Pat
     assert ["No existe" in said[0], "ZIP" in said[1], "enlace" in said[2]] == [True, True, True]
 
 
+def test_nothing_to_judge_is_not_a_good_end(tmp_path: Path) -> None:
+    (tmp_path / "vacia").mkdir()
+    _, out, error = radica(tmp_path, str(tmp_path / "vacia"), "--json", code=2)
+    assert json.loads(out)["resultados"] == []
+    assert "ningún archivo" in error
+
+
+def test_a_hostile_name_does_not_reach_the_terminal(tmp_path: Path, muestras: Path) -> None:
+    data = (muestras / "caso16_rips_sin_factura_RS.json").read_bytes()
+    (tmp_path / "a\x1b[2J\nb.json").write_bytes(data)
+    _, out, _ = radica(tmp_path, str(tmp_path / "a\x1b[2J\nb.json"), code=0)
+    assert "a?[2J?b.json: RIPS, válido" in out
+    assert "\x1b" not in out
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
 def test_a_file_without_permission_is_told(tmp_path: Path) -> None:
     secret = tmp_path / "f.xml"
