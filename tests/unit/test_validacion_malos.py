@@ -11,7 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.validar_bolsa import codigos, juzgar_archivos, juzgar_uno
+from radica.facturas.sources import Source
+from radica.facturas.validacion.leer import describir
+from radica.facturas.validacion.resultado import Encargo, sin_revisar
+from radica.facturas.validacion.tablas import VACIOS
+from tests.validar_bolsa import AHORA, codigos, juzgar_archivos, juzgar_uno
 
 Cambio = Callable[[dict[str, Any]], None]
 
@@ -183,3 +187,11 @@ def test_an_answer_of_dian_that_refuses_is_not_valid(tmp_path: Path, muestras: P
     assert juzgar_uno(tmp_path, "a.xml", data)["estado"] == "valido"
     refused = juzgar_uno(tmp_path, "a.xml", data.replace(b"ResponseCode>02<", b"ResponseCode>04<"))
     assert "LEC-DIAN-RECHAZADO" in codigos(refused, "rechazo")
+
+
+def test_a_group_that_could_not_be_judged_is_never_valid(tmp_path: Path, rips: dict[str, Any]) -> None:
+    (tmp_path / "r.json").write_bytes(json.dumps(rips).encode())
+    file = describir(Source(tmp_path / "r.json", "r.json"))
+    (result,) = sin_revisar([file], " (incidente 1A2B)", Encargo(AHORA, VACIOS))
+    assert (result["tipo"], result["estado"]) == ("rips", "ilegible")
+    assert "incidente 1A2B" in result["hallazgos"][0]["mensaje"]
