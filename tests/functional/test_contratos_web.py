@@ -212,6 +212,8 @@ def test_an_invoice_is_compared_frozen_and_downloaded(house: House, deal: Deal, 
         assert (row.de_mas, row.de_menos, row.sin_pactar) == (530_000, 500_000, 1_200_000)
         assert link.facts["hash"] == row.hash
         assert "1020304050" not in json.dumps(row.lineas)
+    dora.open(f"/facturas/{deal.invoice}")
+    assert "Se congeló la tarifa que le aplicaba" in dora.text
     answer = dora.open(f"{deal.bill}/tarifas.xlsx")
     assert answer.mimetype == XLSX
     rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.get_data())).get_sheet_by_index(0).to_python()

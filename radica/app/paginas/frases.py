@@ -51,6 +51,7 @@ MOVIMIENTOS = {
     ("factura", "hallar_bloqueos"): ("La revisión halló errores que impiden radicarla", "mal"),
     ("factura", "quedar_lista"): ("Quedó lista para radicar", "bien"),
     ("factura", "abrir_envio"): ("Se ordenó radicarla", "curso"),
+    ("factura", "congelar_tarifa"): ("Se congeló la tarifa que le aplicaba", "neutro"),
     ("factura", "radicar"): ("Radicada", "bien"),
     ("factura", "recibir_sin_numero"): ("El pagador la recibió, pero no dio el número", "aviso"),
     ("factura", "rechazar"): ("El pagador la rechazó", "mal"),
