@@ -53,8 +53,16 @@ class CuentaForm(Form):
         validators=[InputRequired("Escriba la dirección."), Length(max=300, message="Es demasiado larga.")],
         render_kw={"type": "url", "placeholder": "https://localhost:9443/api", "spellcheck": "false"},
     )
-    tipo_usuario = SelectField("Tipo de usuario", choices=[SelectChoice(*one) for one in TIPOS_USUARIO.items()])
-    tipo_documento = SelectField("Tipo de documento", choices=[SelectChoice(*one) for one in TIPOS_DOCUMENTO.items()])
+    tipo_usuario = SelectField(
+        "Tipo de usuario",
+        validators=[InputRequired("Elija el tipo de usuario.")],
+        choices=[SelectChoice(*one) for one in TIPOS_USUARIO.items()],
+    )
+    tipo_documento = SelectField(
+        "Tipo de documento",
+        validators=[InputRequired("Elija el tipo de documento.")],
+        choices=[SelectChoice(*one) for one in TIPOS_DOCUMENTO.items()],
+    )
     numero = StringField(
         "Número de documento",
         description="De la persona registrada en SISPRO. Se guarda cifrado y no se vuelve a mostrar.",

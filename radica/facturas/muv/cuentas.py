@@ -73,11 +73,10 @@ def guardar_cuenta(
         )
     if tipo_usuario not in TIPOS_USUARIO or tipo_documento not in TIPOS_DOCUMENTO:
         raise BadInput("Ese tipo de usuario o de documento no existe.", todo="Elija uno de la lista.")
-    pem = certificado_pem.strip() or None
-    if pem is not None:
-        huella_de(pem)
+    pem = "\n".join(certificado_pem.split("\r\n")).strip() or None  # a browser sends its lines so
+    pin = huella_de(pem) if pem is not None else None
     row = cuenta_de(session, prestador_id)
-    if row is not None and (row.url, row.certificado_pem) != (address, pem) and not clave:
+    if row is not None and not clave and (row.url, _pin(row)) != (address, pin):
         raise BadInput(
             "Al cambiar la dirección o el certificado hay que escribir de nuevo la clave; no se guardó nada.",
             todo="Escriba la clave de SISPRO.",
@@ -97,7 +96,7 @@ def guardar_cuenta(
 def fijar_certificado(session: Session, row: CuentaMuv, pem: str, *, actor: str, at: datetime) -> None:
     """Pin the certificate whose fingerprint a person confirmed. Raises MuvProblem when it is none."""
     huella_de(pem)
-    row.certificado_pem = pem
+    row.certificado_pem = pem.strip()
     _changed(session, row, "fijar_certificado_muv", actor=actor, at=at)
 
 
@@ -149,6 +148,10 @@ def _changed(session: Session, row: CuentaMuv, action: str, *, actor: str, at: d
         session, prestador_id=row.prestador_id, actor=actor, action=action, purpose="administracion",
         object_=f"cuenta_muv:{row.id}", at=at,
     )  # fmt: skip
+
+
+def _pin(row: CuentaMuv) -> str | None:
+    return huella_de(row.certificado_pem) if row.certificado_pem else None
 
 
 def _secret(row: CuentaMuv | None, vault: Vault, numero: str, clave: str) -> dict[str, str]:
