@@ -109,9 +109,11 @@ def juzgar_texto(
     modulo: Modulo | None = None,
     cuv: CuvResult | None = None,
     nombre: str = "factura.xml",
+    aparte: str | None = None,
 ) -> list[Hallazgo]:
-    """Return what the rules of the XML find in a document."""
-    return juzgar_bytes(texto.encode("utf-8"), fecha=fecha, rips=rips, modulo=modulo, cuv=cuv, nombre=nombre)
+    """Return what the rules of the XML find in a document; `aparte`: DIAN's answer, when it came as a file of its own."""
+    data = texto.encode("utf-8")
+    return juzgar_bytes(data, fecha=fecha, rips=rips, modulo=modulo, cuv=cuv, nombre=nombre, aparte=aparte)
 
 
 def juzgar_bytes(
@@ -122,9 +124,11 @@ def juzgar_bytes(
     modulo: Modulo | None = None,
     cuv: CuvResult | None = None,
     nombre: str = "factura.xml",
+    aparte: str | None = None,
 ) -> list[Hallazgo]:
     """Return what the rules of the XML find in the bytes of a document."""
-    package = Paquete(xml=abrir_xml(nombre, data), rips=rips, modulo=modulo, cuv=cuv)
+    answer = abrir_xml("respuesta.xml", aparte.encode("utf-8")) if aparte is not None else None
+    package = Paquete(xml=abrir_xml(nombre, data), respuesta=answer, rips=rips, modulo=modulo, cuv=cuv)
     context = Contexto(fecha, AHORA, VACIOS, modulo=modulo or modulo_de(package))
     return list(contar(parte(package, context), fecha))
 

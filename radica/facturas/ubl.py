@@ -36,7 +36,8 @@ ROOTS = {"Invoice": Clase.FACTURA, "CreditNote": Clase.NOTA_CREDITO, "DebitNote"
 COLOMBIA = timezone(timedelta(hours=-5))
 _HEX96 = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{96}(?![0-9a-fA-F])")
 _NIT_SCHEME = "31"
-_DAY = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")
+"""A date of XML Schema, which may carry a zone."""
 _LINES = {
     "InvoiceLine": "InvoicedQuantity",
     "CreditNoteLine": "CreditedQuantity",
@@ -199,7 +200,8 @@ def _amount(element: etree._Element | None, *names: str) -> Decimal | None:
 def _date(text: str | None) -> date | None:
     try:
         # Python also reads 20240229 and 2024-W09-4, which no schema of UBL admits.
-        day = date.fromisoformat(text) if text and _DAY.match(text) else None
+        written = _DAY.fullmatch(text) if text else None
+        day = date.fromisoformat(written[1]) if written is not None else None
     except ValueError:
         return None
     return day if day is not None and believable(day) else None

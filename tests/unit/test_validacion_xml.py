@@ -263,10 +263,13 @@ def test_a_capitation_is_issued_inside_its_period() -> None:
     assert "CIN001" not in codigos_de(juzgar_texto(inside))
     outside = capita(factura())
     for day, weight in ((date(2025, 10, 29), Clase.RECHAZO), (date(2025, 10, 30), Clase.NOTIFICACION)):
-        (one,) = [seen for seen in juzgar_texto(outside, fecha=day) if seen.codigo == "CIN001"]
+        asked = juzgar_texto(outside, fecha=day, modulo=Modulo.CAPITA_INICIAL)
+        (one,) = [seen for seen in asked if seen.codigo == "CIN001"]
         assert one.clase is weight
         assert one.ruta == ""
         assert one.fuente.value == "CapitaInicial"
+    (one,) = [seen for seen in juzgar_texto(outside, fecha=date(2025, 10, 29)) if seen.codigo == "CIN001"]
+    assert one.clase is Clase.AVISO, "an invoice without its RIPS may be that of a later period"
     assert "CIN001" not in codigos_de(juzgar_texto(outside, cuv=aceptacion("CapitaPeriodo")))
     assert "CIN001" not in codigos_de(juzgar_texto(outside, rips={"tipoNota": None, "usuarios": []}))
 

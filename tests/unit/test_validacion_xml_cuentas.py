@@ -135,6 +135,12 @@ def test_a_date_that_is_one_is_not_told(dia: str) -> None:
     assert "FEV002" not in codigos_de(juzgar_texto(valor("IssueDate", dia)(factura())))
 
 
+@pytest.mark.parametrize("zona", ["Z", "-05:00", "+00:00"])
+def test_a_period_whose_dates_carry_a_zone_is_a_period(zona: str) -> None:
+    text = cambiar(r"(InvoicePeriod>\s*<cbc:StartDate>[^<]*)", rf"\g<1>{zona}")(factura())
+    assert codigos_de(juzgar_texto(text)) == codigos_de(juzgar_texto(factura()))
+
+
 def test_a_number_written_with_zeros_is_in_its_range() -> None:
     prefix = cuenta().provider.prefix
     text = cambiar(r"(ProfileExecutionID>\s*<cbc:ID>)[^<]*", rf"\g<1>{prefix}000000002")(factura())
@@ -155,6 +161,15 @@ def test_a_document_without_container(kind: str, code: str) -> None:
     assert one.clase is Clase.RECHAZO
     (one,) = [seen for seen in juzgar_texto(bare(documento(kind)), cuv=aceptacion()) if seen.codigo == code]
     assert one.clase is Clase.AVISO
+
+
+@pytest.mark.parametrize(("kind", "code"), [("Invoice", "PFE001"), ("CreditNote", "PNC001"), ("DebitNote", "PDN001")])
+def test_an_invoice_whose_answer_of_dian_came_apart_was_taken_out_of_a_container(kind: str, code: str) -> None:
+    start, end = documento(kind).rindex("<![CDATA[") + 9, documento(kind).rindex("]]>")
+    for answer, weight in (("02", Clase.AVISO), ("030", Clase.RECHAZO)):
+        apart = documento(kind)[start:end].replace("<cbc:ResponseCode>02", f"<cbc:ResponseCode>{answer}")
+        (one,) = [seen for seen in juzgar_texto(bare(documento(kind)), aparte=apart) if seen.codigo == code]
+        assert one.clase is weight
 
 
 def without_answer(text: str) -> str:

@@ -67,12 +67,17 @@ def clase(vista: Vista) -> Iterator[Hallado]:
 
 
 def contenedor(vista: Vista, aparte: RespuestaDian | None) -> Iterator[Hallado]:
-    """PFE001, PFE003 and twins: without AttachedDocument, or one without DIAN's answer. Not asked of an SS-Recaudo."""
+    """PFE001, PFE003 and twins: without AttachedDocument, or one without DIAN's answer. Not asked of an SS-Recaudo.
+
+    Who gives the invoice and DIAN's answer as two files took them out of a container.
+    """
     if vista.es_recaudo or not vista.es_salud:
         return
     kind = vista.fev.kind
     if not vista.xml.es_contenedor:
-        yield hallar(codigo(kind, "sin_contenedor"), vista.raiz, variante="suelta" if vista.aceptado else "")
+        apart = aparte is not None and aparte.validated
+        way = "suelta" if vista.aceptado else "partida" if apart else ""
+        yield hallar(codigo(kind, "sin_contenedor"), vista.raiz, variante=way)
     elif vista.xml.respuesta is None:
         known = vista.aceptado or aparte is not None
         yield hallar(codigo(kind, "sin_respuesta"), vista.xml.raiz, variante="suelta" if known else "")

@@ -27,6 +27,7 @@ _REASONS = {Clase.NOTA_CREDITO: "DiscrepancyResponseNC", Clase.NOTA_DEBITO: "Dis
 _CUCON = re.compile(r"CUCON:\s*(\S*)")
 _HEX64 = re.compile("[0-9a-fA-F]{64}")
 _FORM = "%d/%m/%Y"
+_INICIAL = "capitainicial"
 
 
 def tipo(vista: Vista) -> Iterator[Hallado]:
@@ -109,22 +110,33 @@ def capita_inicial(vista: Vista, paquete: Paquete) -> Iterator[Hallado]:
     """CIN001: at the start of a capitation the invoice is issued inside the period that it bills.
 
     A receipt given to a patient (SS-Recaudo to a person) never goes to the MUV, and an answer that names another module
-    settles that this is no start.
+    settles that this is no start. An invoice of capitation that came without RIPS may be that of a later period, whose
+    RIPS was just not given: that is a warning.
     """
-    fev = vista.fev
-    other = paquete.cuv is not None and (paquete.cuv.module or "CapitaInicial").lower() != "capitainicial"
-    if vista.modulo is not Modulo.CAPITA_INICIAL or other or (vista.es_recaudo and not fev.customer.is_nit):
+    fev, said = vista.fev, _modulos(paquete)
+    if vista.modulo is not Modulo.CAPITA_INICIAL or (said and _INICIAL not in said):
+        return
+    if vista.es_recaudo and not fev.customer.is_nit:
         return
     start, end, issued = fev.period_start, fev.period_end, fev.issue_date
     if start is None or end is None or issued is None or start <= issued <= end:
         return
+    sure = vista.es_recaudo or vista.pedido is Modulo.CAPITA_INICIAL or _INICIAL in said
     yield hallar(
         "CIN001",
         vista.primero("IssueDate"),
+        variante="" if sure else "sin_rips",
         inicio=f"{start:{_FORM}}",
         fin=f"{end:{_FORM}}",
         expedida=f"{issued:{_FORM}}",
     )
+
+
+def _modulos(paquete: Paquete) -> frozenset[str]:
+    """Return which calls the answer that came along names, in small letters; older answers name it in each line."""
+    cuv = paquete.cuv
+    named = () if cuv is None else (cuv.module, *(line.fuente for line in cuv.results if line.codigo == "CIN001"))
+    return frozenset(word.lower() for word in named if word)
 
 
 def numero_en_rips(vista: Vista, paquete: Paquete) -> Iterator[Hallado]:

@@ -19,7 +19,6 @@ from radica.facturas.validacion.reglas_xml_codigos import codigo, codigo_campo
 from radica.facturas.validacion.reglas_xml_vista import Vista, hallar, texto
 
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})?")
 _HEADER = (("001", "CustomizationID"), ("003", "ID"), ("004", "UUID"), ("005", "IssueDate"))
 _LINES = {Clase.FACTURA: "InvoiceLine", Clase.NOTA_CREDITO: "CreditNoteLine", Clase.NOTA_DEBITO: "DebitNoteLine"}
 _CARGO = {"MultiplierFactorNumeric": "108", "Amount": "109", "BaseAmount": "110"}
@@ -151,9 +150,7 @@ def forma(vista: Vista) -> Iterator[Hallado]:
             yield hallar(code, amount, variante="numero", nombre=local_name(amount))
     issued = vista.primero("IssueDate")
     value = texto(issued)
-    if value is not None and not (
-        _DATE.fullmatch(value) and (vista.fev.issue_date or value.endswith("Z") or ":" in value)
-    ):
+    if value is not None and vista.fev.issue_date is None:
         yield hallar(code, issued, variante="fecha", nombre="IssueDate")
 
 

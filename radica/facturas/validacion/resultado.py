@@ -14,12 +14,13 @@ from decimal import Decimal
 from typing import Any
 
 from radica.facturas.cuv import CuvResult
+from radica.facturas.fev import Clase as Documento
 from radica.facturas.rips import read_rips
 from radica.facturas.validacion.catalogo import contar
 from radica.facturas.validacion.firma import firmas
 from radica.facturas.validacion.leer import Abierto, Archivo, Problema, Tipo, abrir
 from radica.facturas.validacion.lote import Huellas, huellas
-from radica.facturas.validacion.modelo import Clase, Contexto, Fuente, Hallado, Hallazgo, Paquete
+from radica.facturas.validacion.modelo import Clase, Contexto, Fuente, Hallado, Hallazgo, Modulo, Paquete
 from radica.facturas.validacion.motor import juzgar
 from radica.facturas.validacion.soportes import pacientes_de, rutas
 from radica.facturas.validacion.tablas import Catalogos
@@ -160,6 +161,7 @@ def _game(
         rips=opened[rips].rips if rips is not None else None,
         cuv=opened[cuv].cuv if cuv is not None else None,
         soportes=tuple(one for at in supports if (one := opened[at].soporte) is not None),
+        modulo=_pedido(opened[xml]) if xml is not None and rips is None else None,
     )
     there = [at for at in (xml, rips, answer, cuv, *supports[:1]) if at is not None]
     main = there[0]
@@ -169,6 +171,14 @@ def _game(
     owners[Fuente.RESPUESTA] = answer if answer is not None else main
     owners[Fuente.SOPORTE] = record
     return _Juego(package, owners, supports)
+
+
+def _pedido(one: Abierto) -> Modulo | None:
+    """Return the call that a request without RIPS is: of capitation it starts the contract; else its documents tell."""
+    alone = one.archivo.tipo is Tipo.SOLICITUD and one.rips is None
+    fev = one.xml.fev if one.xml is not None else None
+    starts = alone and fev is not None and fev.kind is Documento.FACTURA and fev.modalidad_pago == "03"
+    return Modulo.CAPITA_INICIAL if starts else None
 
 
 def _owner(game: _Juego, finding: Hallazgo) -> int:
