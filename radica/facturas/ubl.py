@@ -47,11 +47,12 @@ _LINES = {
 
 @dataclass(frozen=True)
 class Contenedor:
-    """What an AttachedDocument carries: documents (roots), DIAN answers, and its ParentDocumentID."""
+    """What an AttachedDocument carries: documents (roots), DIAN answers and their roots, and its ParentDocumentID."""
 
     documents: tuple[etree._Element, ...]
     responses: tuple[RespuestaDian, ...]
     parent_id: str | None
+    response_roots: tuple[etree._Element, ...] = ()
 
 
 def local_name(element: etree._Element) -> str:
@@ -72,14 +73,15 @@ def open_container(root: etree._Element) -> Contenedor:
     Raises Unreadable when an inner document is not well-formed.
     """
     documents: list[etree._Element] = []
-    responses: list[RespuestaDian] = []
+    answers: list[etree._Element] = []
     for external in root.iter("{*}ExternalReference", "{*}Attachment"):
         for inner in _inner_roots(external):
             if local_name(inner) in ROOTS:
                 documents.append(inner)
             elif local_name(inner) == "ApplicationResponse":
-                responses.append(read_response(inner))
-    return Contenedor(tuple(documents), tuple(responses), _text(root, "ParentDocumentID"))
+                answers.append(inner)
+    read = tuple(read_response(answer) for answer in answers)
+    return Contenedor(tuple(documents), read, _text(root, "ParentDocumentID"), tuple(answers))
 
 
 def read_attached(root: etree._Element, container: Contenedor) -> Fev:

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from radica.facturas.ubl import ROOTS, line_of, local_name, open_container, read_attached, read_fev, read_response
+from radica.facturas.ubl import ROOTS, local_name, open_container, read_attached, read_fev, read_response
 from radica.facturas.validacion.modelo import DocumentoXml
-from radica.facturas.xmlsafe import Unreadable, decode_base64, embedded_bytes, parse_embedded, parse_xml
+from radica.facturas.xmlsafe import Unreadable, decode_base64, embedded_bytes, parse_xml
 
 
 def abrir_xml(nombre: str, data: bytes) -> DocumentoXml:
@@ -30,9 +30,9 @@ def abrir_xml(nombre: str, data: bytes) -> DocumentoXml:
     container = open_container(root)
     if len(container.documents) > 1:
         raise Unreadable("El contenedor trae varias facturas.", code="varios", todo="Separe cada una en su archivo.")
-    inner, answer_root = _inner(root)
-    layers = ((name, data), *inner)
+    layers = ((name, data), *_inner(root))
     answer = container.responses[0] if container.responses else None
+    answer_root = container.response_roots[0] if container.response_roots else None
     if not container.documents:
         return DocumentoXml(nombre, root, None, None, answer, layers, len(data), answer_root)
     fev = read_attached(root, container)
@@ -42,26 +42,19 @@ def abrir_xml(nombre: str, data: bytes) -> DocumentoXml:
 _FIRST = re.compile(rb"<(?:[^\s<>/:!?]+:)?([^\s<>/:!?]+)[\s/>]")
 
 
-def _inner(root: etree._Element) -> tuple[tuple[tuple[str, bytes], ...], etree._Element | None]:
-    """Return the layers inside a container, and the root of DIAN's answer with its lines of the file."""
-    found: list[tuple[str, bytes]] = []
-    answer = None
+def _inner(root: etree._Element) -> Iterator[tuple[str, bytes]]:
+    """Yield name and bytes of the layers inside a container."""
     for external in root.iter("{*}ExternalReference", "{*}Attachment"):
-        for data, text, line in _carried(external):
+        for data in _carried(external):
             first = _FIRST.match(data)
-            name = first[1].decode("utf-8", "replace") if first else local_name(parse_xml(data))
-            found.append((name, data))
-            if name == "ApplicationResponse" and answer is None:
-                answer = parse_embedded(text, line=line) if text else parse_xml(data)
-    return tuple(found), answer
+            yield first[1].decode("utf-8", "replace") if first else local_name(parse_xml(data)), data
 
 
-def _carried(external: etree._Element) -> Iterator[tuple[bytes, str, int]]:
-    """Yield the bytes of each document that `open_container` reads in an element, its text and where that begins."""
-    holder = external.find("{*}Description")
-    text = holder.text if holder is not None else None
-    if holder is not None and text and text.lstrip("\ufeff \t\r\n").startswith("<"):
-        yield embedded_bytes(text), text, line_of(holder)
+def _carried(external: etree._Element) -> Iterator[bytes]:
+    """Yield the bytes of each document that `open_container` reads in an element."""
+    text = external.findtext("{*}Description")
+    if text and text.lstrip("\ufeff \t\r\n").startswith("<"):
+        yield embedded_bytes(text)
     binary = external.find("{*}EmbeddedDocumentBinaryObject")
     if binary is not None and binary.text and "xml" in (binary.get("mimeCode") or "").lower():
-        yield decode_base64(binary.text), "", 1
+        yield decode_base64(binary.text)
