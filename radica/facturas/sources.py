@@ -6,7 +6,8 @@ of a ZIP is written under a name of ours. Pure of database and web. Norm: Res. 2
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import errno
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -47,9 +48,9 @@ def sources(paths: Sequence[Path], shown: Sequence[str], folder: Path, limits: L
     for path, name in zip(paths, shown, strict=True):
         for place, found in _walk(path, name):
             route = storable(found)  # a name on disk may be no UTF-8
-            if place.is_symlink():
+            if _is(Path.is_symlink, place):
                 yield Source(None, route, code="enlace", reason="Es un enlace a otro lugar; no se sigue.")
-            elif not _is_file(place):
+            elif not _is(Path.is_file, place):
                 yield Source(None, route, code=_why(place)[0], reason=_why(place)[1])
             elif looks_like_zip(place):
                 inside = folder / str(next(opened))
@@ -59,9 +60,10 @@ def sources(paths: Sequence[Path], shown: Sequence[str], folder: Path, limits: L
                 yield Source(place, route)
 
 
-def _is_file(path: Path) -> bool:
+def _is(test: Callable[[Path], bool], path: Path) -> bool:
+    """Ask about a path; what cannot even be asked (no permission, too long a path) is no."""
     try:
-        return path.is_file()
+        return test(path)
     except OSError:
         return False
 
@@ -70,33 +72,31 @@ def _why(path: Path) -> tuple[str, str]:
     """Return code and reason of a path that is no file to read."""
     try:
         known = path.exists()
-    except OSError:
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return "ruta_larga", "La ruta es demasiado larga para abrirla."
         return "sin_permiso", "No hay permiso para abrir esa ruta."
     if known and path.is_dir():
         return "sin_permiso", "No hay permiso para abrir la carpeta."
     return "no_existe", "No existe o no es un archivo."
 
 
-def _walk(path: Path, name: str) -> Iterable[tuple[Path, str]]:
-    """Return the files below a path in order of name; folders that begin with a point or underscore are not ours."""
-    if path.is_symlink() or not path.is_dir():
-        return [(path, name)]
-    return _below(path, name)
-
-
-def _below(folder: Path, name: str) -> Iterator[tuple[Path, str]]:
-    try:
-        children = sorted(folder.iterdir())
-    except OSError:
-        children = []
-        yield folder, name  # told as what cannot be opened
-    for child in children:
-        route = f"{name.rstrip('/')}/{child.name}"
-        if child.is_dir() and not child.is_symlink():
-            if not child.name.startswith((".", "_")):
-                yield from _below(child, route)
-        else:
-            yield child, route
+def _walk(path: Path, name: str) -> Iterator[tuple[Path, str]]:
+    """Yield the files below a path in order of name, however deep; hidden folders (`.`, `_`) inside it are not ours."""
+    waiting = [(path, name)]
+    while waiting:
+        place, route = waiting.pop()
+        if _is(Path.is_symlink, place) or not _is(Path.is_dir, place):
+            yield place, route
+            continue
+        if place is not path and place.name.startswith((".", "_")):
+            continue
+        try:
+            children = sorted(place.iterdir(), reverse=True)
+        except OSError:
+            yield place, route  # told as what cannot be opened
+            continue
+        waiting += [(child, f"{route.rstrip('/')}/{child.name}") for child in children]
 
 
 def _entries(archive: Path, route: str, folder: Path, limits: Limites | None) -> Iterator[Source]:
