@@ -27,6 +27,8 @@ OWN = {
     "buscar.buscar",
     "custodia.verificar",  # asks for a verification: nothing of a case changes
     "prejuridico.vista_previa",  # a draft is drawn and its readings are logged
+    "validar.comprobar",  # files of the person's own are judged and nothing of them is kept
+    "validar.excel",
     "users.clave",
     "users.cambiar_prestador",
     "users.salir",

@@ -15,6 +15,7 @@ SENDS = re.compile(r"\bsend_file\(|\bkeeper\.open\(|store\(\)\.(?:read|open|loca
 LOGS = re.compile(r"\b(?:opened|log_opening|record_reading)\(")
 NO_DOCUMENT = {
     "app/acciones/prejuridico.py": "logs in app/expedientes.py, each document that the dossier holds",
+    "app/acciones/validar.py": "what the person dropped a moment ago comes back as findings; nothing of the house is read",
     "app/paginas/auditoria_paciente.py": "logs through log_search, before it sends",
     "app/paginas/cartera.py": "a liquidation: amounts, dates and norms",
     "app/paginas/custodia.py": "the report of a verification: hashes and counts",

@@ -35,6 +35,7 @@ ARCHETYPES = {
 }
 """Names of `bots/portals`, which the house does not import, as a person calls them."""
 EVENTS = {
+    "paquete_no_cumple": "El pagador no recibe así los archivos; no se envió nada",
     "pausa": "Se puso en pausa",
     "reanuda": "Se reanudó",
     "clave": "Se cambió la clave",
