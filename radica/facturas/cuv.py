@@ -19,6 +19,7 @@ from radica.facturas.texts import believable, clean
 
 COLOMBIA = timezone(timedelta(hours=-5))
 _CUV = re.compile(r"^[0-9a-f]{96}$")
+_ENVELOPES = 3
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,22 @@ class CuvResult:
 
 
 def find_answer(value: object) -> Mapping[str, Any] | None:
-    """Return the members of a MUV answer with lower-case keys, or None when the value is none."""
-    for candidate in (value, _folded(value).get("data")):
-        folded = _folded(candidate)
-        if "codigounicovalidacion" in folded and ("resultstate" in folded or "esvalido" in folded):
-            return folded
-    return None
+    """Return the members of a MUV answer with lower-case keys, or None when the value is none.
+
+    Clients keep it inside envelopes of their own (`{"status": 200, "body": {"data": …}}`): it is taken out when there is
+    a single one. What carries a RIPS is no envelope.
+    """
+    return _answer_in(_folded(value), _ENVELOPES)
+
+
+def _answer_in(folded: Mapping[str, Any], depth: int) -> Mapping[str, Any] | None:
+    if "codigounicovalidacion" in folded and ("resultstate" in folded or "esvalido" in folded):
+        return folded
+    if not depth or "rips" in folded or "usuarios" in folded:
+        return None
+    inner = (_answer_in(_folded(member), depth - 1) for member in folded.values() if isinstance(member, dict))
+    found = [one for one in inner if one is not None]
+    return found[0] if len(found) == 1 else None
 
 
 def read_cuv(answer: Mapping[str, Any]) -> CuvResult:

@@ -161,3 +161,18 @@ def test_accepted_needs_the_word_and_the_code(answer: dict[str, object]):
     found = find_answer(answer)
     assert found is not None
     assert not read_cuv(found).accepted
+
+
+def test_an_answer_is_found_inside_the_envelopes_of_who_kept_it():
+    answer = {"resultState": True, "codigoUnicoValidacion": "a" * 96, "numFactura": "FE1"}
+    for kept in (
+        answer,
+        {"data": answer},
+        {"status": 200, "body": {"data": answer}},
+        {"respuesta": answer, "ok": True},
+    ):
+        found = find_answer(kept)
+        assert found is not None
+        assert read_cuv(found).accepted
+    for other in ({"una": answer, "otra": answer}, {"rips": {"usuarios": []}, "respuesta": answer}, [answer]):
+        assert find_answer(other) is None

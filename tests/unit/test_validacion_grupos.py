@@ -40,7 +40,6 @@ def test_all_that_is_of_one_invoice_is_together_in_any_order() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        archivo("b", Tipo.RIPS, "FE13"),
         archivo("b", Tipo.RIPS, "12", nit="901"),
         archivo("b", Tipo.RIPS, "FE12", nota=True),
         archivo("b", Tipo.CUV, "FE12", nit="901"),
@@ -64,6 +63,17 @@ def test_a_rips_of_another_nit_is_held_against_the_only_invoice_of_its_number() 
         assert names(list(order)) == [["ajeno"], ["fev", "propio"]]
     for order in permutations([FEV, twin, strange]):
         assert names(list(order)) == [["ajeno"], ["fev"], ["otra"]]
+
+
+def test_the_only_xml_and_the_only_rips_are_held_against_each_other() -> None:
+    """Rule RVC004 says just that; where there is more than the two, each stays with its own."""
+    rips, cuv = archivo("rips", Tipo.RIPS, "FE13"), archivo("cuv", Tipo.CUV, "FE13", nit=None)
+    for order in permutations([FEV, rips, cuv]):
+        assert names(list(order)) == [["cuv", "fev", "rips"]]
+    assert names([FEV, archivo("rips", Tipo.RIPS, "FE13", nit="901")]) == [["fev"], ["rips"]]
+    assert names([FEV, archivo("nota", Tipo.RIPS, "FE13", nota=True)]) == [["fev"], ["nota"]]
+    for more in (archivo("otra", Tipo.FEV, "FE14"), archivo("otro", Tipo.RIPS, "FE15")):
+        assert names([FEV, rips, more]) == sorted([["fev"], ["rips"], [more.ruta]])
 
 
 def test_a_number_without_prefix_joins_only_where_one_fits() -> None:

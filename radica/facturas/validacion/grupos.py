@@ -1,7 +1,8 @@
 """Which files are of one invoice, so that they are judged together.
 
 Invariant: nothing is guessed: files join by NIT and number (zeros and separators aside, `numbers.same_invoice`), by CUFE
-or by CUV; a number without prefix, or a document without NIT, joins only when a single invoice of those given fits.
+or by CUV; a number without prefix, or a document without NIT, joins only when a single invoice of those given fits; an
+XML and a RIPS that are all there is are held against each other.
 Every file is in exactly one group, and the order in which files were given does not change the groups. Norms: DIAN
 annex 1.9 (number = prefix + consecutive), Res. 948 de 2026 (RIPS and CUV of an invoice or note).
 """
@@ -118,6 +119,7 @@ def agrupar(archivos: Sequence[Archivo]) -> list[tuple[int, ...]]:
         # Those that say most first: what names provider and prefix opens the groups that the others may join.
         for index, one in sorted(wanted, key=lambda pair: _vagueness(pair[1])):
             mesa.put(index, one, _place(mesa, one), known=_opens(one))
+    _lonely_pair(mesa, archivos)
     _by_folder(mesa, archivos)
     groups = [tuple(sorted(group.members)) for group in mesa.groups if group.members]
     return sorted(groups)
@@ -152,6 +154,21 @@ def _opens(one: Archivo) -> bool:
 def _vagueness(one: Archivo) -> tuple[bool, bool, bool, str, str]:
     prefixed = any(number.prefix for number in one.numeros)
     return (not one.numeros, one.nit is None, not prefixed, one.numeros[0].key if one.numeros else "", one.nit or "")
+
+
+def _lonely_pair(mesa: _Mesa, archivos: Sequence[Archivo]) -> None:
+    """Join the only XML and the only RIPS of all that was given, of one NIT, whose numbers differ.
+
+    Who gives just these two asks whether they fit, and that they do not is rule RVC004 of the Ministry.
+    """
+    opening = [group for group in mesa.groups if any(_opens(archivos[at]) for at in group.members)]
+    if len(opening) != 2:
+        return
+    bill, record = sorted(opening, key=lambda group: group.has_rips)
+    alone = bill.has_xml and not bill.has_rips and record.has_rips and not record.has_xml
+    if alone and bill.nit and bill.nit == record.nit and bill.is_note == record.is_note and bill.numbers:
+        bill.members += record.members
+        mesa.groups.remove(record)
 
 
 def _by_folder(mesa: _Mesa, archivos: Sequence[Archivo]) -> None:

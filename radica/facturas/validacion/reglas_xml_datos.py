@@ -142,7 +142,7 @@ def _modulos(paquete: Paquete) -> frozenset[str]:
 def numero_en_rips(vista: Vista, paquete: Paquete) -> Iterator[Hallado]:
     """PFP001: the number of the invoice is the one of the RIPS. A number without its prefix is left to RVC004."""
     said = (paquete.rips or {}).get("numFactura")
-    if vista.fev.kind is not Clase.FACTURA or not isinstance(said, str) or not said.strip():
+    if vista.fev.kind is not Clase.FACTURA or vista.es_recaudo or not isinstance(said, str) or not said.strip():
         return
     own = parse_invoice_number(vista.fev.number, prefix=vista.fev.prefix)
     if own is not None and same_invoice(own, parse_invoice_number(said)) is Match.DIFFERENT:
