@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, exists, func, select
@@ -115,17 +116,16 @@ def dictaminar(
     aparte: Sequence[Aparte] = (),
 ) -> list[Hallazgo_]:
     """Open the documents of an invoice and return every finding; `ahora` is aware. Holds no transaction."""
+    found: list[Hallazgo_] = []
+    unread: list[Hallado] = []
     with ExitStack() as stack:
-        packages, unread = _packages(encargo, store, stack)
-        found: list[Hallazgo_] = []
-        for package in packages:
+        for package in _opened(encargo, store, stack, unread):
             context = _context(encargo, package, ahora=ahora, catalogos=catalogos, key_for=key_for)
             try:
                 found += juzgar(package, context)
                 found += contar((one for also in aparte for one in also(encargo, package)), context.fecha)
             except FALLOS as wrong:
-                log.warning("el comprobador falló en la factura %s: %s", encargo.factura_id, type(wrong).__name__)
-                unread.append(Hallado("COMPROBADOR-FALLO", "", {"clase": type(wrong).__name__}))
+                unread.append(_failed(encargo, wrong))
         found += contar(unread, civil_date(ahora))
     return found
 
@@ -157,17 +157,27 @@ def olvidar_juicio(session: Session, factura_ids: Sequence[int]) -> int:
     return len(rows)
 
 
-def _packages(encargo: Encargo, store: Store, stack: ExitStack) -> tuple[list[Paquete], list[Hallado]]:
+def _failed(encargo: Encargo, wrong: Exception) -> Hallado:
+    log.warning("el comprobador falló en la factura %s: %s", encargo.factura_id, type(wrong).__name__)
+    return Hallado("COMPROBADOR-FALLO", "", {"clase": type(wrong).__name__})
+
+
+def _opened(encargo: Encargo, store: Store, stack: ExitStack, unread: list[Hallado]) -> list[Paquete]:
+    """Open everything; what only breaks the readers must not keep the invoices behind it waiting."""
+    try:
+        return _packages(encargo, store, stack, unread)
+    except FALLOS as wrong:
+        unread.append(_failed(encargo, wrong))
+        return []
+
+
+def _packages(encargo: Encargo, store: Store, stack: ExitStack, unread: list[Hallado]) -> list[Paquete]:
     """Open everything: the package of the invoice first, then one for each note."""
-    unread: list[Hallado] = []
     xmls = [(one, doc) for one in encargo.papeles if (doc := _xml(one, store, unread)) is not None]
     rips = {one.sigla.upper(): value for one in encargo.papeles if (value := _rips(one, store, unread)) is not None}
     cuvs = [value for one in encargo.papeles if (value := _cuv(one, store, unread)) is not None]
-    supports = tuple(
-        SoporteArchivo(one.nombre, stack.enter_context(store.local(one.sha256)), one.bytes_, one.sigla)
-        for one in encargo.papeles
-        if one.tipo is TipoDocumento.SOPORTE and store.exists(one.sha256)
-    )
+    lent = [(one, _lent(one, store, stack, unread)) for one in encargo.papeles if one.tipo is TipoDocumento.SOPORTE]
+    supports = tuple(SoporteArchivo(one.nombre, path, one.bytes_, one.sigla) for one, path in lent if path is not None)
     main = Paquete(
         xml=next((doc for one, doc in xmls if one.tipo in _INVOICE), None),
         respuesta=next((doc for one, doc in xmls if one.tipo is TipoDocumento.RESPUESTA_DIAN), None),
@@ -177,7 +187,7 @@ def _packages(encargo: Encargo, store: Store, stack: ExitStack) -> tuple[list[Pa
     )
     kinds = {TipoDocumento.NOTA_CREDITO: "NC", TipoDocumento.NOTA_DEBITO: "ND"}
     notes = [Paquete(xml=doc, rips=rips.get(kinds[one.tipo])) for one, doc in xmls if one.tipo in _NOTES]
-    return [main, *notes], unread
+    return [main, *notes]
 
 
 def _xml(one: Papel, store: Store, unread: list[Hallado]) -> DocumentoXml | None:
@@ -216,9 +226,21 @@ def _bytes(one: Papel, store: Store, unread: list[Hallado]) -> bytes | None:
     try:
         return store.read(one.sha256)
     except (NotFound, Damaged):
-        motivo = "no está en la custodia o está dañado"
-        unread.append(Hallado("DOC-ILEGIBLE", one.tipo.value, {"motivo": motivo}))
+        unread.append(_lost(one))
         return None
+
+
+def _lent(one: Papel, store: Store, stack: ExitStack, unread: list[Hallado]) -> Path | None:
+    """Borrow a blob as a file until `stack` closes; what is missing or damaged becomes a finding."""
+    try:
+        return stack.enter_context(store.local(one.sha256))
+    except (NotFound, Damaged):
+        unread.append(_lost(one))
+        return None
+
+
+def _lost(one: Papel) -> Hallado:
+    return Hallado("DOC-ILEGIBLE", one.tipo.value, {"motivo": "no está en la custodia o está dañado"})
 
 
 def _context(

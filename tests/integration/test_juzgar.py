@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from radica.app.house import House as Hands
 from radica.app.juzgar import KIND_JUDGE, judge_invoices, order_judging
+from radica.custodia.keyring import KeyRing
 from radica.custodia.store import FolderStore
 from radica.facturas.intake import import_paths
-from radica.facturas.models import Factura, Hallazgo
+from radica.facturas.models import Documento, Factura, Hallazgo
 from radica.facturas.tray import operator_scope
 from radica.facturas.validacion_models import HuellaServicio, Validacion
 from radica.jobs.models import Job, JobState
@@ -21,8 +22,12 @@ from tests.acciones_seed import import_ready, right_packages, write_package
 from tests.plugins.web import House
 
 
+def store_of(house: House, *, encrypt: bool = False) -> FolderStore:
+    return FolderStore(house.settings.store, KeyRing(house.settings.keys, house.settings.store), encrypt=encrypt)
+
+
 def hands_of(house: House) -> Hands:
-    store, vault = FolderStore(house.settings.store), open_vault(house.settings.keys)
+    store, vault = store_of(house), open_vault(house.settings.keys)
     return Hands(house.settings, house.database, store, vault, house.clock, "prueba", "prueba:1", environ={})
 
 
@@ -79,3 +84,22 @@ def test_a_service_billed_under_two_numbers_is_told_without_its_patient(any_hous
     assert document not in told[other]
     assert prints
     assert all(len(one) == 64 and document not in one for one in prints)
+
+
+def test_a_damaged_support_costs_its_invoice_a_finding_and_the_others_nothing(any_house: House, tmp_path: Path):
+    """Custody is encrypted and a byte of the first invoice's PDF turned: the job ends and every invoice is judged."""
+    store = store_of(any_house, encrypt=True)
+    import_ready(any_house.database, store, any_house.clock, tmp_path, 3)
+    with any_house.database.read() as session:
+        support = session.scalars(select(Documento).where(Documento.tipo == "SOPORTE").order_by(Documento.id)).first()
+    assert support is not None
+    path = store.sealed_path(support.sha256)
+    path.chmod(0o600)
+    turned = bytearray(path.read_bytes())
+    turned[-1] ^= 1
+    path.write_bytes(turned)
+    assert work(any_house).state is JobState.DONE
+    with any_house.database.read() as session:
+        assert len(session.scalars(select(Validacion)).all()) == 3
+        told = session.scalars(select(Hallazgo).where(Hallazgo.codigo == "DOC-ILEGIBLE")).all()
+        assert [(one.factura_id, one.lugar) for one in told] == [(support.factura_id, "SOPORTE")]
