@@ -15,18 +15,23 @@ DEEP = 1_200
 
 
 def test_a_folder_deeper_than_the_stack_is_walked(tmp_path: Path):
-    """Made step by step: the path is longer than one call may carry."""
+    """Made and removed step by step: the path is longer than one call may carry, and no stack holds it."""
     here = os.getcwd()  # noqa: PTH109  gone back to below
-    (tmp_path / "h").mkdir()
-    os.chdir(tmp_path / "h")
+    top = tmp_path / "h"
+    top.mkdir()
+    os.chdir(top)
     try:
         for _ in range(DEEP):
             os.mkdir("a")  # noqa: PTH102  relative to where we stand
             os.chdir("a")
         Path("x.json").write_text("{}", encoding="utf-8")
+        (found,) = sources([top], ["h"], tmp_path, None)
+        Path("x.json").unlink()
+        for _ in range(DEEP):
+            os.chdir("..")
+            os.rmdir("a")  # noqa: PTH106  likewise
     finally:
         os.chdir(here)
-    (found,) = sources([tmp_path / "h"], ["h"], tmp_path, None)
     assert found.path is not None
     assert found.route == "h/" + "a/" * DEEP + "x.json"
 
