@@ -6,19 +6,17 @@ question, never a second CUV. Nothing runs for a provider whose account is off. 
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from datetime import datetime
 
 from radica.app.house import House
 from radica.app.juzgar import judge
+from radica.app.turn import beating
 from radica.app.worker import Handler
 from radica.facturas.muv.envios import KIND, abandonados, abandonar
 from radica.facturas.muv.tramite import Casa, tramitar
-from radica.jobs.queue import Claimed, Progress, heartbeat
+from radica.jobs.queue import Claimed
 from radica.kernel.db import Database
-from radica.kernel.errors import Unavailable
 
 
 def validate(house: House, claimed: Claimed) -> None:
@@ -31,28 +29,8 @@ def validate(house: House, claimed: Claimed) -> None:
         actor=house.actor,
         juez=lambda errand: judge(house, errand),
     )
-    with _beating(house, claimed):
+    with beating(house, claimed, "Validando en el MUV"):
         tramitar(around, claimed)
-
-
-@contextmanager
-def _beating(house: House, claimed: Claimed) -> Iterator[None]:
-    """Renew the lease while the Ministry is waited for: it takes minutes, and a worker that died is known in one."""
-    over = threading.Event()
-
-    def beat() -> None:
-        while not over.wait(house.timing.beat_s):
-            with suppress(Unavailable):  # the database is busy: the next beat may do, else the fence judges
-                if not heartbeat(house.db, claimed, house.timing.lease_s, Progress("Validando en el MUV")):
-                    return
-
-    thread = threading.Thread(target=beat, name="latido-muv", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join(10)
 
 
 def end_abandoned(db: Database, now: datetime) -> int:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -14,7 +18,7 @@ from bots.simulador.muv import Handle, start
 from radica.facturas.muv.cliente import Credencial, Limites, Muv
 from radica.facturas.muv.llamadas import MAX_XML
 from radica.facturas.muv.prueba import probar
-from radica.facturas.muv.transporte import MuvProblem, Puerta, huella_de, leer_certificado
+from radica.facturas.muv.transporte import MuvProblem, Puerta, huella_de, leer_certificado, preguntar
 from radica.facturas.validacion.modelo import Modulo
 from tests.plugins.validating_muv import CLAVE, NUMERO, built_packages
 
@@ -107,6 +111,47 @@ def test_each_fault_has_its_code(muv: Handle, papers: tuple[bytes, bytes], fault
     muv.configure(**{fault: 1})
     problem = refused(client(muv), papers)
     assert (problem.code, problem.again) == (code, again)
+
+
+DRIPS: dict[str, Iterator[bytes]] = {
+    "header": chain([b"HTTP/1.1 200 OK\r\nX-A: "], repeat(b"a")),
+    "go_on": repeat(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "chunk": chain([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"], repeat(b"0")),
+    "no_length": chain([b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"], repeat(b" ")),
+}
+"""What a server may say byte by byte, always sooner than the limit of one reading."""
+
+
+@pytest.mark.parametrize("kind", DRIPS)
+def test_who_drips_what_is_no_body_holds_nobody(kind: str):
+    over = threading.Event()
+
+    def drip() -> None:
+        with listening.accept()[0] as talk:
+            try:
+                talk.recv(65_536)
+                for piece in DRIPS[kind]:
+                    talk.sendall(piece)
+                    if over.wait(0.1):
+                        return
+            except OSError:
+                return  # they hung up, as they should
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=drip, daemon=True)
+        server.start()
+        door = Puerta(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        end = threading.Timer(30, over.set)
+        end.start()
+        try:
+            with pytest.raises(MuvProblem) as told:
+                preguntar(door, "POST", "/x", b"{}", headers={}, timeout_s=1)
+            assert not over.is_set()
+        finally:
+            end.cancel()
+            over.set()
+            server.join()
+    assert (told.value.code, told.value.again) == ("muv_demorado", True)
 
 
 def test_an_answer_has_a_bound(muv: Handle, papers: tuple[bytes, bytes]):

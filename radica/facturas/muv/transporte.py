@@ -10,8 +10,9 @@ import hashlib
 import http.client
 import socket
 import ssl
-import time
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -82,9 +83,9 @@ def preguntar(
     before = puerta.raiz[3]
     try:
         connection.request(method, before + path, body, dict(headers))
-        sock = connection.sock  # an answer without length takes it over
-        with connection.getresponse() as response:
-            data = _read(sock, response, time.monotonic() + timeout_s, max_answer)
+        # An answer without length takes the socket over.
+        with _deadline(connection.sock, timeout_s), connection.getresponse() as response:
+            data = _read(response, max_answer)
     except TimeoutError:
         raise MuvProblem("muv_demorado", "El MUV no respondió a tiempo.", again=True) from None
     except ssl.SSLError as problem:
@@ -152,19 +153,44 @@ def _connection(puerta: Puerta, timeout_s: float) -> http.client.HTTPConnection:
     return http.client.HTTPSConnection(host, port, timeout=timeout_s, context=ssl.create_default_context())
 
 
-def _read(sock: socket.socket, response: http.client.HTTPResponse, limit: float, most: int) -> bytes:
-    """Read to the end, however slowly it drips, until `limit` (monotonic seconds) and `most` bytes."""
+@contextmanager
+def _deadline(sock: socket.socket, seconds: float) -> Iterator[None]:
+    """Hang up after that many seconds. Raises TimeoutError then.
+
+    The limit of a socket starts anew with every byte, so that who drips a header would hold us for ever.
+    """
+    late = threading.Event()
+
+    def hang_up() -> None:
+        late.set()
+        with suppress(OSError):  # closed already
+            # Past TLS, which would wait for the other side's farewell.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    watch = threading.Timer(seconds, hang_up)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException, ValueError):
+        if late.is_set():
+            raise TimeoutError from None
+        raise
+    finally:
+        watch.cancel()
+        watch.join()
+    if late.is_set():  # an answer without length looks whole where it was cut
+        raise TimeoutError
+
+
+def _read(response: http.client.HTTPResponse, most: int) -> bytes:
+    """Read to the end, up to `most` bytes."""
     found, size = [], 0
     while chunk := response.read1(65_536):
         found.append(chunk)
         size += len(chunk)
         if size > most:
             raise MuvProblem("respuesta_grande", "La respuesta del MUV es demasiado grande.", again=True)
-        left = limit - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        if sock.fileno() >= 0:  # a complete answer may have closed it
-            sock.settimeout(left)
     return b"".join(found)
 
 
