@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from radica.app.house import House
-from radica.app.turn import keep_turn
+from radica.app.turn import beating, keep_turn
 from radica.app.worker import Handler
 from radica.custodia.texto import KEY_FILE
 from radica.facturas.catalogos import catalogos_de_casa
@@ -30,6 +30,7 @@ from radica.kernel.web_keys import load_or_make_key
 
 KIND_JUDGE = "juzgar_facturas"
 BATCH = 20
+_TELLS = "Comprobando facturas"
 
 log = logging.getLogger("radica.juicio")
 
@@ -54,9 +55,10 @@ def judge_invoices(house: House, claimed: Claimed) -> None:
         if not batch:
             break
         for one in batch:
-            done += judge(house, one)
+            with beating(house, claimed, _TELLS, done):  # a million services, or hostile PDFs, outlive a lease
+                done += judge(house, one)
             last = one.factura_id
-            keep_turn(house, claimed, "Comprobando facturas", done, 0)
+            keep_turn(house, claimed, _TELLS, done, 0)
     if done:
         log.info("comprobaciones: %s facturas", done)
     finish(house.db, claimed, outcome=Done())

@@ -21,14 +21,14 @@ def keep_turn(house: House, claimed: Claimed, text: str, done: int, of: int) -> 
 
 
 @contextmanager
-def beating(house: House, claimed: Claimed, text: str) -> Iterator[None]:
+def beating(house: House, claimed: Claimed, text: str, done: int = 0) -> Iterator[None]:
     """Renew the lease from a thread while one step may take minutes; a worker that died is still known in one."""
     over = threading.Event()
 
     def beat() -> None:
         while not over.wait(house.timing.beat_s):
             with suppress(Unavailable):  # the database is busy: the next beat may do, else the fence judges
-                if not heartbeat(house.db, claimed, house.timing.lease_s, Progress(text)):
+                if not heartbeat(house.db, claimed, house.timing.lease_s, Progress(text, done)):
                     return
 
     thread = threading.Thread(target=beat, name="latido", daemon=True)

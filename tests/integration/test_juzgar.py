@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select
 
 from radica.app.house import House as Hands
+from radica.app.house import Timing
 from radica.app.juzgar import KIND_JUDGE, judge_invoices, order_judging
 from radica.custodia.keyring import KeyRing
 from radica.custodia.store import FolderStore
@@ -31,12 +36,12 @@ def hands_of(house: House) -> Hands:
     return Hands(house.settings, house.database, store, vault, house.clock, "prueba", "prueba:1", environ={})
 
 
-def work(house: House) -> Job:
+def work(house: House, change: Callable[[Hands], Hands] = lambda hands: hands) -> Job:
     """Order and do the job as clock and worker do; return its row."""
     assert order_judging(house.database, house.clock()) == 1
     claimed = claim_next(house.database, "prueba:1", "prueba", lease_s=60, kinds=(KIND_JUDGE,))
     assert claimed is not None
-    judge_invoices(hands_of(house), claimed)
+    judge_invoices(change(hands_of(house)), claimed)
     with house.database.read() as session:
         return session.get_one(Job, claimed.id)
 
@@ -103,3 +108,22 @@ def test_a_damaged_support_costs_its_invoice_a_finding_and_the_others_nothing(an
         assert len(session.scalars(select(Validacion)).all()) == 3
         told = session.scalars(select(Hallazgo).where(Hallazgo.codigo == "DOC-ILEGIBLE")).all()
         assert [(one.factura_id, one.lugar) for one in told] == [(support.factura_id, "SOPORTE")]
+
+
+def test_the_lease_is_renewed_while_one_invoice_is_judged(any_house: House, tmp_path: Path):
+    """The judgement waits, within, until a heartbeat was written; with none it would wait in vain."""
+    import_ready(any_house.database, store_of(any_house), any_house.clock, tmp_path, 1)
+    pause, seen = threading.Event(), []
+
+    def clock() -> datetime:
+        for _ in range(600):
+            with any_house.database.read() as session:
+                if session.scalars(select(Job.progress).where(Job.kind == KIND_JUDGE)).one():
+                    seen.append(True)
+                    break
+            pause.wait(0.05)
+        return any_house.clock()
+
+    job = work(any_house, lambda hands: replace(hands, clock=clock, timing=Timing(beat_s=0.05)))
+    assert job.state is JobState.DONE
+    assert seen
