@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from radica.facturas.cuv import find_answer, read_cuv
 from radica.facturas.fev import Anticipo, Clase, Fev, Referencia
 from radica.facturas.validacion import (
     reglas_rips_atencion,
@@ -323,8 +324,34 @@ def test_copayments_are_compared_by_concept() -> None:
     copay = fev(prepaid_payments=(Anticipo("01", Decimal(4000), None), Anticipo("04", Decimal(9000), None)))
     same = Rompe("RVG09", "", "consultas", {CON: "01", PAGO: 4000}, fev=copay)
     other = Rompe("RVG09", "", "consultas", {CON: "02", PAGO: 4000}, fev=copay)
+    less = Rompe("RVG09", "", "consultas", {CON: "02", PAGO: 3000}, fev=copay)
     assert "RVG09" not in {one.codigo for one in same.hallados()}
-    assert "RVG09" in {one.codigo for one in other.hallados()}
+    assert {one.variante for one in other.hallados() if one.codigo == "RVG09"} == {"concepto"}
+    assert {one.variante for one in less.hallados() if one.codigo == "RVG09"} == {""}
+
+
+def test_an_advance_alone_is_no_payment_of_the_patient() -> None:
+    advance = fev(prepaid_payments=(Anticipo("04", Decimal(9000), None),), prepaid=Decimal(9000))
+    assert "RVG09" not in {one.codigo for one in Rompe("", "", "consultas", {}, fev=advance).hallados()}
+    both = Rompe("", "", "consultas", {CON: "01", PAGO: 4000}, fev=dataclasses.replace(advance, prepaid=Decimal(13000)))
+    assert "RVG09" not in {one.codigo for one in both.hallados()}
+
+
+def test_a_refusal_of_the_ministry_dates_the_validation() -> None:
+    """RVC013 compares with the day on which the Ministry looked; an answer that accepts is no limit."""
+    late = rips()
+    late["usuarios"][0]["servicios"]["consultas"][0][F_INI] = "2026-07-12 08:00"
+    for accepted, codes in ((False, {"RVC013"}), (True, set())):
+        answer = find_answer(
+            {
+                "ResultState": accepted,
+                "CodigoUnicoValidacion": "a" * 96 if accepted else "-",
+                "FechaRadicacion": "2026-07-11T15:00:00-05:00",
+            }
+        )
+        assert answer is not None
+        found = reglas_rips(dataclasses.replace(paquete(late, None), cuv=read_cuv(answer)), contexto(Modulo.FEV))
+        assert {one.codigo for one in found} & {"RVC013"} == codes
 
 
 def test_a_note_quotes_its_own_number_and_that_of_its_invoice() -> None:

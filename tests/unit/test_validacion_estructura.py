@@ -196,15 +196,30 @@ def test_services_that_are_no_object() -> None:
 
 
 def test_a_person_twice_and_health_data_in_no_word() -> None:
-    twice = documento([usuario(1), usuario(2), {**usuario(1), "consecutivo": 3, "fechaNacimiento": "29/02/1980"}])
-    found = judge(twice)
+    other = {**usuario(1), "consecutivo": 3, "fechaNacimiento": "29/02/1980"}
+    found = judge(documento([usuario(1), usuario(2), other, {**usuario(1), "consecutivo": 4}]))
     assert told(found) == [
         ("RVG01", "rechazo", "rips.usuarios[2].fechaNacimiento"),
-        ("RVG12", "rechazo", "usuarios[2]"),
+        ("RVG12", "aviso", "usuarios[2]"),
+        ("RVG12", "rechazo", "usuarios[3]"),
     ]
     words = " ".join(one.mensaje + one.arreglo for one in found)
     assert "10000001" not in words
     assert "1980" not in words
+
+
+def test_what_the_norm_lets_pass_is_not_refused() -> None:
+    """M10 and M11 of what is no magistral preparation may be null (RVC065); N03 is declared a number."""
+    for fields in ({"concentracionMedicamento": None}, {"unidadMedida": None}, {"unidadMedida": "168"}):
+        assert told(judge(one_user(medicamentos=[{**registro("medicamentos"), **fields}]))) == []
+    for number in (1020304050, "1020304050"):
+        child = {**registro("recienNacidos"), "numDocumentoIdentificacion": number}
+        assert told(judge(one_user(recienNacidos=[child]))) == []
+    child = {**registro("recienNacidos"), "numDocumentoIdentificacion": 12}
+    assert [one.codigo for one in judge(one_user(recienNacidos=[child]))] == ["RVG01"]
+    main = registro("consultas")["codDiagnosticoPrincipal"]
+    small = {**registro("consultas"), "codDiagnosticoPrincipal": main.lower()}
+    assert told(judge(one_user(consultas=[small]))) == []
 
 
 def test_capita_has_no_price_of_its_own() -> None:

@@ -52,7 +52,8 @@ class _Marcha:
     puertas: Compuertas
     malos: int = 0
     servicios: int = 0
-    personas: set[tuple[str, str]] = field(default_factory=set)
+    personas: dict[tuple[str, str], object] = field(repr=False, default_factory=dict)
+    """Date of birth of each person, by kind and number of their document."""
 
 
 def estructura(paquete: Paquete, contexto: Contexto) -> Iterator[Hallado]:
@@ -160,14 +161,18 @@ def _sobra(place: str, name: str, others: list[str] | tuple[str, ...]) -> Hallad
 
 
 def _repetido(run: _Marcha, place: str, user: dict[str, Any]) -> Iterator[Hallado]:
-    """RVG12: a person stands once in a RIPS, with all their services."""
+    """RVG12: a person stands once in a RIPS, with all their services.
+
+    The rule is of users *with the same data*: one born on another day (a child under the document of the mother) is not
+    certainly refused.
+    """
     kind, number = user.get("tipoDocumentoIdentificacion"), user.get("numDocumentoIdentificacion")
     if not (isinstance(kind, str) and isinstance(number, str) and number.strip()):
         return
-    person = (kind, number.strip())
+    person, born = (kind, number.strip()), user.get("fechaNacimiento")
     if person in run.personas:
-        yield Hallado("RVG12", place)
-    run.personas.add(person)
+        yield Hallado("RVG12", place, variante="" if run.personas[person] == born else "otro_nacimiento")
+    run.personas.setdefault(person, born)
 
 
 def _amounts(rips: Mapping[str, Any]) -> Iterator[Decimal]:

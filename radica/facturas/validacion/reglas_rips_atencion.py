@@ -188,7 +188,7 @@ _CAUSAS: dict[str, ReglaServicio] = {
 
 def _causa_de_su_finalidad(registro: Registro, vista: Vista) -> Faltas:
     """Run the one rule of causes that speaks of the purpose of a consultation: most purposes have none."""
-    rule = _CAUSAS.get(registro.get("finalidadTecnologiaSalud", ""))
+    rule = _CAUSAS.get(texto(registro.get("finalidadTecnologiaSalud")))
     return rule(registro, vista) if rule is not None else ()
 
 

@@ -128,7 +128,7 @@ def marco_de(paquete: Paquete, contexto: Contexto) -> Marco:
         start = end = None
     return Marco(
         fecha=contexto.fecha,
-        ahora=_civil(contexto.ahora).strftime("%Y-%m-%d %H:%M"),
+        ahora=_validacion(paquete, contexto).strftime("%Y-%m-%d %H:%M"),
         modulo=contexto.modulo,
         modalidad=modality,
         inicio=start.isoformat() if start else "",
@@ -139,6 +139,17 @@ def marco_de(paquete: Paquete, contexto: Contexto) -> Marco:
         catalogos=contexto.catalogos,
         documento=paquete.rips or {},
     )
+
+
+def _validacion(paquete: Paquete, contexto: Contexto) -> datetime:
+    """Return the latest moment that a service may have: now, or the end of the day on which the Ministry refused it.
+
+    An answer that accepted is no limit: a later service says that it is of another RIPS (CRUCE-CUV-FECHA).
+    """
+    now, cuv = _civil(contexto.ahora), paquete.cuv
+    if cuv is None or cuv.accepted or cuv.at is None:
+        return now
+    return min(now, _civil(cuv.at).replace(hour=23, minute=59), key=lambda at: at.replace(tzinfo=None))
 
 
 def _civil(at: datetime) -> datetime:
@@ -169,12 +180,17 @@ def vistas(marco: Marco) -> Iterator[tuple[int, Vista]]:
 
 
 def plano(registro: Registro) -> Registro:
-    """Return the record with None where a list, an object or a fraction stands that no rule can compare."""
-    if _RAROS.isdisjoint(map(type, registro.values())):
+    """Return the record with None where a list, an object or no finite number stands, that no rule can compare."""
+    kinds = set(map(type, registro.values()))
+    if _RAROS.isdisjoint(kinds) and (Decimal not in kinds or not any(map(_sin_fin, registro.values()))):
         return registro
-    return {name: None if type(value) in _RAROS else value for name, value in registro.items()} | {
+    return {name: None if type(value) in _RAROS or _sin_fin(value) else value for name, value in registro.items()} | {
         name: value for name, value in registro.items() if name == "servicios"
     }
+
+
+def _sin_fin(value: object) -> bool:
+    return type(value) is Decimal and not value.is_finite()
 
 
 def _vista(marco: Marco, user: Registro) -> Vista:
@@ -254,9 +270,9 @@ def concepto(registro: Registro) -> str:
     """Return which moderating payment a service carries, under its name of then or of now; empty when unsaid."""
     code = registro.get("conceptoRecaudo")
     if code is not None:
-        return CONCEPTOS.get(code, "")
+        return CONCEPTOS.get(code, "") if type(code) is str else ""
     old = registro.get("tipoPagoModerador")
-    return _PAGO_MODERADOR.get(old, "") if old is not None else ""
+    return _PAGO_MODERADOR.get(old, "") if type(old) is str else ""
 
 
 def campo_concepto(registro: Registro) -> str:

@@ -144,23 +144,39 @@ def _brutos(fev: Fev) -> list[Decimal]:
 
 
 def rvg09(marco: Marco, sumas: Sumas) -> Faltas:
-    """RVG09: by event, Σ valorPagoModerador is what the invoice says that the patient paid, by concept. DT1 v002."""
+    """RVG09: by event, Σ valorPagoModerador is what the invoice says that the patient paid. DT1 v002.
+
+    The rule is of the sum; the same sum under another concept is only noticed. An advance (04) is not in the RIPS.
+    """
     fev = marco.fev
     if fev is None or marco.modulo is not Modulo.FEV or marco.modalidad != _EVENTO:
         return ()
     told = _pagos(fev)
-    if not told and not fev.prepaid and _descontado(fev, sum(sumas.pagos.values(), Decimal(0))):
-        return ()
     rips = {kind: sumas.pagos.get(kind, Decimal(0)) for kind in _DEL_USUARIO}
-    if not told.keys() <= set(_DEL_USUARIO) or (not told and fev.prepaid):
+    unsaid = fev.prepaid - _anticipos(fev) if not told and fev.prepaid else Decimal(0)
+    if not told and not unsaid and _descontado(fev, sum(sumas.pagos.values(), Decimal(0))):
+        return ()
+    paid, due = sum(rips.values(), Decimal(0)), sum(told.values(), Decimal(0)) or unsaid
+    same = abs(due - paid) <= TOLERANCIA
+    if unsaid or not told.keys() <= rips.keys():
         # The invoice says how much and not of what: only the totals can be compared.
-        told = {"pagos del usuario": sum(told.values(), Decimal(0)) or fev.prepaid or Decimal(0)}
-        rips = {"pagos del usuario": sum(rips.values(), Decimal(0))}
-    for kind, paid in rips.items():
-        if abs(told.get(kind, Decimal(0)) - paid) > TOLERANCIA:
-            said = {"concepto": kind, "rips": pesos(paid), "fev": pesos(told.get(kind, Decimal(0)))}
-            return (Falta("RVG09", "", said),)
-    return ()
+        return () if same else (_pagado("pagos del usuario", paid, due),)
+    off = [kind for kind, amount in rips.items() if abs(told.get(kind, Decimal(0)) - amount) > TOLERANCIA]
+    if not off and same:
+        return ()
+    kind = off[0] if off else "pagos del usuario"
+    one = _pagado(kind, rips.get(kind, paid), told.get(kind, Decimal(0)) if off else due)
+    return (one._replace(variante="concepto" if same else ""),)
+
+
+def _pagado(kind: str, rips: Decimal, fev: Decimal) -> Falta:
+    return Falta("RVG09", "", {"concepto": kind, "rips": pesos(rips), "fev": pesos(fev)})
+
+
+def _anticipos(fev: Fev) -> Decimal:
+    """Return what was paid in advance: it is in the total of the invoice and not in the RIPS."""
+    advances = (one.amount for one in fev.prepaid_payments if CONCEPTOS.get(one.concept or "") == ANTICIPO)
+    return sum((amount for amount in advances if amount), Decimal(0))
 
 
 def _descontado(fev: Fev, paid: Decimal) -> bool:

@@ -131,6 +131,15 @@ class Texto(Campo):
         return revisar
 
 
+class TextoONumero(Texto):
+    """A text that technical document 1 declares a number (N03): both are let pass."""
+
+    def prueba(self, entorno: Entorno) -> Prueba:
+        """See Campo."""
+        shape = super().prueba(entorno)
+        return lambda value: shape(str(value) if type(value) is int else value)
+
+
 class Codigo(Campo):
     """A code of a small table, as text."""
 
@@ -173,7 +182,8 @@ class Diagnostico(Texto):
             return shape
 
         def revisar(value: object) -> Motivo | None:
-            if type(value) is str and value in known:
+            # Small letters are no other code: that the Ministry refuses them was never seen.
+            if type(value) is str and (value in known or value.upper() in known):
                 return None
             return shape(value) or (Motivo.DIAGNOSTICO if value else None)
 
@@ -227,9 +237,12 @@ class Numero(Campo):
 
 
 class UnidadMedida(Campo):
-    """Table UMM: declared a number, and accepted as text of digits in real answers."""
+    """Table UMM: declared a number, and accepted as text of digits in real answers; null by RVC065."""
 
     espera = "un número de hasta 4 cifras"
+
+    def __init__(self) -> None:
+        super().__init__(nulo=True)
 
     def prueba(self, entorno: Entorno) -> Prueba:
         """See Campo."""

@@ -23,6 +23,7 @@ from radica.facturas.validacion.esquemas.campos import (
     Numero,
     Servicio,
     Texto,
+    TextoONumero,
     UnidadMedida,
 )
 
@@ -146,7 +147,7 @@ class RecienNacido(EsquemaRips):
 
     codPrestador = _prestador()
     tipoDocumentoIdentificacion = Codigo("TipoIdPISIS")
-    numDocumentoIdentificacion = Texto(4, 20)
+    numDocumentoIdentificacion = TextoONumero(4, 20)
     fechaNacimiento = Momento()
     edadGestacional = Entero(0, 99)
     numConsultasCPrenatal = Entero(0, 99)
@@ -160,7 +161,10 @@ class RecienNacido(EsquemaRips):
 
 
 class Medicamento(EsquemaRips):
-    """usuarios[].servicios.medicamentos[], M01–M23. Real files carry names of over 30 characters: only noticed."""
+    """usuarios[].servicios.medicamentos[], M01–M23. Real files carry names of over 30 characters: only noticed.
+
+    M09 to M12 describe magistral preparations; of other medicines RVC065 admits null in them.
+    """
 
     codPrestador = _prestador(nulo=True)
     numAutorizacion = Texto(0, 30, nulo=True)
@@ -171,7 +175,7 @@ class Medicamento(EsquemaRips):
     tipoMedicamento = Codigo("TipoMedicamentoPOSVersion2")
     codTecnologiaSalud = Texto(0, 20, nulo=True)
     nomTecnologiaSalud = Texto(0, 30, nulo=True, tamano=Motivo.TAMANO_DUDOSO)
-    concentracionMedicamento = Numero(10)
+    concentracionMedicamento = Numero(10, nulo=True)
     unidadMedida = UnidadMedida()
     formaFarmaceutica = Texto(6, 8, nulo=True)
     unidadMinDispensa = Entero(0, 999)
