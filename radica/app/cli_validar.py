@@ -10,13 +10,13 @@ import argparse
 import os
 import secrets
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from radica.app.bar import Bar
+from radica.app.carpeta_propia import carpeta_propia
 from radica.app.cli_parse import COULD_NOT, DONE, FINDINGS, day, leaf, positive
 from radica.app.cli_words import note
 from radica.app.validar import Avance, Balance, validar
@@ -62,11 +62,11 @@ def _validate(options: argparse.Namespace, settings: Settings) -> int:
     catalogues = catalogos_de(options.catalogos) if options.catalogos is not None else VACIOS
     errand = Encargo(bogota(system_clock()), catalogues, options.fecha, secrets.token_bytes(32))
     processes = min(options.procesos or len(os.sched_getaffinity(0)), MAX_PROCESSES)
-    with tempfile.TemporaryDirectory(prefix="radica-validar-") as folder, _progress() as show:
+    with carpeta_propia("radica-validar-") as folder, _progress() as show:
         balance = validar(
             options.rutas,
             errand,
-            carpeta=Path(folder),
+            carpeta=folder,
             procesos=processes,
             palabras=words_of,
             avance=show,
@@ -101,14 +101,18 @@ def words_of(result: dict[str, Any]) -> str:
     findings = [one for one in result["hallazgos"] if one["severidad"] in _WEIGHTS]
     number = result["factura"]["numero"]
     whose = f" {number}" if number else ""
-    path = "".join(char if char.isprintable() else "?" for char in result["ruta"])
-    lines = [f"{path}: {_KINDS[result['tipo']]}{whose}, {_STATES[result['estado']]}"]
+    lines = [f"{result['ruta']}: {_KINDS[result['tipo']]}{whose}, {_STATES[result['estado']]}"]
     for one in findings[:SHOWN]:
         place = f" en {one['ruta']}" if one["ruta"] else ""
         lines.append(f"  {_WEIGHTS[one['severidad']]} {one['codigo']}{place}: {one['mensaje']} {one['arreglo']}")
     if len(findings) > SHOWN:
         lines.append(f"  … y {len(findings) - SHOWN} más (--json los da todos).")
-    return "\n".join(lines)
+    return "\n".join(map(_harmless, lines))
+
+
+def _harmless(line: str) -> str:
+    """Return a line without what would command a terminal: names and codes come from strangers."""
+    return "".join(char if char.isprintable() or char == "\xa0" else "?" for char in line)
 
 
 def _totals(balance: Balance) -> str:

@@ -36,7 +36,8 @@ SIN_PRECIO = frozenset({"urgencias", "hospitalizacion", "recienNacidos"})
 """Groups of the RIPS that describe a stay and carry no price."""
 _NO_PIDEN = frozenset({"urgencias", "recienNacidos"})
 _RUIDO = re.compile(r"[\s.\u00a0]+")
-_CUM = re.compile(r"0*(\d+)-(\d{1,3})")
+_CUM = re.compile(r"0*((?!0)\d+|0)-(\d{1,3})")
+"""Zeros and digits do not overlap: a long row of zeros is no trap."""
 
 
 class Fallo(StrEnum):

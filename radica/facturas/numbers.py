@@ -16,7 +16,7 @@ from enum import StrEnum
 from stdnum.co import nit as stdnum_nit
 
 _INVOICE_NOISE = re.compile(r"[\s\-_./]+")
-_TRAILING_DIGITS = re.compile(r"^(.*?)([0-9]*)$", re.DOTALL)
+_DIGITS = "0123456789"
 _NIT_NOISE = re.compile(r"[\s.,]+")
 _NIT = re.compile(r"^([0-9]{3,15})(?:-([0-9]))?$")
 _AMOUNT = re.compile(r"^[+-]?[0-9]{1,14}(\.[0-9]{0,10})?$")
@@ -66,8 +66,8 @@ def parse_invoice_number(text: str | int | None, *, prefix: str | None = None) -
     if known and plain.startswith(known) and re.fullmatch("[0-9]+", plain[len(known) :]):
         head, tail = known, plain[len(known) :]
     else:
-        found = _TRAILING_DIGITS.match(plain)
-        head, tail = (found[1], found[2]) if found else (plain, "")
+        head = plain.rstrip(_DIGITS)  # linear, however long a number somebody writes
+        tail = plain[len(head) :]
     return InvoiceNumber(text=str(text).strip(), prefix=head, digits=tail.lstrip("0") or tail[-1:])
 
 

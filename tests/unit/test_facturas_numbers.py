@@ -148,3 +148,11 @@ def test_mojibake_is_turned_back(text: str):
 def test_fold():
     assert fold("  Pago por EVENTO ") == "pago por evento"
     assert fold("CapitaciÃ³n") == "capitacion"
+
+
+def test_a_number_of_a_million_digits_is_split_in_one_pass():
+    """A search that begins again at each digit would take hours; intake reads these in the web's own process."""
+    written = "1" * 1_000_000 + "x"
+    found = parse_invoice_number(written)
+    assert found is not None
+    assert (len(found.prefix), found.digits) == (len(written), "")

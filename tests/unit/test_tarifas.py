@@ -344,3 +344,10 @@ def test_what_is_wrong_is_found_at_its_place_with_its_money() -> None:
     ]
     assert "$ 53" in told[0].mensaje
     assert found.en_riesgo == 15_300, "once, and the whole without authorisation"
+
+
+def test_a_code_of_zeros_without_end_is_no_trap():
+    zeros = "0" * 1_000_000
+    assert codigo_normal(zeros) == zeros
+    assert codigo_normal("000-1") == "0-1"
+    assert codigo_normal("00120-02") == "120-2"
