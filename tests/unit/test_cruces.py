@@ -18,6 +18,7 @@ from radica.facturas.numbers import parse_nit
 from radica.facturas.validacion.abrir import abrir_xml
 from radica.facturas.validacion.catalogo import contar
 from radica.facturas.validacion.cruces import cruces
+from radica.facturas.validacion.leer import respuesta_muv
 from radica.facturas.validacion.lote import entre_huellas, entre_paquetes, huellas
 from radica.facturas.validacion.modelo import Clase, Fuente, Paquete
 from tests.rips_muestra import FECHA, NIT, NUMERO, contexto, fev, paquete, rips, salud
@@ -154,3 +155,14 @@ def test_the_fuente_of_a_rejection_is_the_answer() -> None:
     assert [(one.codigo, one.fuente) for one in found] == [("CRUCE-CUV-RECHAZO", Fuente.CUV)]
     assert "3 veces" in found[0].mensaje
     assert NIT not in found[0].mensaje
+
+
+def test_a_refusal_counts_its_causes_in_right_spanish() -> None:
+    line = {"Clase": "RECHAZADO", "Codigo": "RVG08"}
+    for times, words in ((1, "1 causa de rechazo"), (2, "2 causas de rechazo")):
+        answer = find_answer(
+            {"ResultState": False, "CodigoUnicoValidacion": "-", "ResultadosValidacion": [line] * times}
+        )
+        assert answer is not None
+        (one,) = respuesta_muv(read_cuv(answer))
+        assert one.valores == {"rechazos": words, "codigos": ": RVG08"}

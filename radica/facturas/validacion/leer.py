@@ -270,7 +270,8 @@ def respuesta_muv(cuv: CuvResult) -> tuple[Hallado, ...]:
         return (Hallado("LEC-CUV-SIN-CODIGO"),)
     codes = list(dict.fromkeys(short(line.codigo) for line in cuv.rejections if line.codigo))
     shown = ", ".join(codes[:10]) + (", …" if len(codes) > 10 else "")
-    values = {"rechazos": str(len(cuv.rejections)), "codigos": f": {shown}" if shown else ""}
+    many = f"{len(cuv.rejections)} causa{'s' if len(cuv.rejections) != 1 else ''} de rechazo"
+    values = {"rechazos": many, "codigos": f": {shown}" if shown else ""}
     return (Hallado("LEC-CUV-RECHAZADO", "", values),)
 
 
