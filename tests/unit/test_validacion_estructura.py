@@ -360,3 +360,12 @@ def test_the_official_examples_of_948_have_only_their_own_faults(muestras: Path)
 class _Everything(dict[str, str]):
     def __contains__(self, key: object) -> bool:
         return True
+
+
+def test_properties_that_nobody_knows_are_told_in_the_order_of_the_file() -> None:
+    """The same file gives the same answer, byte by byte, in each run."""
+    strange = [f"inventada{(at * 7) % 12}" for at in range(12)]
+    rips = one_user(consultas=[registro("consultas")])
+    rips["usuarios"][0] |= dict.fromkeys(strange, 1)
+    said = [one.ruta.rpartition(".")[2] for one in judge(rips) if "inventada" in one.ruta]
+    assert said == strange

@@ -131,6 +131,9 @@ def _quejas(run: _Marcha, gate: Compuerta, place: str, record: object) -> Iterat
     if run.malos > _DETAILED:
         return
     reasons = list(gate.explica(record) if run.malos <= _EXPLAINED else gate.quejas(record))
+    # The schemas tell what nobody knows as a set, whose order changes from run to run.
+    order = {name: at for at, name in enumerate(record)} if isinstance(record, dict) else {}
+    reasons.sort(key=lambda one: order.get(one[0], 0) if one[1] is Motivo.SOBRA else -1)
     missing = [name for name, motive in reasons if motive in (Motivo.FALTA, Motivo.FALTA_OPCIONAL)]
     for name, motive in reasons:
         if motive is Motivo.OBJETO:
