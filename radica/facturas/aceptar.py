@@ -55,6 +55,12 @@ def huella_de(hallazgo: Hallazgo, documents: Sequence[Documento]) -> str:
     return hashlib.sha256("\n".join(told).encode("ascii")).hexdigest()
 
 
+def huella_vista(found: Sequence[Hallazgo]) -> str:
+    """Return the hash of what a page tells of the findings of one code, so that nobody accepts what was not shown."""
+    told = sorted(repr((one.codigo, one.lugar, one.clase, one.valor, one.mensaje)) for one in found)
+    return hashlib.sha256("\n".join(told).encode("utf-8")).hexdigest()
+
+
 def aceptaciones(
     session: Session, factura: Factura, found: Sequence[Hallazgo], documents: Sequence[Documento]
 ) -> dict[int, HallazgoAceptado]:
@@ -79,7 +85,9 @@ def aceptar(
     reason = _reason(motivo)
     if any(one.origen is OrigenHallazgo.REVISION and one.severidad is Severidad.BLOQUEO for one in found):
         raise BadInput(
-            "Lo que impide radicar no se acepta: se corrige.", todo="Cargue el documento que falta.", code="no_aceptable"
+            "Lo que impide radicar no se acepta: se corrige.",
+            todo="Cargue el documento que falta.",
+            code="no_aceptable",
         )
     documents = documents_of(session, factura.id)
     already = aceptaciones(session, factura, found, documents)

@@ -125,6 +125,19 @@ def test_a_stale_page_says_so(house: House, tmp_path: Path):
     assert ana.status == 409
 
 
+def test_what_the_page_did_not_show_is_not_accepted(house: House, tmp_path: Path):
+    ana, factura = judged(house, tmp_path)
+    ana.open(f"/facturas/{factura}")
+    more = finding("TAR-900", Clase.AVISO, "usuarios[0].servicios.consultas[3].vrServicio", dinero=90_000_000)
+    with house.database.write() as session:
+        row = session.get_one(Factura, factura)
+        assert registrar(session, encargo_de(session, row), [*FOUND, more], at=house.clock())
+    ana.fill(act(ana, factura, "TAR-900", "aceptar"), motivo=WHY)
+    assert ana.status == 409
+    ana.open(f"/facturas/{factura}")
+    assert "Lo aceptó" not in ana.text
+
+
 def test_a_finding_asks_for_a_credit_note_once(house: House, tmp_path: Path):
     ana, factura = judged(house, tmp_path)
     for _ in range(2):

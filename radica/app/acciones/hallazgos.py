@@ -16,7 +16,15 @@ from sqlalchemy.orm import Session
 from radica.app.acciones.glosas_formas import read_pesos
 from radica.app.juzgar import KIND_JUDGE
 from radica.entidades.models import Prestador
-from radica.facturas.aceptar import ANY, aceptar, fijar_limite, pedir_nota_credito, pueden_aceptar, retirar
+from radica.facturas.aceptar import (
+    ANY,
+    aceptar,
+    fijar_limite,
+    huella_vista,
+    pedir_nota_credito,
+    pueden_aceptar,
+    retirar,
+)
 from radica.facturas.juicio import olvidar_juicio
 from radica.facturas.models import Factura, Hallazgo
 from radica.jobs.queue import enqueue
@@ -63,6 +71,8 @@ def aceptar_codigo(factura_id: int, codigo: str) -> ResponseReturnValue:
     session = db_session()
     factura = load_for(session, Factura, factura_id, person(), roles=ANY)
     found = _of_code(session, factura, codigo)
+    if request.form.get("visto") != huella_vista(found):
+        raise StalePage("Lo que se halló cambió desde que abrió la página; no se aceptó nada.")
     limit = session.get_one(Prestador, factura.prestador_id).limite_aceptacion
     for one in found:
         if factura.prestador_id not in person().granted(*pueden_aceptar(one, limit)):

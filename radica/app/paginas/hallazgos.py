@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from radica.facturas.aceptar import pueden_aceptar
+from radica.facturas.aceptar import huella_vista, pueden_aceptar
 from radica.facturas.models import Documento, Hallazgo, OrigenHallazgo, Severidad, TipoDocumento
 from radica.facturas.validacion.modelo import Clase, Fuente, Quien
 from radica.facturas.validacion_models import HallazgoAceptado
@@ -78,6 +78,8 @@ class Fila:
     aceptado: HallazgoAceptado | None
     """The acceptance, when every place of the code is accepted."""
     puede: bool
+    visto: str
+    """Hash of all findings of the code, which is what the button accepts."""
 
 
 @dataclass(frozen=True)
@@ -109,11 +111,15 @@ def agrupar(
     house = {one.codigo for one in found if one.origen is OrigenHallazgo.REVISION}
     shown = [one for one in found if one.origen is OrigenHallazgo.REVISION or GEMELOS.get(one.codigo, "") not in house]
     undecided = [one for one in shown if one.clase == Clase.NO_DECIDIBLE]
+    seen: dict[str, list[Hallazgo]] = {}
+    for one in found:
+        seen.setdefault(one.codigo, []).append(one)
+    prints = {code: huella_vista(many) for code, many in seen.items()}
     groups = []
     for quien, title in QUIENES.items():
         mine = [one for one in shown if one.clase != Clase.NO_DECIDIBLE and one.quien == quien]
         if mine:
-            rows = _rows(mine, documentos, aceptados, roles=roles, limite=limite)
+            rows = _rows(mine, documentos, aceptados, prints, roles=roles, limite=limite)
             groups.append(Grupo(quien.value, title, tuple(rows)))
     return sorted(groups, key=lambda one: min(_WEIGHT[row.severidad] for row in one.filas)), undecided
 
@@ -122,6 +128,7 @@ def _rows(
     mine: Sequence[Hallazgo],
     documentos: Sequence[Documento],
     aceptados: Mapping[int, HallazgoAceptado],
+    prints: Mapping[str, str],
     *,
     roles: frozenset[str],
     limite: int | None,
@@ -147,6 +154,7 @@ def _rows(
                 valor=sum(money) if money else None,
                 aceptado=accepted[0] if all(accepted) else None,
                 puede=all(roles & {role.value for role in pueden_aceptar(one, limite)} for one in many),
+                visto=prints[first.codigo],
             )
         )
     return sorted(rows, key=lambda row: (_WEIGHT[row.severidad], row.codigo))
