@@ -291,6 +291,8 @@ def _verdict(
     weights = Counter(one.clase for one in found)
     kinds = {one.tipo for one in encargo.papeles}
     full = bool(kinds & set(_INVOICE)) and (TipoDocumento.RIPS in kinds or row.tipo_operacion == "SS-Recaudo")
+    # What could not be checked to its end is no first pass, clean or not.
+    full = full and all(one.codigo != "COMPROBADOR-FALLO" for one in found)
     before = session.scalar(select(exists().where(Validacion.factura_id == row.id, Validacion.completa)))
     return Validacion(
         prestador_id=row.prestador_id,

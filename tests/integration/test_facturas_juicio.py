@@ -103,3 +103,6 @@ def test_what_breaks_the_checker_costs_one_invoice_its_checks_and_says_so(import
     (told,) = [finding for finding in found if finding.codigo == "COMPROBADOR-FALLO"]
     assert "ValueError" in told.mensaje
     assert "un texto" not in told.mensaje
+    with importer.db.write() as session:
+        assert registrar(session, one, found, at=NOW)
+    assert [verdict.completa for verdict in verdicts(importer)] == [False]
