@@ -29,6 +29,7 @@ ANY = (Rol.FACTURACION, Rol.DIRECCION, Rol.ADMINISTRACION)
 HIGHER = (Rol.DIRECCION, Rol.ADMINISTRACION)
 MIN_REASON = 10
 """Characters of a reason that says something."""
+MAX_REASON = 1_000
 _XML = (TipoDocumento.FEV, TipoDocumento.INVOICE, TipoDocumento.RESPUESTA_DIAN)
 _OF: Mapping[str, tuple[TipoDocumento, ...]] = {
     Fuente.FEV: _XML,
@@ -41,10 +42,13 @@ _OF: Mapping[str, tuple[TipoDocumento, ...]] = {
 }
 
 
-def pueden_aceptar(hallazgo: Hallazgo, limite: int | None) -> tuple[Rol, ...]:
-    """Return the roles that may accept a finding; `limite` is the provider's, in centavos (None: no limit by money)."""
-    over = hallazgo.valor is not None and limite is not None and hallazgo.valor > limite
-    grave = hallazgo.clase == Clase.RECHAZO or hallazgo.severidad is Severidad.BLOQUEO
+def pueden_aceptar(found: Sequence[Hallazgo], limite: int | None) -> tuple[Rol, ...]:
+    """Return the roles that may accept findings at once; `limite` is the provider's, in centavos (None: no limit).
+
+    Their money counts together: many small ones are no way around the limit.
+    """
+    over = limite is not None and sum(one.valor or 0 for one in found) > limite
+    grave = any(one.clase == Clase.RECHAZO or one.severidad is Severidad.BLOQUEO for one in found)
     return HIGHER if over or grave else ANY
 
 
@@ -89,6 +93,8 @@ def aceptar(
             todo="Cargue el documento que falta.",
             code="no_aceptable",
         )
+    if all(one.clase == Clase.NO_DECIDIBLE for one in found):
+        raise BadInput("Eso nadie lo decide sin conexión: no hay qué aceptar.", code="no_aceptable")
     documents = documents_of(session, factura.id)
     already = aceptaciones(session, factura, found, documents)
     fresh = {(one.codigo, one.lugar, huella_de(one, documents)): one for one in found if one.id not in already}
@@ -178,4 +184,6 @@ def _reason(motivo: str) -> str:
     reason = " ".join(motivo.split())
     if len(reason) < MIN_REASON:
         raise BadInput("Falta el motivo.", todo=f"Escriba por qué, en {MIN_REASON} letras o más.", code="sin_motivo")
+    if len(reason) > MAX_REASON:
+        raise BadInput(f"El motivo pasa de {MAX_REASON} letras.", todo="Resúmalo.", code="motivo_largo")
     return reason

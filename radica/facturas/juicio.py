@@ -138,7 +138,8 @@ def registrar(session: Session, encargo: Encargo, found: Sequence[Hallazgo_], *,
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-    if (row.huella_documentos or "") != encargo.huella:
+    # What was found of an invoice before its filing stays as it was (DESIGN section 5).
+    if (row.huella_documentos or "") != encargo.huella or row.estado not in REVISABLES:
         return False
     session.execute(delete(Hallazgo).where(Hallazgo.factura_id == row.id, Hallazgo.origen == OrigenHallazgo.VALIDADOR))
     insert_rows(session, Hallazgo, [_row(row, one, at=at) for one in found[:MAX_ROWS]])

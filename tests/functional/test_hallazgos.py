@@ -172,3 +172,13 @@ def test_first_pass_rate_and_limit(any_house: House, tmp_path: Path):
     luz.fill(action, limite="1.500.000")
     luz.open("/comprobaciones")
     assert luz.tree().xpath("//input[@name='limite']/@value") == ["1500000"]
+
+
+def test_many_small_sums_are_no_way_around_the_limit(house: House, tmp_path: Path):
+    """Two places of TAR-900, $ 50.000 and $ 10.000: each under a limit of $ 55.000, together over it."""
+    ana, factura = judged(house, tmp_path)
+    with house.database.write() as session:
+        owner = session.get_one(Prestador, session.get_one(Factura, factura).prestador_id)
+        fijar_limite(session, owner, 5_500_000)
+    ana.open(f"/facturas/{factura}")
+    assert not ana.tree().xpath(f"//form[@action='{act(ana, factura, 'TAR-900', 'aceptar')}']")

@@ -74,12 +74,11 @@ def aceptar_codigo(factura_id: int, codigo: str) -> ResponseReturnValue:
     if request.form.get("visto") != huella_vista(found):
         raise StalePage("Lo que se halló cambió desde que abrió la página; no se aceptó nada.")
     limit = session.get_one(Prestador, factura.prestador_id).limite_aceptacion
-    for one in found:
-        if factura.prestador_id not in person().granted(*pueden_aceptar(one, limit)):
-            raise Forbidden(
-                "Ese hallazgo lo acepta dirección o administración: rechaza la factura o pasa del límite de dinero.",
-                todo="Pídale a una de ellas que lo acepte, o corrija el documento.",
-            )
+    if factura.prestador_id not in person().granted(*pueden_aceptar(found, limit)):
+        raise Forbidden(
+            "Ese hallazgo lo acepta dirección o administración: rechaza la factura o pasa del límite de dinero.",
+            todo="Pídale a una de ellas que lo acepte, o corrija el documento.",
+        )
     done = aceptar(session, factura, found, motivo=request.form.get("motivo", ""), actor=person().actor, at=now())
     flash("Quedó aceptado, con su motivo en la historia." if done == 1 else f"Quedaron aceptados {done}.", "success")
     return _back(factura_id)

@@ -142,6 +142,8 @@ def _move(move: Transition, names: dict[str, str]) -> Linea | None:
     facts = move.facts or {}
     if move.event == "radicar" and facts.get("radicado"):
         title = f"Radicada con número {facts['radicado']}, prueba de nivel {facts.get('nivel')}"
+    if move.event in ("aceptar_hallazgo", "retirar_aceptacion") and facts.get("codigo"):
+        title = f"{title} ({facts['codigo']})"
     if move.event == "hallar_bloqueos" and move.note:
         title = "Se decidió revisarla de nuevo"
     return Linea(move.at, title, who(move.actor, names), move.note, tone, len(move.evidence or []))

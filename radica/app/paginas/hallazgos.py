@@ -7,7 +7,7 @@ twin the review already tells is shown once, in the words of the review.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from radica.facturas.aceptar import huella_vista, pueden_aceptar
 from radica.facturas.models import Documento, Hallazgo, OrigenHallazgo, Severidad, TipoDocumento
@@ -80,6 +80,8 @@ class Fila:
     puede: bool
     visto: str
     """Hash of all findings of the code, which is what the button accepts."""
+    tambien: tuple[str, ...] = ()
+    """Codes of the Ministry under which the checker found the same."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,15 @@ def agrupar(
         mine = [one for one in shown if one.clase != Clase.NO_DECIDIBLE and one.quien == quien]
         if mine:
             rows = _rows(mine, documentos, aceptados, prints, roles=roles, limite=limite)
-            groups.append(Grupo(quien.value, title, tuple(rows)))
+            told = tuple(replace(row, tambien=_twins(found, row.codigo)) for row in rows)
+            groups.append(Grupo(quien.value, title, told))
     return sorted(groups, key=lambda one: min(_WEIGHT[row.severidad] for row in one.filas)), undecided
+
+
+def _twins(found: Sequence[Hallazgo], codigo: str) -> tuple[str, ...]:
+    """Return the codes of the checker that say what the review says with `codigo`."""
+    codes = {one.codigo for one in found if GEMELOS.get(one.codigo) == codigo and one.codigo != codigo}
+    return tuple(sorted(codes))
 
 
 def _rows(
@@ -153,7 +162,7 @@ def _rows(
                 cuantos=len(many),
                 valor=sum(money) if money else None,
                 aceptado=accepted[0] if all(accepted) else None,
-                puede=all(roles & {role.value for role in pueden_aceptar(one, limite)} for one in many),
+                puede=bool(roles & {role.value for role in pueden_aceptar(many, limite)}),
                 visto=prints[first.codigo],
             )
         )

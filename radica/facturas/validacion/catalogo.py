@@ -18,7 +18,7 @@ from importlib.resources import files
 
 from radica.facturas.validacion.modelo import Clase, Fuente, Hallado, Hallazgo, Quien
 
-_VALUE = re.compile(r"\{\w+\}")
+_VALUE = re.compile(r"«?\{\w+\}»?")
 _FROM, _TO = date(2000, 1, 1), date(9999, 12, 31)
 
 
