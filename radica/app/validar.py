@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -118,32 +119,35 @@ def validar(
     groups = [tuple((at, files[at]) for at in group) for group in agrupar(files)]
     if len(groups) > 1 and any(one.tipo is Tipo.SOPORTE for one in files):
         encargo = replace(encargo, pacientes=_patients(files, procesos=procesos))
-    balance = Balance(SpooledTemporaryFile(max_size=_IN_MEMORY), [(0, 0, 0)] * len(files))  # noqa: SIM115  the caller's
-    errand = encargo if len(groups) > 1 else replace(encargo, clave=None)
-    work = partial(_judged, encargo=errand, palabras=palabras)
-    seen: list[tuple[tuple[tuple[int, Archivo], ...], Huellas]] = []
-    done = 0
-    again: list[tuple[tuple[int, Archivo], ...]] = []
-    for turn in (groups, again):
-        for group, rows in repartir(work, list(turn), processes=procesos, allowed_s=_allowed):
-            if isinstance(rows, list):
-                kept = rows
-            elif len(group) > 1:  # one of them did it: the others are judged each by itself
-                again.extend((one,) for one in group)
-                continue
-            else:
-                detail = _WHY[rows] if isinstance(rows, Perdida) else f" (incidente {incidente(rows)})"
-                kept = [_row(one, palabras) for one in sin_revisar([file for _, file in group], detail, encargo)]
-            for (at, _), row in zip(group, kept, strict=True):
-                balance.keep(at, row)
-                if row.huellas is not None:
-                    seen.append((group, row.huellas))
-            done += len(group)
-            avance("Validando", done, len(files))
-    seen.sort(key=lambda pair: pair[0][0][0])
-    for at, one in entre_huellas(prints for _, prints in seen):
-        place = habla_de(seen[at][0], one)
-        balance.replace(place, lambda old, one=one: _row(agregar(old, one, errand), palabras))  # type: ignore[misc]
+    with ExitStack() as undone:
+        sink = undone.enter_context(SpooledTemporaryFile(max_size=_IN_MEMORY))
+        balance = Balance(sink, [(0, 0, 0)] * len(files))
+        errand = encargo if len(groups) > 1 else replace(encargo, clave=None)
+        work = partial(_judged, encargo=errand, palabras=palabras)
+        seen: list[tuple[tuple[tuple[int, Archivo], ...], Huellas]] = []
+        done = 0
+        again: list[tuple[tuple[int, Archivo], ...]] = []
+        for turn in (groups, again):
+            for group, rows in repartir(work, list(turn), processes=procesos, allowed_s=_allowed):
+                if isinstance(rows, list):
+                    kept = rows
+                elif len(group) > 1:  # one of them did it: the others are judged each by itself
+                    again.extend((one,) for one in group)
+                    continue
+                else:
+                    detail = _WHY[rows] if isinstance(rows, Perdida) else f" (incidente {incidente(rows)})"
+                    kept = [_row(one, palabras) for one in sin_revisar([file for _, file in group], detail, encargo)]
+                for (at, _), row in zip(group, kept, strict=True):
+                    balance.keep(at, row)
+                    if row.huellas is not None:
+                        seen.append((group, row.huellas))
+                done += len(group)
+                avance("Validando", done, len(files))
+        seen.sort(key=lambda pair: pair[0][0][0])
+        for at, one in entre_huellas(prints for _, prints in seen):
+            place = habla_de(seen[at][0], one)
+            balance.replace(place, lambda old, one=one: _row(agregar(old, one, errand), palabras))  # type: ignore[misc]
+        undone.pop_all()  # the caller's from here on
     return balance
 
 

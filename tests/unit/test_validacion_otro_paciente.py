@@ -47,6 +47,11 @@ def said_of(results: list[dict[str, Any]]) -> set[str]:
     return {finding["codigo"] for finding in one["hallazgos"]}
 
 
+def no_words(_: object) -> str:
+    """Of the module, so that a process started anew finds it too."""
+    return ""
+
+
 def test_by_command(tmp_path: Path) -> None:
     given, scratch = tmp_path / "lote", tmp_path / "aparte"
     given.mkdir()
@@ -54,7 +59,7 @@ def test_by_command(tmp_path: Path) -> None:
     batch(given)
     errand = Encargo(NOW, VACIOS)
     balance = validar(
-        [str(given)], errand, carpeta=scratch, procesos=2, palabras=lambda _: "", avance=lambda *_: None,
+        [str(given)], errand, carpeta=scratch, procesos=2, palabras=no_words, avance=lambda *_: None,
         incidente=lambda _: "1",
     )  # fmt: skip
     with balance.sink:
