@@ -26,7 +26,7 @@ from radica.custodia.texto_proceso import ILEGIBLE, MAX_BYTES, Reader
 from radica.facturas.models import Documento, NoReconocido
 from radica.glosas.models import Notificacion
 from radica.jobs.queue import Claimed, Done, finish
-from radica.jobs.schedule import insert_due
+from radica.jobs.schedule import order_minute
 from radica.kernel.db import Database
 from radica.kernel.errors import NotFound, Unavailable
 from radica.kernel.web_keys import load_or_make_key
@@ -95,11 +95,7 @@ def order_indexing(database: Database, now: datetime) -> int:
         waits = pending(session, limit=1, newest=None if now.minute == 0 else NEWEST)
     if not waits:
         return 0
-    with database.write() as session:
-        due = now.replace(second=0, microsecond=0)
-        return int(
-            insert_due(session, KIND_TEXT, due, payload={}, priority=200, max_attempts=5, dedup=KIND_TEXT) is not None
-        )
+    return order_minute(database, KIND_TEXT, now, priority=200)
 
 
 def index_texts(house: House, claimed: Claimed) -> None:

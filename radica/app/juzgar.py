@@ -24,7 +24,7 @@ from radica.facturas.tarifa_factura import comparar_factura, hallazgos_de_tarifa
 from radica.facturas.validacion.lote import Huellas, huellas
 from radica.facturas.validacion.modelo import Hallado, Paquete
 from radica.jobs.queue import Claimed, Done, finish
-from radica.jobs.schedule import insert_due
+from radica.jobs.schedule import order_minute
 from radica.kernel.db import Database
 from radica.kernel.web_keys import load_or_make_key
 
@@ -40,10 +40,7 @@ def order_judging(database: Database, now: datetime) -> int:
     with database.read() as session:
         if not encargos(session, limit=1):
             return 0
-    with database.write() as session:
-        due = now.replace(second=0, microsecond=0)
-        added = insert_due(session, KIND_JUDGE, due, payload={}, priority=150, max_attempts=5, dedup=KIND_JUDGE)
-        return int(added is not None)
+    return order_minute(database, KIND_JUDGE, now, priority=150)
 
 
 def judge_invoices(house: House, claimed: Claimed) -> None:

@@ -25,7 +25,7 @@ from radica.facturas.tarifa_factura import comparar_factura, congelar_tarifa
 from radica.facturas.tarifa_papeles import Fuentes, abrir, fuentes_de
 from radica.glosas.models import Glosa
 from radica.jobs.queue import Claimed, Done, finish
-from radica.jobs.schedule import insert_due
+from radica.jobs.schedule import order_minute
 from radica.kernel.db import Database
 from radica.kernel.errors import BadInput
 
@@ -66,10 +66,7 @@ def order_freezing(database: Database, now: datetime) -> int:
     with database.read() as session:
         if not por_congelar(session, limit=1):
             return 0
-    with database.write() as session:
-        due = now.replace(second=0, microsecond=0)
-        added = insert_due(session, KIND_FREEZE, due, payload={}, priority=180, max_attempts=5, dedup=KIND_FREEZE)
-        return int(added is not None)
+    return order_minute(database, KIND_FREEZE, now, priority=180)
 
 
 def freeze_tariffs(house: House, claimed: Claimed) -> None:

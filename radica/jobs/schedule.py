@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from radica.jobs import statements as sql
 from radica.jobs.driver import within
 from radica.jobs.queue import enqueue
+from radica.kernel.db import Database
 
 
 def insert_due(
@@ -44,6 +45,15 @@ def insert_due(
         max_attempts=max_attempts,
         dedup=dedup,
     )
+
+
+def order_minute(database: Database, kind: str, now: datetime, *, priority: int) -> int:
+    """Add the one job of a kind for this minute, while none of it waits or runs. Returns how many were added."""
+    with database.write() as session:
+        due = now.replace(second=0, microsecond=0)
+        return int(
+            insert_due(session, kind, due, payload={}, priority=priority, max_attempts=5, dedup=kind) is not None
+        )
 
 
 def take_slot(session: Session, slot: str, due: datetime) -> bool:

@@ -6,7 +6,6 @@ file leaves (Ley 1581/2012 art. 17). Texts are texts: what begins with `=` is no
 
 from __future__ import annotations
 
-import hashlib
 import io
 import zipfile
 from collections.abc import Sequence
@@ -18,11 +17,10 @@ from flask import Response, request, send_file
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from radica.app.paginas.comun import HEALTH_ROLES, purpose_at
+from radica.app.paginas.comun import HEALTH_ROLES, log_export
 from radica.app.paginas.glosas import urgency
 from radica.app.paginas.glosas_filtro import asked
 from radica.app.paginas.glosas_plano import blueprint
-from radica.audit.services import record_reading
 from radica.entidades.models import Prestador
 from radica.facturas.models import Factura
 from radica.glosas import exports, tray
@@ -33,7 +31,7 @@ from radica.glosas.states import EstadoRespuesta
 from radica.kernel.clock import bogota, civil_date
 from radica.kernel.errors import BadInput
 from radica.kernel.money import from_cents
-from radica.kernel.web import allow, current, db_session, now, person
+from radica.kernel.web import allow, db_session, now, person
 from radica.users.access import MAX_ID, load_for, selected_ids
 
 MAX_ROWS = 50_000
@@ -60,7 +58,7 @@ def exportar(clase: str) -> ResponseReturnValue:
     counts: dict[int, int] = {}
     for line in lines:
         counts[line.objecion.prestador_id] = counts.get(line.objecion.prestador_id, 0) + 1
-    _log(counts, f"bandeja_{clase}", data)
+    log_export({one: f"bandeja_{clase}:{count}" for one, count in counts.items()}, data)
     name = f"{clase}_{civil_date(now()).isoformat()}.xlsx"
     return _send(data, name, XLSX)
 
@@ -145,7 +143,7 @@ def exportar_respuestas(prestador_id: int, formato: str) -> ResponseReturnValue:
     else:
         files = [exports.excel(rows, nombre=f"respuestas_{today:%Y%m%d}.xlsx")]
     data, name = _one(files, f"{formato}_{today:%Y%m%d}.zip")
-    _log({house.id: len(rows)}, f"respuestas_{formato}", data)
+    log_export({house.id: f"respuestas_{formato}:{len(rows)}"}, data)
     return _send(data, name, "application/octet-stream")
 
 
@@ -158,22 +156,6 @@ def _one(files: Sequence[Archivo], name: str) -> tuple[bytes, str]:
         for one in files:
             box.writestr(one.nombre, one.contenido)
     return out.getvalue(), name
-
-
-def _log(counts: dict[int, int], what: str, data: bytes) -> None:
-    digest = hashlib.sha256(data).hexdigest()
-    with current().database.write() as session:
-        for prestador_id, count in sorted(counts.items()):
-            record_reading(
-                session,
-                prestador_id=prestador_id,
-                actor=person().actor,
-                action="exportar",
-                purpose=purpose_at(prestador_id),
-                object_=f"{what}:{count}",
-                sha256=digest,
-                at=now(),
-            )
 
 
 def _send(data: bytes, name: str, kind: str) -> Response:

@@ -7,7 +7,8 @@ of the log each. Norm: Ley 1581/2012 arts. 4, 6 and 17.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from flask import current_app
@@ -17,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from radica.app.paginas.casos import covering_cases
+from radica.audit.services import record_reading
 from radica.custodia.backends import open_store
 from radica.custodia.services import log_opening
 from radica.custodia.store import Store
@@ -128,3 +130,20 @@ def provider_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
     """Return the names of some providers."""
     rows = session.execute(select(Prestador.id, Prestador.nombre).where(Prestador.id.in_(set(ids))))
     return {row.id: row.nombre for row in rows}
+
+
+def log_export(objects: Mapping[int, str], data: bytes) -> None:
+    """Log, per provider, what a file that is about to leave holds (`facturas:12`), with its hash; commits by itself."""
+    digest = hashlib.sha256(data).hexdigest()
+    with current().database.write() as session:
+        for prestador_id, what in sorted(objects.items()):
+            record_reading(
+                session,
+                prestador_id=prestador_id,
+                actor=person().actor,
+                action="exportar",
+                purpose=purpose_at(prestador_id),
+                object_=what,
+                sha256=digest,
+                at=now(),
+            )

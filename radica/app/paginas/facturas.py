@@ -6,7 +6,6 @@ is reading and is logged per provider before the file leaves (Ley 1581/2012 art.
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from flask import Blueprint, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
-from radica.app.paginas.comun import payer_names, provider_names, purpose_at
+from radica.app.paginas.comun import log_export, payer_names, provider_names
 from radica.app.paginas.consultas_facturas import (
     DEFAULT_ORDER,
     GRUPO_POR_RADICAR,
@@ -30,11 +29,10 @@ from radica.app.paginas.consultas_facturas import (
 )
 from radica.app.paginas.exportar import Fila, workbook
 from radica.app.paginas.urgencia import NOMBRES
-from radica.audit.services import record_reading
 from radica.facturas.models import Factura
 from radica.facturas.states import POR_RADICAR, EstadoFactura
 from radica.kernel.clock import civil_date
-from radica.kernel.web import allow, current, db_session, now, person
+from radica.kernel.web import allow, db_session, now, person
 from radica.kernel.web_format import entero, fecha
 from radica.plazos.calendar import OutOfCalendar
 from radica.plazos.rules import EstadoPlazo, estado_fecha
@@ -144,19 +142,7 @@ def exportar() -> ResponseReturnValue:
     f = asked()
     seen: dict[int, int] = {}
     data = workbook(_rows(f, seen), titulo=f"Facturas al {fecha(now())}")
-    digest = hashlib.sha256(data).hexdigest()
-    with current().database.write() as session:
-        for prestador_id, count in sorted(seen.items()):
-            record_reading(
-                session,
-                prestador_id=prestador_id,
-                actor=person().actor,
-                action="exportar",
-                purpose=purpose_at(prestador_id),
-                object_=f"facturas:{entero(count)}",
-                sha256=digest,
-                at=now(),
-            )
+    log_export({one: f"facturas:{entero(count)}" for one, count in seen.items()}, data)
     name = f"facturas_{civil_date(now()).isoformat()}.xlsx"
     answer = send_file(io.BytesIO(data), mimetype=XLSX, as_attachment=True, download_name=name)
     answer.headers["Cache-Control"] = "no-store"

@@ -6,7 +6,6 @@ the page; exporting is reading and is logged per provider before the file leaves
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -16,18 +15,17 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from radica.app.paginas.comun import payer_names, purpose_at
+from radica.app.paginas.comun import log_export, payer_names
 from radica.app.paginas.consultas_facturas import all_rows
 from radica.app.paginas.facturas import XLSX, asked
 from radica.app.paginas.hallazgos import GEMELOS
 from radica.app.paginas.hallazgos_plano import Fila, libro
-from radica.audit.services import record_reading
 from radica.entidades.models import Prestador
 from radica.facturas.aceptar import aceptaciones
 from radica.facturas.models import Documento, Factura, Hallazgo, OrigenHallazgo
 from radica.facturas.validacion_models import HallazgoAceptado
 from radica.kernel.clock import civil_date
-from radica.kernel.web import current, db_session, now, person
+from radica.kernel.web import db_session, now, person
 from radica.kernel.web_format import entero, fecha
 from radica.users.access import load_for
 
@@ -55,19 +53,7 @@ def _send(session: Session, invoices: Iterable[tuple[Factura, str | None]], name
     """Write the workbook, log the reading per provider, and answer."""
     seen: dict[int, int] = {}
     data = libro(_filas(session, invoices, seen), titulo=f"Hallazgos al {fecha(now())}")
-    digest = hashlib.sha256(data).hexdigest()
-    with current().database.write() as writing:
-        for prestador_id, count in sorted(seen.items()):
-            record_reading(
-                writing,
-                prestador_id=prestador_id,
-                actor=person().actor,
-                action="exportar",
-                purpose=purpose_at(prestador_id),
-                object_=f"hallazgos:{entero(count)}",
-                sha256=digest,
-                at=now(),
-            )
+    log_export({one: f"hallazgos:{entero(count)}" for one, count in seen.items()}, data)
     whole = f"{name}_{civil_date(now()).isoformat()}.xlsx"
     answer = send_file(io.BytesIO(data), mimetype=XLSX, as_attachment=True, download_name=whole)
     answer.headers["Cache-Control"] = "no-store"
