@@ -45,6 +45,7 @@ def run_worker(
 ) -> int:
     """Work until `stop` is set, or (`until_empty`) until nothing is ready, running or unknown. Returns jobs done."""
     done, next_tend = 0, 0.0
+    log.info("trabajador en marcha")
     while not stop.is_set():
         try:
             if time.monotonic() >= next_tend:

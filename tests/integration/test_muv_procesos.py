@@ -31,6 +31,13 @@ def wait_for(told: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def started(process: subprocess.Popen[bytes]) -> None:
+    """Wait until it says that it works: a signal before that ends it as it would end any program."""
+    assert process.stderr is not None
+    while b"trabajador en marcha" not in (line := process.stderr.readline()):
+        assert line, "the worker ended by itself"
+
+
 def ended(process: subprocess.Popen[bytes]) -> str:
     _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, said.decode()
@@ -64,6 +71,8 @@ def test_two_workers_with_answers_lost_give_each_invoice_its_own_cuv(desk_of: Ca
         desk.ask(at)
     processes = [worker(desk), worker(desk)]
     try:
+        for one in processes:
+            started(one)
         wait_for(lambda: sum(desk.factura(at).cuv is not None for at in range(3)) + _put_forward(desk) == 3)
     finally:
         for one in processes:
