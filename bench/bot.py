@@ -22,14 +22,14 @@ from statistics import median
 from typing import Any
 
 from bots import contract
-from radica.app.child_process import Child
-from radica.app.cli_children import start, stop_all
-from radica.app.demo import portal_address
-from radica.app.demo_casa import CLAVE_PORTALES
-from radica.app.demo_catalog import P2, PROVIDERS
-from radica.app.demo_check import read_ledger
-from radica.app.demo_data import BuiltPackage, generate
-from radica.app.demo_servicios import CONSULTA
+from radica.app.cli.children import start, stop_all
+from radica.app.demo.casa import CLAVE_PORTALES
+from radica.app.demo.catalog import P2, PROVIDERS
+from radica.app.demo.check import read_ledger
+from radica.app.demo.data import BuiltPackage, generate
+from radica.app.demo.servicios import CONSULTA
+from radica.app.demo.show import portal_address
+from radica.app.filing.child_process import Child
 from radica.kernel.clock import civil_date, system_clock
 from radica.kernel.config import find_chromium
 

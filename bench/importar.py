@@ -21,8 +21,8 @@ from typing import Any
 from lxml import etree
 
 import radica.app.tables  # noqa: F401 - the session must know every table
-from radica.app.demo_data import build_set
-from radica.app.demo_servicios import CONSULTA
+from radica.app.demo.data import build_set
+from radica.app.demo.servicios import CONSULTA
 from radica.app.schema import migrate
 from radica.custodia.store import FolderStore
 from radica.facturas.intake import BATCH, import_paths

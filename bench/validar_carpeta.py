@@ -20,8 +20,8 @@ from typing import Any
 
 from lxml import etree
 
-from radica.app.demo_data import generate
-from radica.app.demo_servicios import CONSULTA
+from radica.app.demo.data import generate
+from radica.app.demo.servicios import CONSULTA
 from radica.kernel.clock import civil_date, system_clock
 
 PACKAGES = 5_000

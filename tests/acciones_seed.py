@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from radica.app.demo_catalog import P2
-from radica.app.demo_data import BuiltPackage, generate
+from radica.app.demo.catalog import P2
+from radica.app.demo.data import BuiltPackage, generate
 from radica.custodia.store import FolderStore
 from radica.entidades.models import Prestador
 from radica.entidades.services import confirm_provider

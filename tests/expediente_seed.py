@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from radica.app.demo_data import BuiltPackage
-from radica.app.expedientes import HANDLERS
+from radica.app.demo.data import BuiltPackage
+from radica.app.handlers.expedientes import HANDLERS
 from radica.app.house import House
 from radica.app.worker import do_one
 from radica.audit.services import open_case

@@ -13,10 +13,10 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from radica.app.demo_bill import Bill, make_bill
-from radica.app.demo_catalog import PAYERS, PROVIDERS
-from radica.app.demo_fev import build_fev
-from radica.app.demo_servicios import SCENARIOS_EPS
+from radica.app.demo.bill import Bill, make_bill
+from radica.app.demo.catalog import PAYERS, PROVIDERS
+from radica.app.demo.fev import build_fev
+from radica.app.demo.servicios import SCENARIOS_EPS
 from radica.facturas.cuv import CuvResult, find_answer, read_cuv
 from radica.facturas.ubl import COLOMBIA
 from radica.facturas.validacion.abrir import abrir_xml

@@ -38,7 +38,7 @@ from radica.app.acciones import (
     tray,
     validar,
 )
-from radica.app.acts import check_acts
+from radica.app.filing.acts import check_acts
 from radica.app.nav import ENTRIES
 from radica.app.paginas import (
     buscar,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from radica.app.acts import check_acts
+from radica.app.filing.acts import check_acts
 from radica.app.host import host_id, owner_id
 from radica.custodia.backends import open_store
 from radica.custodia.store import Store

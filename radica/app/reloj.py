@@ -18,23 +18,23 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import select
 
-from radica.app.background import KIND_BOX, KIND_CLEAN, KIND_TERMS
 from radica.app.buzones import has_something, watched_folder
-from radica.app.compromisos import KIND_PROMISES, PROMISES_AT, order_promises
-from radica.app.digest_envio import KIND_DIGEST, order_digests
-from radica.app.expedientes import fail_abandoned
-from radica.app.glosas_fondo import KIND_READ, order_mailboxes
-from radica.app.glosas_importar import KIND_SHARE, order_sharing
-from radica.app.glosas_reintento import KIND_RETRY, order_retry
-from radica.app.glosas_terminos import KIND_LAPSES, LAPSES_AT, order_lapses
-from radica.app.indexar import KIND_TEXT, order_indexing
-from radica.app.juzgar import KIND_JUDGE, order_judging
-from radica.app.muv import end_abandoned
-from radica.app.prescripciones import KIND_PRESCRIPTION, PRESCRIPTION_AT, order_prescription
-from radica.app.retener import KIND_RETAIN, RETAIN_AT, order_retention
-from radica.app.sellar import KIND_SEAL, KIND_STAMP, SEAL_MINUTES, order_seal, order_stamp
-from radica.app.tarifas_congelar import KIND_FREEZE, order_freezing
-from radica.app.verificacion import KIND_VERIFY, VERIFY_AT, order_tick
+from radica.app.handlers.background import KIND_BOX, KIND_CLEAN, KIND_TERMS
+from radica.app.handlers.compromisos import KIND_PROMISES, PROMISES_AT, order_promises
+from radica.app.handlers.digest_envio import KIND_DIGEST, order_digests
+from radica.app.handlers.expedientes import fail_abandoned
+from radica.app.handlers.glosas_fondo import KIND_READ, order_mailboxes
+from radica.app.handlers.glosas_importar import KIND_SHARE, order_sharing
+from radica.app.handlers.glosas_reintento import KIND_RETRY, order_retry
+from radica.app.handlers.glosas_terminos import KIND_LAPSES, LAPSES_AT, order_lapses
+from radica.app.handlers.indexar import KIND_TEXT, order_indexing
+from radica.app.handlers.juzgar import KIND_JUDGE, order_judging
+from radica.app.handlers.muv import end_abandoned
+from radica.app.handlers.prescripciones import KIND_PRESCRIPTION, PRESCRIPTION_AT, order_prescription
+from radica.app.handlers.retener import KIND_RETAIN, RETAIN_AT, order_retention
+from radica.app.handlers.sellar import KIND_SEAL, KIND_STAMP, SEAL_MINUTES, order_seal, order_stamp
+from radica.app.handlers.tarifas_congelar import KIND_FREEZE, order_freezing
+from radica.app.handlers.verificacion import KIND_VERIFY, VERIFY_AT, order_tick
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.facturas.muv.envios import KIND as KIND_MUV
 from radica.jobs.schedule import insert_due

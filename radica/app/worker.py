@@ -17,10 +17,10 @@ from contextlib import suppress
 from sqlalchemy import func, select
 
 from bots.faults import point
-from radica.app.filing import file_by_bot
+from radica.app.filing.look_up import look_up
+from radica.app.filing.run import file_by_bot
+from radica.app.filing.tending import tend
 from radica.app.house import House
-from radica.app.look_up import look_up
-from radica.app.tending import tend
 from radica.jobs.board import beat, leave
 from radica.jobs.models import Job, JobState
 from radica.jobs.queue import Claimed, Dead, Retry, claim_next, finish

@@ -25,8 +25,8 @@ from bots.faults import ENV_FAULTS
 from bots.simulador.answers import Account
 from bots.simulador.p2_glosas import put_account
 from bots.simulador.server import Handle, start
-from radica.app.chaos_timing import PREPARE_S, QUERY_LAG_S, SETTLE_S, SUBMIT_S
-from radica.app.demo_catalog import P2
+from radica.app.chaos.timing import PREPARE_S, QUERY_LAG_S, SETTLE_S, SUBMIT_S
+from radica.app.demo.catalog import P2
 from radica.app.house import House
 from radica.app.worker import run_worker
 from radica.custodia.models import Pieza
@@ -241,7 +241,7 @@ def _work_until_killed(scene: Scene, where: str, folder: Path) -> None:
     environ |= {ENV_FAULTS: json.dumps(plan), "PYTHONPATH": str(ROOT)}
     with (folder / "trabajador.log").open("wb") as said:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "radica.app.chaos_worker", str(settings.datos)],
+            [sys.executable, "-m", "radica.app.chaos.worker", str(settings.datos)],
             stdin=subprocess.PIPE, stdout=said, stderr=said, env=environ, start_new_session=True,
         )  # fmt: skip
         assert worker.stdin is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from radica.app.chaos import run_drill
+from radica.app.chaos.drill import run_drill
 from radica.kernel.clock import system_clock
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from radica.app.cli_children import environment
+from radica.app.cli.children import environment
 
 LIMIT_S = 280
 

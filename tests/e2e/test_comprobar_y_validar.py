@@ -24,11 +24,11 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import select
 
 from bots.simulador.muv import Handle, start
-from radica.app.cli_procesos import ALL_HANDLERS
-from radica.app.demo_data import BuiltPackage
+from radica.app.cli.procesos import ALL_HANDLERS
+from radica.app.demo.data import BuiltPackage
 from radica.app.factory import create_app
+from radica.app.handlers.juzgar import order_judging
 from radica.app.house import House
-from radica.app.juzgar import order_judging
 from radica.app.worker import run_worker
 from radica.audit.models import Apunte, Transition
 from radica.entidades.models import EstadoPrestador, TipoPagador

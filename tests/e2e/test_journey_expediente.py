@@ -21,11 +21,11 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy import select
 
-from radica.app.cli_children import stop_all
-from radica.app.cli_procesos import ALL_HANDLERS
-from radica.app.demo_sellos import start_authority
+from radica.app.cli.children import stop_all
+from radica.app.cli.procesos import ALL_HANDLERS
+from radica.app.demo.sellos import start_authority
 from radica.app.factory import create_app
-from radica.app.sellar import order_seal
+from radica.app.handlers.sellar import order_seal
 from radica.app.worker import run_worker
 from radica.facturas.models import Factura
 from radica.kernel.clock import civil_date

@@ -10,8 +10,8 @@ from PIL import Image
 from sqlalchemy import select
 
 from bots import contract
-from radica.app.demo_catalog import P2
-from radica.app.filing import apply_sealed
+from radica.app.demo.catalog import P2
+from radica.app.filing.run import apply_sealed
 from radica.app.house import House as Hands
 from radica.audit.models import Transition
 from radica.custodia.models import Pieza

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
-from radica.app import indexar
+from radica.app.handlers import indexar
 from radica.app.house import House as Worker
 from radica.app.house import make_house
 from radica.audit.sample import draw, population_hash

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import select
 
-from radica.app.prescripciones import check_prescription
+from radica.app.handlers.prescripciones import check_prescription
 from radica.cartera.models import Liquidacion, PagoFactura
 from radica.custodia.models import Pieza
 from radica.entidades.models import Prestador

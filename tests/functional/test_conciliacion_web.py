@@ -9,7 +9,7 @@ import xlsxwriter
 from pypdfium2 import PdfDocument
 from sqlalchemy import select
 
-from radica.app.compromisos import check_promises
+from radica.app.handlers.compromisos import check_promises
 from radica.conciliacion.models import Compromiso
 from radica.conciliacion.simulate import Reparto
 from radica.conciliacion.states import EstadoConciliacion

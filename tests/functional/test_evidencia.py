@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from radica.app.demo_data import generate, write_package
+from radica.app.demo.data import generate, write_package
 from radica.audit import merkle
 from radica.audit.chain import link_hash
 from radica.custodia.arbol import leaf_bytes

@@ -8,7 +8,7 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from radica.app.glosas_importar import HANDLERS, KIND_LOAD, order_sharing, subject_of
+from radica.app.handlers.glosas_importar import HANDLERS, KIND_LOAD, order_sharing, subject_of
 from radica.app.house import make_house
 from radica.app.worker import run_worker
 from radica.glosas.models import Glosa, Notificacion

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from radica.app.demo_data import generate, write_package
+from radica.app.demo.data import generate, write_package
 from radica.audit.models import AccessLog
 from radica.custodia.services import Kept, seal
 from radica.custodia.store import FolderStore

@@ -12,7 +12,7 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from radica.app import soltados
+from radica.app.validar import soltados
 from radica.custodia.models import Blob
 from radica.facturas.models import Carga, Documento, Factura
 from radica.users.models import Rol

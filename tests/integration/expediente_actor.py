@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import radica.app.tables  # noqa: F401 - a session must know every table
-from radica.app.expedientes import export
+from radica.app.handlers.expedientes import export
 from radica.app.house import make_house
 from radica.cartera.models import Liquidacion
 from radica.jobs.queue import claim_next

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from radica.app.cli import main
-from radica.app.cli_context import open_database
-from radica.app.prescripciones import KIND_PRESCRIPTION, check_prescription, order_prescription
+from radica.app.cli.context import open_database
+from radica.app.cli.program import main
+from radica.app.handlers.prescripciones import KIND_PRESCRIPTION, check_prescription, order_prescription
 from radica.cartera.prescripcion import alertas
 from radica.facturas.models import Factura
 from radica.jobs.models import Job

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.exc import DBAPIError
 
-from radica.app import cli
+from radica.app.cli import program
 from radica.custodia.keyring import KeyRing
 from radica.custodia.models import Blob
 from radica.custodia.store import FolderStore
@@ -89,7 +89,7 @@ def radica(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
 
     def run(*words: str) -> tuple[int, str, str]:
-        code = cli.main(["--datos", str(tmp_path / "datos"), *words])
+        code = program.main(["--datos", str(tmp_path / "datos"), *words])
         said = capsys.readouterr()
         return code, said.out, said.err
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from radica.app import background, cli_procesos, reloj
-from radica.app.background import HANDLERS, KIND_BOX, KIND_CLEAN, KIND_TERMS
-from radica.app.demo_data import generate
+from radica.app import reloj
+from radica.app.cli import procesos
+from radica.app.demo.data import generate
+from radica.app.handlers import background
+from radica.app.handlers.background import HANDLERS, KIND_BOX, KIND_CLEAN, KIND_TERMS
 from radica.app.house import House
 from radica.app.worker import run_worker
 from radica.custodia.store import FolderStore
@@ -221,4 +223,4 @@ def test_cleaning_removes_only_what_is_old(db: Database, settings: Settings) -> 
 
 
 def test_every_kind_that_the_clock_orders_has_a_handler() -> None:
-    assert {KIND_BOX, KIND_TERMS, KIND_CLEAN} <= cli_procesos.ALL_HANDLERS.keys()
+    assert {KIND_BOX, KIND_TERMS, KIND_CLEAN} <= procesos.ALL_HANDLERS.keys()

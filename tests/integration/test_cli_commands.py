@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from radica.app import cli
+from radica.app.cli import program
 from radica.audit.models import AccessLog
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.facturas.models import ClaveTecnica, Hallazgo, Severidad
@@ -32,7 +32,7 @@ def radica(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
 
     def run(*words: str, stdin: str = "") -> tuple[int, str, str]:
         monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
-        code = cli.main(["--datos", str(tmp_path / "datos"), *words])
+        code = program.main(["--datos", str(tmp_path / "datos"), *words])
         said = capsys.readouterr()
         return code, said.out, said.err
 
@@ -233,11 +233,11 @@ def test_the_embedded_database_comes_to_be_by_itself(
 ) -> None:
     monkeypatch.delenv("RADICA_DATABASE_URL", raising=False)
     datos = tmp_path / "nueva"
-    assert cli.main(["usuarios", "listar", "--json", "--datos", str(datos)]) == 0
+    assert program.main(["usuarios", "listar", "--json", "--datos", str(datos)]) == 0
     said = capsys.readouterr()
     assert json.loads(said.out) == {"usuarios": []}
     assert (datos / "radica.sqlite").stat().st_size > 0
-    assert cli.main(["bd", "migrar", "--json", "--datos", str(datos)]) == 0
+    assert program.main(["bd", "migrar", "--json", "--datos", str(datos)]) == 0
     assert json.loads(capsys.readouterr().out)["cambio"] is False
 
 
@@ -252,7 +252,7 @@ def test_a_server_that_does_not_answer_is_said_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("RADICA_DATABASE_URL", "postgresql://nadie:nada@127.0.0.1:1/nada")
-    code = cli.main(["usuarios", "listar", "--json", "--datos", str(tmp_path)])
+    code = program.main(["usuarios", "listar", "--json", "--datos", str(tmp_path)])
     error = json.loads(capsys.readouterr().out)["error"]
     assert (code, error["codigo"]) == (2, "base_inaccesible")
     assert "nada@" not in json.dumps(error)
@@ -262,12 +262,12 @@ def test_migrating_and_listing_work_on_both_databases(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("RADICA_DATABASE_URL", database_url)
-    assert cli.main(["bd", "migrar", "--json", "--datos", str(tmp_path / "d")]) == 0
-    assert cli.main(["prestadores", "listar", "--json", "--datos", str(tmp_path / "d")]) == 0
+    assert program.main(["bd", "migrar", "--json", "--datos", str(tmp_path / "d")]) == 0
+    assert program.main(["prestadores", "listar", "--json", "--datos", str(tmp_path / "d")]) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert json.loads(first)["cambio"] is False
     assert json.loads(second) == {"prestadores": []}
-    cli.main(["doctor", "--json", "--datos", str(tmp_path / "d")])
+    program.main(["doctor", "--json", "--datos", str(tmp_path / "d")])
     found = {one["nombre"]: one for one in json.loads(capsys.readouterr().out)["revisiones"]}
     assert found["base de datos"]["estado"] == "bien"
     kind = "fsync" if database_url.startswith("postgresql") else "WAL"
@@ -294,8 +294,8 @@ def test_the_doctor_names_what_is_missing_and_how_to_mend_it(radica, tmp_path: P
 def test_what_nobody_foresaw_becomes_a_number_and_a_line_of_the_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
 ) -> None:
-    settings = cli.load_settings({"RADICA_DATOS": str(tmp_path)})
-    hook = cli.incident_hook(settings, as_json=True)
+    settings = program.load_settings({"RADICA_DATOS": str(tmp_path)})
+    hook = program.incident_hook(settings, as_json=True)
     error = ValueError("paciente 1023456789")
     with pytest.raises(SystemExit) as end:
         hook(ValueError, error, None)
@@ -312,7 +312,7 @@ def test_a_data_folder_that_cannot_be_one_is_said_in_words(tmp_path: Path, capsy
     taken = tmp_path / "archivo"
     taken.write_text("x")
     for folder in (taken, taken / "dentro"):
-        assert cli.main(["usuarios", "listar", "--json", "--datos", str(folder)]) == 2
+        assert program.main(["usuarios", "listar", "--json", "--datos", str(folder)]) == 2
         assert json.loads(capsys.readouterr().out)["error"]["codigo"] == "carpeta_mala"
 
 

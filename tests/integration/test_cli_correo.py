@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from radica.app import cli
+from radica.app.cli import program
 from radica.kernel.clock import civil_date, system_clock
 from radica.kernel.db import Database
 from radica.users.models import Rol
@@ -29,7 +29,7 @@ def radica(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
 
     def run(*words: str, stdin: str = "") -> tuple[int, str, str]:
         monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
-        code = cli.main(["--datos", str(tmp_path / "datos"), "glosas", *words])
+        code = program.main(["--datos", str(tmp_path / "datos"), "glosas", *words])
         said = capsys.readouterr()
         return code, said.out, said.err
 

@@ -11,8 +11,8 @@ import pypdfium2 as pdfium
 import pytest
 from sqlalchemy import select
 
-from radica.app import cli
-from radica.app.demo_pdf import Line, write_pdf
+from radica.app.cli import program
+from radica.app.demo.pdf import Line, write_pdf
 from radica.audit.models import AccessLog
 from radica.custodia.models import Blob
 from radica.custodia.services import record_blobs
@@ -37,7 +37,7 @@ def base(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
 def radica(base: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     def run(*words: str) -> tuple[int, str, str]:
         place = () if words[0] == "plantillas" else ("--salida", str(tmp_path))
-        code = cli.main(["--datos", str(tmp_path / "datos"), "glosas", *words, *place])
+        code = program.main(["--datos", str(tmp_path / "datos"), "glosas", *words, *place])
         said = capsys.readouterr()
         return code, said.out, said.err
 

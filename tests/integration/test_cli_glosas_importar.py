@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from radica.app import cli
+from radica.app.cli import program
 from radica.glosas.models import Glosa
 from radica.kernel.db import Database
 from tests.plugins.glosas import day
@@ -29,7 +29,7 @@ def desk(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 def radica(desk: Notices, capsys: pytest.CaptureFixture[str]) -> Run:
     def run(*words: str) -> tuple[int, str, str]:
         given = ["--datos", str(desk.folder / "datos"), "glosas", "importar", *words]
-        code = cli.main([*given, "--prestador", desk.prestador.nit])
+        code = program.main([*given, "--prestador", desk.prestador.nit])
         said = capsys.readouterr()
         return code, said.out, said.err
 

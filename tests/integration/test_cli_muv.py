@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from bots.simulador.muv import Handle
-from radica.app import cli
+from radica.app.cli import program
 from radica.facturas.muv.transporte import huella_de
 from radica.facturas.validacion_models import CuentaMuv
 from radica.kernel.config import load_settings
@@ -30,7 +30,7 @@ def radica(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
 
     def run(*words: str, stdin: str = "") -> tuple[int, Any]:
         monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
-        code = cli.main(["--datos", str(tmp_path / "datos"), *words, "--json"])
+        code = program.main(["--datos", str(tmp_path / "datos"), *words, "--json"])
         return code, json.loads(capsys.readouterr().out)
 
     return run

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from radica.app.cli_children import Child, environment, start, stop_all
+from radica.app.cli.children import Child, environment, start, stop_all
 
 LIMIT_S = 60
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
-from radica.app.compromisos import check_promises
+from radica.app.handlers.compromisos import check_promises
 from radica.conciliacion import commitments, signing, table
 from radica.conciliacion.acta import gather
 from radica.conciliacion.models import Conciliacion, EstadoCompromiso

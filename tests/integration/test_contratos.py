@@ -16,8 +16,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from radica.app import cli
-from radica.app.tarifas_congelar import congelar_ahora, order_freezing, por_congelar
+from radica.app.cli import program
+from radica.app.handlers.tarifas_congelar import congelar_ahora, order_freezing, por_congelar
 from radica.audit.chain import link_hash
 from radica.audit.models import AccessLog, Transition
 from radica.audit.services import link_content
@@ -347,7 +347,7 @@ def radica(
     monkeypatch.setenv("RADICA_DATABASE_URL", sqlite_url)
 
     def run(*words: str) -> tuple[int, Any]:
-        code = cli.main(["--datos", str(tmp_path / "datos"), *words, "--json"])
+        code = program.main(["--datos", str(tmp_path / "datos"), *words, "--json"])
         return code, json.loads(capsys.readouterr().out)
 
     return run

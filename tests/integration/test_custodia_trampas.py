@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from radica.app.respaldo import BLOBS_LIST, MANIFEST, UNFINISHED, make_backup
-from radica.app.respaldo_restaurar import restore
+from radica.app.respaldo.crear import BLOBS_LIST, MANIFEST, UNFINISHED, make_backup
+from radica.app.respaldo.restaurar import restore
 from radica.custodia.check_models import EstadoVerificacion
 from radica.custodia.keyring import KeyRing
 from radica.custodia.staging import leased_folder, sweep_leased

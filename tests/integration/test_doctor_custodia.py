@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from radica.app import cli
-from radica.app.doctor_custodia import custody
-from radica.app.doctor_revision import Estado, Revision
+from radica.app.cli import program
+from radica.app.doctor.custodia import custody
+from radica.app.doctor.revision import Estado, Revision
 from radica.custodia.backends import open_store
 from radica.custodia.keyring import MASTER_FILE
 from radica.custodia.store import FolderStore
@@ -68,7 +68,7 @@ def test_a_locked_bucket_is_proved_and_a_loose_one_refused(
 
 
 def _claves(settings: Settings, capsys: pytest.CaptureFixture[str], verb: str) -> tuple[int, dict]:
-    code = cli.main(["custodia", "claves", verb, "--json", "--datos", str(settings.datos)])
+    code = program.main(["custodia", "claves", verb, "--json", "--datos", str(settings.datos)])
     return code, json.loads(capsys.readouterr().out)
 
 
@@ -83,7 +83,7 @@ def test_keys_are_listed_and_rotated_without_being_shown(
     assert (code, len(before["datos"])) == (0, 1)
     code, after = _claves(settings, capsys, "rotar")
     assert (code, after["llaves_de_datos"], after["maestra"] != before["maestra"]) == (0, 2, True)
-    assert cli.main(["custodia", "claves", "listar", "--datos", str(settings.datos)]) == 0
+    assert program.main(["custodia", "claves", "listar", "--datos", str(settings.datos)]) == 0
     said = capsys.readouterr().out
     assert after["en_uso"] in said
     assert master not in said

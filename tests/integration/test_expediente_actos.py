@@ -13,7 +13,7 @@ import pikepdf
 import pytest
 from sqlalchemy import func, select
 
-from radica.app import cli
+from radica.app.cli import program
 from radica.app.house import House
 from radica.audit.models import AccessLog
 from radica.cartera import pagos
@@ -335,7 +335,7 @@ def radica(caso: Caso, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     monkeypatch.setenv("RADICA_DATABASE_URL", caso.house.db.url)
 
     def run(*words: str) -> tuple[int, dict[str, Any]]:
-        code = cli.main(["--datos", str(caso.house.settings.datos), "expediente", *words, "--json"])
+        code = program.main(["--datos", str(caso.house.settings.datos), "expediente", *words, "--json"])
         return code, json.loads(capsys.readouterr().out)
 
     return run

@@ -16,7 +16,7 @@ import pikepdf
 import pytest
 from sqlalchemy import func, select, update
 
-from radica.app.expedientes import bag_paths, fail_abandoned, preview
+from radica.app.handlers.expedientes import bag_paths, fail_abandoned, preview
 from radica.app.house import House
 from radica.audit.models import AccessLog, Transition
 from radica.cartera.models import Liquidacion

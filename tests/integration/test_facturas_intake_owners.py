@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from radica.app.demo_data import build_set
+from radica.app.demo.data import build_set
 from radica.entidades.models import Prestador
 from radica.facturas.tray import open_rows, operator_scope
 from tests.plugins.intake import (

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from radica.app.demo_catalog import PROVIDERS, Provider
-from radica.app.demo_data import build_set
+from radica.app.demo.catalog import PROVIDERS, Provider
+from radica.app.demo.data import build_set
 from radica.custodia.store import FolderStore
 from radica.entidades.services import register_provider
 from radica.facturas.cufe import Verificacion

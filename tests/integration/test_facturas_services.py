@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from radica.app.demo_catalog import PROVIDERS
-from radica.app.demo_data import build_set
+from radica.app.demo.catalog import PROVIDERS
+from radica.app.demo.data import build_set
 from radica.audit.models import Reason
 from radica.audit.services import advance, history
 from radica.custodia.store import FolderStore

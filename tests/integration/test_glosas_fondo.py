@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from radica.app.glosas_fondo import HANDLERS, KIND_READ, five_minutes_of, keeping_turn, order_mailboxes
+from radica.app.handlers.glosas_fondo import HANDLERS, KIND_READ, five_minutes_of, keeping_turn, order_mailboxes
 from radica.app.house import House
 from radica.app.worker import run_worker
 from radica.entidades.models import EstadoPrestador

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
-from radica.app.glosas_reintento import KIND_RETRY, order_retry
-from radica.app.glosas_reintento import retry as retry_job
+from radica.app.handlers.glosas_reintento import KIND_RETRY, order_retry
+from radica.app.handlers.glosas_reintento import retry as retry_job
 from radica.app.house import make_house
 from radica.glosas.lines_tray import Acto, accept, candidates, discard, figures, match_by_hand, retry, waiting
 from radica.glosas.models import DestinoLinea, LineaNotificada, Notificacion

@@ -15,10 +15,10 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 from sqlalchemy import delete, select, update
 
-from radica.app.digest import resumen_de
-from radica.app.digest_envio import KIND_DIGEST, elegir_horas, order_digests, send_digest
+from radica.app.handlers.digest import resumen_de
+from radica.app.handlers.digest_envio import KIND_DIGEST, elegir_horas, order_digests, send_digest
+from radica.app.handlers.smtp import ENV_LINKS, ENV_SENDER, ENV_SERVER, Rechazado, SinConfirmar, enviar, saliente
 from radica.app.house import House
-from radica.app.smtp import ENV_LINKS, ENV_SENDER, ENV_SERVER, Rechazado, SinConfirmar, enviar, saliente
 from radica.app.worker import do_one
 from radica.glosas.models import Glosa
 from radica.jobs.models import Job, ScheduleSlot
@@ -290,7 +290,7 @@ def test_tls_and_login(imap: Imap, scheme: str, monkeypatch: pytest.MonkeyPatch)
 def test_without_encryption_nothing_leaves_this_machine(smtp: Smtp, monkeypatch: pytest.MonkeyPatch):
     out = saliente(settings(smtp.url()))
     assert out is not None
-    monkeypatch.setattr("radica.app.smtp._is_here", lambda _server: False)
+    monkeypatch.setattr("radica.app.handlers.smtp._is_here", lambda _server: False)
     with pytest.raises(Rechazado) as refused:
         enviar(out, "ana@clinica.example", letter())
     assert refused.value.code == "smtp_sin_cifrar"

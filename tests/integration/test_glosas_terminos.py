@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from radica.app.glosas_terminos import KIND_LAPSES, LAPSES_AT, lapse_terms, order_lapses
+from radica.app.handlers.glosas_terminos import KIND_LAPSES, LAPSES_AT, lapse_terms, order_lapses
 from radica.glosas.models import Glosa
 from radica.jobs.models import Job, JobState
 from radica.jobs.queue import claim_next

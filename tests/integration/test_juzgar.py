@@ -11,9 +11,9 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from radica.app.handlers.juzgar import KIND_JUDGE, judge_invoices, order_judging
 from radica.app.house import House as Hands
 from radica.app.house import Timing
-from radica.app.juzgar import KIND_JUDGE, judge_invoices, order_judging
 from radica.custodia.keyring import KeyRing
 from radica.custodia.store import FolderStore
 from radica.facturas.intake import import_paths

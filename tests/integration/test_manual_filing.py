@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from radica.app.demo_catalog import P2
+from radica.app.demo.catalog import P2
 from radica.audit.services import advance, history
 from radica.custodia.models import Pieza
 from radica.custodia.services import Kept

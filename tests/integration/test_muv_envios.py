@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from radica.app.muv import HANDLERS, KIND, end_abandoned
+from radica.app.handlers.muv import HANDLERS, KIND, end_abandoned
 from radica.app.worker import do_one
 from radica.facturas.intake import import_paths
 from radica.facturas.models import Hallazgo, OrigenHallazgo, Severidad

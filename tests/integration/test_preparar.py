@@ -17,7 +17,7 @@ from reportlab.pdfgen import canvas
 from sqlalchemy import select, update
 from sqlalchemy.exc import DatabaseError
 
-from radica.app.cli_procesos import ALL_HANDLERS
+from radica.app.cli.procesos import ALL_HANDLERS
 from radica.app.house import House
 from radica.app.worker import do_one
 from radica.custodia.models import Blob, Pieza

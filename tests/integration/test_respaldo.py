@@ -16,9 +16,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from radica.app.embedded_pg import postgres_database
-from radica.app.respaldo import BLOBS_LIST, MANIFEST, UNFINISHED, Respaldo, make_backup
-from radica.app.respaldo_restaurar import UNFINISHED as CUT
-from radica.app.respaldo_restaurar import Restaurado, restore
+from radica.app.respaldo.crear import BLOBS_LIST, MANIFEST, UNFINISHED, Respaldo, make_backup
+from radica.app.respaldo.restaurar import UNFINISHED as CUT
+from radica.app.respaldo.restaurar import Restaurado, restore
 from radica.app.schema import migrate
 from radica.audit.models import Transition
 from radica.audit.services import advance

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from radica.app.handlers.retener import KIND_RETAIN, order_retention, retain
 from radica.app.house import House
-from radica.app.retener import KIND_RETAIN, order_retention, retain
 from radica.app.worker import run_worker
 from radica.custodia import retencion
 from radica.custodia.check_models import RetencionBlob

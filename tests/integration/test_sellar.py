@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import select
 
 from bots.simulador.tsa import Handle
-from radica.app import sellar
-from radica.app.cli_children import environment
-from radica.app.cli_procesos import ALL_HANDLERS
+from radica.app.cli.children import environment
+from radica.app.cli.procesos import ALL_HANDLERS
+from radica.app.handlers import sellar
+from radica.app.handlers.sellar_publicar import FILE, publish, published_line, to_file
 from radica.app.house import House, make_house
 from radica.app.reloj import TICKS
-from radica.app.sellar_publicar import FILE, publish, published_line, to_file
 from radica.audit import merkle
 from radica.audit.chain import link_hash
 from radica.audit.models import ChainHead

@@ -13,8 +13,8 @@ from sqlalchemy import select, update
 
 from bots import contract
 from bots.contract import Operation, Outcome, Result
+from radica.app.filing.tending import adopt_results, tend
 from radica.app.house import House
-from radica.app.tending import adopt_results, tend
 from radica.app.worker import do_one
 from radica.audit.services import lock_all
 from radica.jobs.clock import now_ms

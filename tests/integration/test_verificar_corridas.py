@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import select
 
 from bots.simulador.tsa import start as start_authority
-from radica.app.cli import main
-from radica.app.verificacion import next_blob, scope_of_invoice, tell_grave
+from radica.app.cli.program import main
+from radica.app.handlers.verificacion import next_blob, scope_of_invoice, tell_grave
 from radica.custodia.backends import open_store
 from radica.custodia.check_models import EstadoVerificacion, TipoHallazgo
 from radica.custodia.models import Blob

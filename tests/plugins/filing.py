@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from radica.app.demo_catalog import P2
-from radica.app.demo_data import BuiltPackage, generate
+from radica.app.demo.catalog import P2
+from radica.app.demo.data import BuiltPackage, generate
 from radica.app.house import House, Timing, make_house
 from radica.audit.services import open_case
 from radica.custodia.services import media_type, record_blobs

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from radica.app.demo_data import build_set
+from radica.app.demo.data import build_set
 from radica.audit.models import Transition
 from radica.custodia.models import Blob
 from radica.custodia.store import FolderStore

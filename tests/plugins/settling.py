@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 
 from bots import contract
 from bots.contract import Operation, Outcome, Result
-from radica.app.demo_catalog import P2
-from radica.app.filing import apply_sealed
+from radica.app.demo.catalog import P2
+from radica.app.filing.run import apply_sealed
 from radica.app.house import House
 from radica.custodia.models import Pieza
 from radica.custodia.services import Kept, seal

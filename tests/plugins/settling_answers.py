@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from radica.app.demo_catalog import P2
+from radica.app.demo.catalog import P2
 from radica.app.house import House
 from radica.glosas.models import Glosa
 from radica.glosas.presenting import Ordenadas, order_answers

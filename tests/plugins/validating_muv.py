@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import delete, select
 
 from bots.simulador.muv import Handle, start
-from radica.app.demo_data import BuiltPackage
+from radica.app.demo.data import BuiltPackage
+from radica.app.handlers.muv import HANDLERS
 from radica.app.house import House
-from radica.app.muv import HANDLERS
 from radica.app.worker import do_one
 from radica.audit.models import Apunte, Transition
 from radica.custodia.models import Pieza

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from radica.app.demo_data import generate, write_package
+from radica.app.demo.data import generate, write_package
 from radica.audit.models import AccessLog
 from radica.custodia.backends import open_store
 from radica.custodia.services import Kept, seal

@@ -23,9 +23,9 @@ from waitress.server import create_server
 from bots.simulador.answers import Account
 from bots.simulador.p2_glosas import put_account
 from bots.simulador.server import Handle, start
-from radica.app.cli_procesos import ALL_HANDLERS
+from radica.app.cli.procesos import ALL_HANDLERS
 from radica.app.factory import create_app
-from radica.app.glosas_fondo import order_mailboxes
+from radica.app.handlers.glosas_fondo import order_mailboxes
 from radica.app.house import House
 from radica.app.worker import run_worker
 from radica.entidades.models import Pagador

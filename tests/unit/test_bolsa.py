@@ -16,7 +16,7 @@ import bagit
 import pytest
 
 from bots.simulador.tsa import State
-from radica.app.cli import main
+from radica.app.cli.program import main
 from radica.kernel.errors import BadInput, Unavailable
 from radica.prejuridico import bolsa_zip
 from radica.prejuridico.bolsa import (

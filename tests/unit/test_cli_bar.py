@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from radica.app import bar
-from radica.app.bar import Bar
+from radica.app.cli import bar
+from radica.app.cli.bar import Bar
 
 
 class Terminal(io.StringIO):

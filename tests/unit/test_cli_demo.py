@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from radica.app.demo import MARK, claim_folder, settings_for
-from radica.app.demo_check import Submits, by_invoice
-from radica.app.demo_sellos import environment_of
+from radica.app.demo.check import Submits, by_invoice
+from radica.app.demo.sellos import environment_of
+from radica.app.demo.show import MARK, claim_folder, settings_for
 from radica.kernel.config import TsaSettings, load_settings
 from radica.kernel.errors import BadInput
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from radica.app import cli
+from radica.app.cli import program
 
 
 @pytest.fixture
 def codigos(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     def run(*words: str) -> tuple[int, str]:
-        code = cli.main(["--datos", str(tmp_path), "glosas", "codigos", *words])
+        code = program.main(["--datos", str(tmp_path), "glosas", "codigos", *words])
         return code, capsys.readouterr().out
 
     return run

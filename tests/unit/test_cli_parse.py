@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from radica.app import cli
-from radica.app.cli_parse import Parser, UsageProblem, day, leaf, positive
+from radica.app.cli import program
+from radica.app.cli.parse import Parser, UsageProblem, day, leaf, positive
 
 
 def _parser() -> Parser:
@@ -44,9 +44,9 @@ def test_a_right_use_is_read() -> None:
 
 
 def test_every_command_has_a_module_that_describes_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    for name in cli.COMMANDS:
+    for name in program.COMMANDS:
         with pytest.raises(SystemExit) as end:
-            cli.main([name, "--help"])
+            program.main([name, "--help"])
         assert end.value.code == 0
         said = capsys.readouterr().out
         assert said.startswith(f"Uso: radica {name}")
@@ -55,7 +55,7 @@ def test_every_command_has_a_module_that_describes_itself(capsys: pytest.Capture
 
 
 def test_terms_are_computed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["plazos", "calcular", "--termino", "rad-01", "--desde", "2026-11-05", "--json"]) == 0
+    assert program.main(["plazos", "calcular", "--termino", "rad-01", "--desde", "2026-11-05", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert list(document) == ["termino", "desde", "vence", "norma", "articulo", "calendario", "lecturas"]
     assert (document["termino"], document["desde"], document["vence"]) == ("RAD-01", "2026-11-05", "2026-12-09")
@@ -64,7 +64,7 @@ def test_terms_are_computed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_where_the_norm_gives_no_term_it_is_a_finding(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["plazos", "calcular", "--termino", "RAD-01", "--desde", "2026-11-05", "--pagador", "soat", "--json"]
-    assert cli.main(words) == 1
+    assert program.main(words) == 1
     document = json.loads(capsys.readouterr().out)
     assert document["vence"] is None
     assert document["motivo"]
@@ -84,7 +84,7 @@ def test_where_the_norm_gives_no_term_it_is_a_finding(capsys: pytest.CaptureFixt
 def test_an_error_is_one_json_document_and_exit_two(
     words: list[str], code: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main([*words, "--json"]) == 2
+    assert program.main([*words, "--json"]) == 2
     said = capsys.readouterr()
     assert json.loads(said.out)["error"]["codigo"] == code
     assert said.err == ""

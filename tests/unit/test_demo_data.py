@@ -22,9 +22,9 @@ import pytest
 from lxml import etree
 from stdnum.co import nit as stdnum_nit
 
-from radica.app.demo_catalog import CLAVE_TECNICA_DEMO, P1, P2, PAYERS, PROVIDERS
-from radica.app.demo_data import SPECIALS, BuiltPackage, build_set, generate
-from radica.app.demo_servicios import CONSULTA
+from radica.app.demo.catalog import CLAVE_TECNICA_DEMO, P1, P2, PAYERS, PROVIDERS
+from radica.app.demo.data import SPECIALS, BuiltPackage, build_set, generate
+from radica.app.demo.servicios import CONSULTA
 from radica.facturas import cufe
 from radica.facturas.cuv import find_answer, read_cuv
 from radica.facturas.fev import Fev

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from radica.app.demo_data import generate
+from radica.app.demo.data import generate
 from radica.facturas import cufe
 from radica.facturas.checks import EstadoPlazo, Hechos, check, user_payments
 from radica.facturas.fev import Anticipo

@@ -11,7 +11,7 @@ import pikepdf
 import pypdfium2 as pdfium
 import pytest
 
-from radica.app.demo_pdf import Line, write_pdf
+from radica.app.demo.pdf import Line, write_pdf
 from radica.glosas.letter import Carta, LineaCarta, Parte, SoporteCarta, anexo, draw
 from radica.glosas.paper import letters
 from radica.kernel.errors import BadInput

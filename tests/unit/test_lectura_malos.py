@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from radica.app.cli import main
-from radica.app.cli_glosas_leer import document, exit_code
+from radica.app.cli.glosas_leer import document, exit_code
+from radica.app.cli.program import main
 from radica.glosas.lectura import planos
 from radica.glosas.lectura.leer import leer_archivo
 from radica.glosas.lectura.tipos import Lectura, NoLeida

@@ -14,7 +14,7 @@ HOUSE = Path(__file__).resolve().parents[2] / "radica"
 SENDS = re.compile(r"\bsend_file\(|\bkeeper\.open\(|store\(\)\.(?:read|open|local)\(|\"Content-Disposition\"")
 LOGS = re.compile(r"\b(?:opened|log_opening|log_export|record_reading)\(")
 NO_DOCUMENT = {
-    "app/acciones/prejuridico.py": "logs in app/expedientes.py, each document that the dossier holds",
+    "app/acciones/prejuridico.py": "logs in app/handlers/expedientes.py, each document that the dossier holds",
     "app/acciones/validar.py": "what the person dropped a moment ago comes back as findings; nothing of the house is read",
     "app/paginas/auditoria_paciente.py": "logs through log_search, before it sends",
     "app/paginas/cartera.py": "a liquidation: amounts, dates and norms",

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 RAISERS = {"retry": 0, "person": 0, "permanent": 0, "Halt": 1}
 """What makes a code, and the place of the code among its arguments."""
 # Files whose results become events of a portal without passing through `bots/`.
-OURS = ("radica/app/filing.py", "radica/radicacion/attempts.py")
+OURS = ("radica/app/filing/run.py", "radica/radicacion/attempts.py")
 
 
 def _text(node: ast.expr) -> Iterator[str]:

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import measurements
-from radica.app.cli import COMMANDS
-from radica.app.cli_parse import Parser
+from radica.app.cli.parse import Parser
+from radica.app.cli.program import COMMANDS
 from radica.kernel.flow import Machine
 from radica.plazos.rules import terms_for_event
 from radica.plazos.table import Evento, term_ids
@@ -50,7 +50,7 @@ def leaves(words: str, parser: ArgumentParser) -> Iterator[str]:
 def commands() -> Iterator[str]:
     for name, (module, _) in COMMANDS.items():
         parser = Parser(prog=f"radica {name}")
-        importlib.import_module(f"radica.app.{module}").configure(name, parser)
+        importlib.import_module(f"radica.app.cli.{module}").configure(name, parser)
         yield from leaves(f"radica {name}", parser)
 
 

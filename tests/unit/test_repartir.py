@@ -5,7 +5,7 @@ from __future__ import annotations
 import psutil
 import pytest
 
-from radica.app.repartir import Perdida, repartir
+from radica.app.validar.repartir import Perdida, repartir
 from tests.tareas import hacer
 
 

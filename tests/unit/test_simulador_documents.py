@@ -10,7 +10,7 @@ import pytest
 
 from bots.simulador.constancia import Line, constancia
 from bots.simulador.documents import Unreadable, Upload, pdf_problem, read_cuv, read_fev, read_rips
-from radica.app.demo_data import generate
+from radica.app.demo.data import generate
 from tests.simulador_client import CUV, PDF, UBL, cuv, fev, rips
 
 if TYPE_CHECKING:

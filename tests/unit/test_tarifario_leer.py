@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from radica.app.tarifario_leer import Leido, leer_tarifario
+from radica.app.tarifario.leer import Leido, leer_tarifario
 from radica.facturas.xmlsafe import Unreadable
 
 

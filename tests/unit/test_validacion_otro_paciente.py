@@ -10,8 +10,8 @@ from typing import Any
 
 from reportlab.pdfgen import canvas
 
-from radica.app import soltados_hijo
-from radica.app.validar import validar
+from radica.app.validar import soltados_hijo
+from radica.app.validar.carpetas import validar
 from radica.facturas.validacion.resultado import Encargo
 from radica.facturas.validacion.tablas import VACIOS
 from radica.kernel.clock import BOGOTA

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from radica.app.cli_validar import words_of
-from radica.app.validar import Balance, validar
+from radica.app.cli.validar import words_of
+from radica.app.validar.carpetas import Balance, validar
 from radica.facturas.validacion.resultado import VALIDO, Encargo
 from radica.facturas.validacion.tablas import VACIOS
 from radica.kernel.clock import BOGOTA

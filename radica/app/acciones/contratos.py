@@ -19,6 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from radica.app.acciones.contratos_formas import CloseForm, ConfirmForm, ContractForm, LoadForm, TermsForm
+from radica.app.handlers.tarifas_congelar import congelar_ahora
 from radica.app.paginas.comun import store
 from radica.app.paginas.contratos import contract_page, houses_page
 from radica.app.paginas.contratos_plano import (
@@ -29,9 +30,8 @@ from radica.app.paginas.contratos_plano import (
     load_contract,
     load_house,
 )
-from radica.app.tarifario_cargar import Cargado, cargar_archivo, cargar_de_base
-from radica.app.tarifario_leer import MAX_BYTES, Leido, leer_tarifario
-from radica.app.tarifas_congelar import congelar_ahora
+from radica.app.tarifario.cargar import Cargado, cargar_archivo, cargar_de_base
+from radica.app.tarifario.leer import MAX_BYTES, Leido, leer_tarifario
 from radica.entidades import contratos
 from radica.entidades.contratos_models import Contrato
 from radica.entidades.models import Pagador, Prestador

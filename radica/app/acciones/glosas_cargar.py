@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from wtforms.fields.choices import SelectChoice
 
 from radica.app.acciones.glosas_formas import NoticeForm
-from radica.app.glosas_importar import KIND_LOAD, order_load, subject_of
+from radica.app.handlers.glosas_importar import KIND_LOAD, order_load, subject_of
 from radica.app.paginas.comun import store
 from radica.app.paginas.glosas_plano import ANSWERERS, blueprint
 from radica.custodia.services import record_blobs

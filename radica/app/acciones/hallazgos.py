@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from radica.app.acciones.glosas_formas import read_pesos
-from radica.app.juzgar import KIND_JUDGE
+from radica.app.handlers.juzgar import KIND_JUDGE
 from radica.entidades.models import Prestador
 from radica.facturas.aceptar import (
     ANY,

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from radica.app.acciones import prejuridico_formas as formas
-from radica.app.expedientes import preview
+from radica.app.handlers.expedientes import preview
 from radica.app.paginas.comun import store
 from radica.app.paginas.consultas_factura import class_name
 from radica.app.paginas.frases import who

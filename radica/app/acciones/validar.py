@@ -16,7 +16,7 @@ from radica.app.paginas.comun import store
 from radica.app.paginas.facturas import XLSX
 from radica.app.paginas.hallazgos_plano import libro
 from radica.app.paginas.veredicto import fichas, filas
-from radica.app.soltados import MAX_BYTES, MAX_FILES, Dado, Veredicto, validar
+from radica.app.validar.soltados import MAX_BYTES, MAX_FILES, Dado, Veredicto, validar
 from radica.kernel.clock import bogota, civil_date
 from radica.kernel.web import allow_anyone, current, is_fragment, max_upload, now
 from radica.kernel.web_format import fecha

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from radica.app.informe_integridad import (
+from radica.app.handlers.informe_integridad import (
     count_seals,
     gather_report,
     integrity_pdf,
@@ -21,7 +21,7 @@ from radica.app.informe_integridad import (
     scope_words,
     seen_seal,
 )
-from radica.app.verificacion import CUENTAS, ETAPAS, GRAVEDADES, KIND_ASKED, TIPOS, VERIFY_AT
+from radica.app.handlers.verificacion import CUENTAS, ETAPAS, GRAVEDADES, KIND_ASKED, TIPOS, VERIFY_AT
 from radica.custodia.check_models import EstadoVerificacion, Gravedad, HallazgoCustodia, Verificacion
 from radica.custodia.seal_models import PublicacionSello
 from radica.custodia.sellos import unsealed

@@ -13,7 +13,7 @@ from flask import render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from radica.app.glosas_importar import KIND_LOAD, subject_of
+from radica.app.handlers.glosas_importar import KIND_LOAD, subject_of
 from radica.app.paginas import consultas_notificaciones as sql
 from radica.app.paginas.comun import HEALTH_ROLES, opened, payer_names, store
 from radica.app.paginas.frases import who

@@ -1,0 +1,1 @@
+"""A copy of the whole house that is known to restore."""

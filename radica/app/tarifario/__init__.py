@@ -1,0 +1,1 @@
+"""A price list, out of whatever table came, into its version."""
