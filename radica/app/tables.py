@@ -16,9 +16,9 @@ from radica.entidades import contratos_models
 from radica.entidades import models as entidades_models
 from radica.facturas import models as facturas_models
 from radica.facturas import validacion_models
-from radica.glosas import mail_models as correo_models
 from radica.glosas import models as glosas_models
-from radica.glosas import work_models as glosas_work_models
+from radica.glosas.bandeja import work_models as glosas_work_models
+from radica.glosas.correo import mail_models as correo_models
 from radica.jobs import models as jobs_models
 from radica.kernel.db import Base
 from radica.portales import models as portales_models

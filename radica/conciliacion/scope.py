@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 from radica.conciliacion.models import Conciliacion, ConciliacionLinea
 from radica.facturas.models import Factura
 from radica.facturas.numbers import parse_invoice_number
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.states import CONCILIABLES, DEV_ABIERTAS, FINALES, EstadoDevolucion, EstadoGlosa, EstadoRespuesta
-from radica.glosas.work_models import Respuesta
 from radica.kernel.clock import BOGOTA
 from radica.kernel.db import parts_of
 

@@ -33,6 +33,9 @@ _POINTS = 72
 _SHARE_OF_A_SCAN = 0.8
 """Part of a page that its pictures cover when the page is a picture; half of it where there is no text either."""
 _FEW_LETTERS = 8
+_MARK_OF_A_SCANNER = 60
+"""Letters that a page which is a picture may carry and still say nothing: the scanner's name, a number of page."""
+_MAX_TYPED, _MAX_VALUE = 5_000, 4_000
 _WHITE = 245
 """The darkest dot, of 255, of a page that a scanner took of nothing."""
 _ACTIONS = {"/Launch", "/SubmitForm", "/ImportData", "/ResetForm"}
@@ -57,8 +60,9 @@ def answer(order: Mapping[str, Any], _: bytes = b"") -> dict[str, Any]:
     if b"%PDF-" not in head or head.startswith(b"PK"):
         return {"estado": "no_pdf"}
     try:
-        structure = _structure(path)
-        return {"estado": "leido", **structure, **(_pages(path) if structure["paginas"] else {})}
+        typed: list[str] = []
+        structure = _structure(path, typed)
+        return {"estado": "leido", **structure, **(_pages(path, typed) if structure["paginas"] else {})}
     except pikepdf.PasswordError:
         return {"estado": "cifrado"}
     except (
@@ -74,24 +78,19 @@ def answer(order: Mapping[str, Any], _: bytes = b"") -> dict[str, Any]:
         return {"estado": "ilegible"}
 
 
-def _structure(path: Path) -> dict[str, Any]:
-    """Count the pages and name what a PDF may do besides being read."""
+def _structure(path: Path, typed: list[str]) -> dict[str, Any]:
+    """Count the pages and name what a PDF may do besides being read; what was typed on them is added to `typed`."""
     with pikepdf.open(path) as pdf:
         found: set[str] = set()
         root = pdf.Root
-        if "/OpenAction" in root or "/AA" in root:
-            found.add("apertura")
+        found |= _opening(root)
         form = root.get("/AcroForm")
         if isinstance(form, pikepdf.Dictionary):
-            fields = form.get("/Fields")
-            if isinstance(fields, pikepdf.Array) and len(fields):
-                found.add("formulario")
-            if "/XFA" in form:
-                found.add("formulario")
-            if int(form.get("/SigFlags", 0)) & 1:
-                found.add("firmado")
+            found |= _form(form)
         for one in islice(pdf.objects, MAX_OBJECTS):
             _traits(one, found, 0)
+            if len(typed) < _MAX_TYPED and (text := _typed(one)):
+                typed.append(text)
         forbidden = [word for name, word in _PERMITS.items() if pdf.is_encrypted and not getattr(pdf.allow, name)]
         return {
             "paginas": len(pdf.pages),
@@ -100,6 +99,41 @@ def _structure(path: Path) -> dict[str, Any]:
             "restricciones": forbidden,
             "reparado": bool(pdf.get_warnings()),
         }
+
+
+def _opening(root: pikepdf.Object) -> set[str]:
+    """Return `apertura` when something runs as it is opened, `vista` when only the page and its size are chosen.
+
+    Nearly every office program writes the second, which does nothing; some portals refuse it all the same.
+    """
+    first = root.get("/OpenAction")
+    goes = isinstance(first, pikepdf.Dictionary) and first.get("/S") == "/GoTo" and "/Next" not in first
+    if "/AA" in root or (isinstance(first, pikepdf.Dictionary) and not goes):
+        return {"apertura"}
+    return {"vista"} if first is not None else set()
+
+
+def _form(form: pikepdf.Object) -> set[str]:
+    found = set()
+    fields, flags, xfa = form.get("/Fields"), form.get("/SigFlags", 0), form.get("/XFA")
+    if (isinstance(fields, pikepdf.Array) and len(fields)) or xfa is not None:
+        found.add("formulario")
+    if isinstance(flags, int) and flags & 1:
+        found.add("firmado")
+    packets = xfa if isinstance(xfa, pikepdf.Array) else [xfa]
+    for one in islice(packets, _MAX_TYPED):
+        if isinstance(one, pikepdf.Stream) and b"<script" in one.read_bytes():
+            found.add("guion_xfa")
+    return found
+
+
+def _typed(thing: pikepdf.Object) -> str:
+    """Return what a person typed into a field or wrote over a page: neither is part of the page's own text."""
+    if not isinstance(thing, pikepdf.Dictionary):
+        return ""
+    kept = "/Contents" if thing.get("/Subtype") == "/FreeText" else "/V" if "/T" in thing or "/Parent" in thing else ""
+    value = thing.get(kept) if kept else None
+    return str(value)[:_MAX_VALUE] if isinstance(value, pikepdf.String) else ""
 
 
 def _traits(thing: pikepdf.Object, found: set[str], depth: int) -> None:
@@ -114,6 +148,8 @@ def _traits(thing: pikepdf.Object, found: set[str], depth: int) -> None:
             found.add("javascript")
         elif isinstance(kind, pikepdf.Name) and str(kind) in _ACTIONS:
             found.add("accion")
+        if "/ByteRange" in thing and "/Contents" in thing:
+            found.add("firmado")
         if "/EF" in thing or "/EmbeddedFiles" in thing:
             found.add("incrustados")
         inside: Any = (value for _, value in thing.items())
@@ -126,9 +162,10 @@ def _traits(thing: pikepdf.Object, found: set[str], depth: int) -> None:
             _traits(value, found, depth + 1)
 
 
-def _pages(path: Path) -> dict[str, Any]:
+def _pages(path: Path, typed: list[str]) -> dict[str, Any]:
     """Read the words and look at the pictures, page by page."""
     with path.open("rb") as source, pdfium.PdfDocument(source) as document:
+        document.init_forms()
         texts: list[str] = []
         empty, coarse, mute = [], [], []
         until = time.monotonic() + PICTURES_S
@@ -138,23 +175,24 @@ def _pages(path: Path) -> dict[str, Any]:
             text = str(page.get_textpage().get_text_bounded())
             texts.append(text)
             letters = sum(1 for letter in text if letter.isalnum())
-            if letters < _FEW_LETTERS:
-                mute.append(number)
+            silent, dots = letters < _FEW_LETTERS, None
             if time.monotonic() < until:
                 looked = number
                 if letters == 0 and _is_blank(page):
                     empty.append(number)
                 else:
-                    dots = _dots_per_inch(page, mute=letters < _FEW_LETTERS)
-                    if dots is not None:
-                        coarse.append([number, dots])
+                    dots = _dots_per_inch(page, mute=silent)
+            if dots is not None:
+                coarse.append([number, dots])
+            if silent or (dots is not None and letters < _MARK_OF_A_SCANNER):
+                mute.append(number)
             page.close()
         return {
             "miradas": looked,
             "vacias": empty,
             "imagenes": coarse,
             "sin_texto": mute,
-            "palabras": sorted(joined(texts)),
+            "palabras": sorted(joined([*typed, *texts])),
         }
 
 

@@ -11,7 +11,7 @@ from radica.glosas.births import NuevaDevolucion, NuevaGlosa, formulate_all
 from radica.glosas.births_devolucion import formulate_devolucion
 from radica.glosas.corrections import annul, correct_notice_date, reopen
 from radica.glosas.decisions import accept_rest, decide, decide_devolucion, declare_final
-from radica.glosas.presented import register_answers_presented
+from radica.glosas.respuesta.presented import register_answers_presented
 
 __all__ = [
     "ActaLinea",

@@ -20,10 +20,10 @@ from radica.entidades.models import Pagador
 from radica.facturas.models import Factura
 from radica.glosas import clocks
 from radica.glosas.balance import Balance
+from radica.glosas.bandeja.work_models import AjusteGlosas, Respuesta
 from radica.glosas.clocks import Corre
 from radica.glosas.models import Acto, Devolucion, Glosa, TipoActo
 from radica.glosas.states import EstadoDevolucion, EstadoGlosa, EstadoRespuesta, EventoRespuesta
-from radica.glosas.work_models import AjusteGlosas, Respuesta
 from radica.kernel.clock import bogota, civil_date
 from radica.kernel.db import insert_rows
 from radica.kernel.errors import BadInput, StalePage

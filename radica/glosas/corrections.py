@@ -29,9 +29,10 @@ from radica.glosas.acts_base import (
     settle_tasks,
 )
 from radica.glosas.balance import new_balance
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.clocks import Objeto, first_terms
 from radica.glosas.models import Acto, Devolucion, Glosa, TipoActo
-from radica.glosas.presented import apply_again
+from radica.glosas.respuesta.presented import apply_again
 from radica.glosas.states import (
     DEV_ABIERTAS,
     FINALES,
@@ -39,7 +40,6 @@ from radica.glosas.states import (
     EventoDevolucion,
     EventoGlosa,
 )
-from radica.glosas.work_models import Respuesta
 from radica.kernel.clock import bogota
 from radica.kernel.errors import BadInput
 from radica.users.models import ClaseTarea

@@ -17,10 +17,10 @@ from decimal import Decimal
 import xlsxwriter
 
 from radica.facturas.numbers import parse_invoice_number
-from radica.glosas.answer_codes import catalogo
 from radica.glosas.codes import buscar
-from radica.glosas.paper import letters
-from radica.glosas.splitting import Limites, en_grupos, partir
+from radica.glosas.respuesta.answer_codes import catalogo
+from radica.glosas.respuesta.paper import letters
+from radica.glosas.respuesta.splitting import Limites, en_grupos, partir
 from radica.kernel.errors import BadInput
 from radica.kernel.money import from_cents
 

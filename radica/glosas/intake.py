@@ -30,8 +30,8 @@ from radica.glosas.fates import DONE, Aviso, settle_first
 from radica.glosas.lectura.leer import leer_archivo
 from radica.glosas.lectura.tipos import Lectura
 from radica.glosas.models import DestinoLinea, LineaNotificada, Notificacion
+from radica.glosas.respuesta.templates_store import sembrar
 from radica.glosas.storing import Turno, active_rules, store_lines, take_turn, waiting_marks
-from radica.glosas.templates_store import sembrar
 from radica.kernel.clock import Clock, bogota, civil_date
 from radica.kernel.db import Database, insert_rows
 from radica.kernel.errors import BadInput

@@ -35,10 +35,10 @@ from radica.glosas.acts_base import (
     set_term,
     term_of,
 )
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.clocks import Corre
 from radica.glosas.models import Acto, Devolucion, Glosa, TipoActo
 from radica.glosas.states import EstadoDevolucion, EstadoGlosa, EstadoRespuesta, EventoDevolucion, EventoGlosa
-from radica.glosas.work_models import Respuesta
 from radica.kernel.clock import BOGOTA, civil_date
 from radica.kernel.db import Database
 from radica.users.models import ClaseTarea, Tarea

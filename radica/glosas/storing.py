@@ -20,14 +20,14 @@ from sqlalchemy.orm import Session
 
 from radica.entidades.models import Prestador
 from radica.glosas.acts import NuevaDevolucion, NuevaGlosa, formulate_all, formulate_devolucion
+from radica.glosas.bandeja.work import rules_of, workers
+from radica.glosas.bandeja.work_models import ReglaAsignacion
 from radica.glosas.deciding import settle_decisions
 from radica.glosas.fates import DONE, Aviso, Linea, Standing, codigo_de, line_traits, notified, settle_objections
 from radica.glosas.fingerprint import Existente, bare, rasgos
 from radica.glosas.lectura.tipos import LineaLeida, TipoLinea
 from radica.glosas.line_json import line_content, line_of
 from radica.glosas.models import Confianza, DestinoLinea, Devolucion, Glosa, LineaNotificada, Notificacion
-from radica.glosas.work import rules_of, workers
-from radica.glosas.work_models import ReglaAsignacion
 from radica.kernel.db import insert_rows, parts_of
 
 Marca = tuple[str, tuple[str, ...], int, str]

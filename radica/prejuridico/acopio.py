@@ -20,9 +20,9 @@ from radica.conciliacion.models import Compromiso, CompromisoHecho, Conciliacion
 from radica.custodia.models import Blob, Pieza
 from radica.entidades.models import Pagador, Prestador
 from radica.facturas.models import Documento, Factura
-from radica.glosas.mail_models import Correo
+from radica.glosas.bandeja.work_models import Respuesta
+from radica.glosas.correo.mail_models import Correo
 from radica.glosas.models import Acto, Devolucion, Glosa, LineaNotificada, Notificacion
-from radica.glosas.work_models import Respuesta
 from radica.kernel.db import parts_of
 from radica.prejuridico.models import DocumentoPersona, Expediente, ExpedienteFactura
 from radica.radicacion.models import Envio, EnvioFactura, Intento, Lectura

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from radica.conciliacion.models import Compromiso, ConciliacionLinea
 from radica.custodia.models import Pieza
 from radica.facturas.models import Documento
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.models import Devolucion, Glosa, LineaNotificada, Notificacion
-from radica.glosas.work_models import Respuesta
 from radica.prejuridico.models import DocumentoPersona, ExpedienteFactura
 from radica.radicacion.models import EnvioFactura
 

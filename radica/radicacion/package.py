@@ -19,8 +19,8 @@ ORDER = ("FEV", "RIPS", "CUV", "SOPORTE")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 MAX_STEM = 120
 """Characters of a support's own name that are kept: a file system takes 255 bytes, and portals take fewer."""
-SCRIPTS = frozenset({"javascript", "accion", "apertura"})
-"""Traits of a PDF (`pdf_lector`) for which a portal refuses it."""
+SCRIPTS = frozenset({"javascript", "accion", "apertura", "vista", "guion_xfa"})
+"""Traits of a PDF (`pdf_lector`) for which a portal refuses it; some refuse any action at opening, also a harmless one."""
 _WHY_NOT = {
     "firmado": "lleva firma digital y cambiarlo la anularía",
     "cifrado": "pide contraseña",

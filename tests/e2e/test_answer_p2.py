@@ -34,10 +34,10 @@ from radica.custodia.services import record_blobs
 from radica.entidades.models import Prestador
 from radica.facturas.models import Documento, Factura, TipoDocumento
 from radica.glosas.acts import decide
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.models import Glosa
-from radica.glosas.presenting import order_answers
+from radica.glosas.respuesta.presenting import order_answers
 from radica.glosas.states import EstadoGlosa, EstadoRespuesta
-from radica.glosas.work_models import Respuesta
 from radica.jobs.models import Job, Lane
 from radica.kernel.clock import bogota
 from radica.kernel.money import plain

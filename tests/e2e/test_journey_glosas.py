@@ -14,9 +14,9 @@ from sqlalchemy import select
 
 from radica.conciliacion.models import Conciliacion
 from radica.conciliacion.states import EstadoConciliacion
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.models import Acto, Glosa, TipoActo
 from radica.glosas.states import EstadoGlosa, EstadoRespuesta
-from radica.glosas.work_models import Respuesta
 from radica.kernel.clock import bogota, civil_date
 from tests.plugins.bots import pdf
 from tests.plugins.web_chromium import entered, follow, leaving

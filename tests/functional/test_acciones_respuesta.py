@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import select
 
 from radica.audit.models import AccessLog
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.models import Glosa
-from radica.glosas.presenting import order_answers
+from radica.glosas.respuesta.presenting import order_answers
 from radica.glosas.states import EstadoGlosa, EstadoRespuesta
-from radica.glosas.work_models import Respuesta
 from radica.radicacion.models import Envio
 from radica.radicacion.states import EstadoEnvio
 from radica.users.models import Rol

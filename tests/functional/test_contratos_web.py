@@ -20,8 +20,8 @@ from radica.entidades.contratos import crear
 from radica.entidades.contratos_models import Contrato, Precio, TarifaAplicada, Tarifario
 from radica.entidades.models import Prestador
 from radica.facturas.models import Documento, Factura, TipoDocumento
-from radica.glosas import templates_store
 from radica.glosas.models import ItemFactura
+from radica.glosas.respuesta import templates_store
 from radica.users.models import Rol
 from tests import factories
 from tests.functional.navigators import Browser

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from radica.custodia.services import Kept, seal
 from radica.custodia.store import FolderStore
-from radica.glosas.mail_intake import KIND_IMPORT, caso
-from radica.glosas.mail_models import BuzonCorreo, ClaseCorreo, Correo
+from radica.glosas.correo.mail_intake import KIND_IMPORT, caso
+from radica.glosas.correo.mail_models import BuzonCorreo, ClaseCorreo, Correo
 from radica.glosas.models import Notificacion
 from radica.jobs.models import Job
 from radica.users.models import Rol

@@ -8,10 +8,10 @@ from datetime import datetime
 import pytest
 from PIL import Image
 
+from radica.glosas.bandeja.work import rules_of
+from radica.glosas.bandeja.work_models import AjusteGlosas
 from radica.glosas.models import Acto, DestinoLinea, Devolucion, Glosa, LineaNotificada, RegistroSiifa, TipoActo
 from radica.glosas.states import EstadoDevolucion, EstadoGlosa
-from radica.glosas.work import rules_of
-from radica.glosas.work_models import AjusteGlosas
 from radica.kernel.clock import bogota
 from radica.users.models import Rol
 from tests import glosas_seed as seed

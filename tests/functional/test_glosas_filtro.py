@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from radica.glosas import filter_work
+from radica.glosas.bandeja import filter_work
 from radica.glosas.models import Glosa
 from radica.kernel.clock import civil_date
 from radica.users.models import Rol

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from radica.entidades.models import Pagador
+from radica.glosas.bandeja.work_models import ReglaAsignacion, Respuesta
 from radica.glosas.models import Acto, Glosa, RegistroSiifa, TipoActo
-from radica.glosas.work_models import ReglaAsignacion, Respuesta
 from radica.users.models import ClaseTarea, Rol, Tarea
 from tests import factories
 from tests import glosas_seed as seed

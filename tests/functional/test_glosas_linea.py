@@ -7,10 +7,10 @@ from datetime import date
 import pytest
 
 from radica.facturas.models import Factura
+from radica.glosas.bandeja.work_models import AjusteGlosas, Respuesta
 from radica.glosas.codes import Manual
 from radica.glosas.models import Glosa
 from radica.glosas.states import EstadoRespuesta
-from radica.glosas.work_models import AjusteGlosas, Respuesta
 from radica.users.models import Rol
 from tests import glosas_seed as seed
 from tests.functional.navigators import Browser

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from radica.app.handlers.glosas_importar import HANDLERS, KIND_LOAD, order_sharing, subject_of
 from radica.app.house import make_house
 from radica.app.worker import run_worker
+from radica.glosas.bandeja.work_models import AjusteGlosas, ReglaAsignacion
 from radica.glosas.models import Glosa, Notificacion
-from radica.glosas.work_models import AjusteGlosas, ReglaAsignacion
 from radica.jobs.models import Job, JobState
 from radica.users.models import Rol
 from tests import factories

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from radica.glosas.bandeja.work_models import PerfilRespuesta, Plantilla
 from radica.glosas.models import Glosa
-from radica.glosas.templates_store import crear_version
-from radica.glosas.work_models import PerfilRespuesta, Plantilla
+from radica.glosas.respuesta.templates_store import crear_version
 from radica.users.models import Rol
 from tests import factories
 from tests import glosas_seed as seed

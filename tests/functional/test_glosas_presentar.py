@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from radica.audit.models import AccessLog
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.states import EstadoRespuesta
-from radica.glosas.work_models import Respuesta
 from radica.radicacion.models import Envio
 from radica.radicacion.states import Acto
 from radica.users.models import Rol

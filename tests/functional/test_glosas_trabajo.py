@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from radica.glosas.bandeja.work import escalate, mentions_for
+from radica.glosas.bandeja.work_models import AjusteGlosas, Respuesta
 from radica.glosas.models import Glosa
 from radica.glosas.states import EstadoRespuesta
-from radica.glosas.work import escalate, mentions_for
-from radica.glosas.work_models import AjusteGlosas, Respuesta
 from radica.kernel.clock import civil_date
 from radica.users.models import Rol
 from tests import factories

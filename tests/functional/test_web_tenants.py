@@ -26,11 +26,11 @@ from radica.entidades.models import Prestador
 from radica.entidades.tarifarios import Condiciones, FilaPrecio
 from radica.entidades.tarifarios import cargar as cargar_tarifario
 from radica.facturas.models import Carga, Documento, Factura, NoReconocido, TipoDocumento
-from radica.glosas.answer_draft import Borrador
-from radica.glosas.answering import save_answer
-from radica.glosas.mail_models import ClaseCorreo, Correo
-from radica.glosas.templates_store import crear_version
-from radica.glosas.work_models import Decision, Plantilla, ReglaAsignacion
+from radica.glosas.bandeja.work_models import Decision, Plantilla, ReglaAsignacion
+from radica.glosas.correo.mail_models import ClaseCorreo, Correo
+from radica.glosas.respuesta.answer_draft import Borrador
+from radica.glosas.respuesta.answering import save_answer
+from radica.glosas.respuesta.templates_store import crear_version
 from radica.jobs.models import Job, Lane
 from radica.portales.models import CuentaPortal
 from radica.prejuridico.models import DocumentoPersona, Expediente, TipoDocumentoPersona, Via

@@ -13,9 +13,9 @@ from radica.audit.models import Transition
 from radica.audit.services import link_content
 from radica.entidades.models import TipoPagador
 from radica.glosas import acts
+from radica.glosas.bandeja.work_models import AjusteGlosas, Decision, Respuesta
 from radica.glosas.models import Acto, Glosa, TipoActo
 from radica.glosas.states import EstadoGlosa, EstadoRespuesta
-from radica.glosas.work_models import AjusteGlosas, Decision, Respuesta
 from radica.kernel.db import Database
 from radica.kernel.errors import BadInput, InvalidTransition, StalePage
 from radica.users.models import ClaseTarea, Tarea

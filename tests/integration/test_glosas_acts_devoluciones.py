@@ -11,10 +11,10 @@ from radica.audit.chain import link_hash
 from radica.audit.models import ChainHead, Transition
 from radica.audit.services import link_content
 from radica.glosas import acts
+from radica.glosas.bandeja.work_models import Decision
 from radica.glosas.models import Acto, Devolucion, Glosa, TipoActo
 from radica.glosas.recount import Recuento, recompute_terms
 from radica.glosas.states import EstadoDevolucion, EstadoGlosa
-from radica.glosas.work_models import Decision
 from radica.kernel.db import Database
 from radica.kernel.errors import BadInput, InvalidTransition
 from radica.plazos.calendar import ExtraDay, build_calendar

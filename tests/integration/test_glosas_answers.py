@@ -7,16 +7,16 @@ from sqlalchemy import select
 
 from radica.entidades.models import Pagador, Prestador
 from radica.facturas.models import Documento, Factura
-from radica.glosas import templates_store as store
 from radica.glosas.acts import register_answers_presented
-from radica.glosas.answer_help import limits_for
+from radica.glosas.bandeja.work_models import Decision, PerfilRespuesta, Plantilla, Respuesta
 from radica.glosas.decisions import decide
 from radica.glosas.exports import salud_total
-from radica.glosas.letter import draw
-from radica.glosas.letter_facts import carta_de, filas_de
+from radica.glosas.respuesta import templates_store as store
+from radica.glosas.respuesta.answer_help import limits_for
+from radica.glosas.respuesta.letter import draw
+from radica.glosas.respuesta.letter_facts import carta_de, filas_de
+from radica.glosas.respuesta.suggestions import sugerir
 from radica.glosas.states import EstadoRespuesta
-from radica.glosas.suggestions import sugerir
-from radica.glosas.work_models import Decision, PerfilRespuesta, Plantilla, Respuesta
 from radica.kernel.db import Database
 from radica.kernel.errors import BadInput, NotFound
 from tests import factories

@@ -13,18 +13,20 @@ from radica.app.house import House
 from radica.audit.services import advance
 from radica.entidades.models import Prestador
 from radica.facturas.models import Factura
-from radica.glosas import acts, answering, work
-from radica.glosas.answer_draft import Borrador, WrongField
-from radica.glosas.answer_sets import ready_sets
+from radica.glosas import acts
+from radica.glosas.bandeja import work
+from radica.glosas.bandeja.work_models import AjusteGlosas, Decision, Plantilla, ReglaAsignacion, Respuesta
 from radica.glosas.deciding import settle_decisions
 from radica.glosas.fates import Aviso, Linea
 from radica.glosas.lectura.tipos import LineaLeida, TipoLinea
 from radica.glosas.matching import CruceFactura, FacturaRef
 from radica.glosas.models import Confianza, DestinoLinea, Glosa
+from radica.glosas.respuesta import answering
+from radica.glosas.respuesta.answer_draft import Borrador, WrongField
+from radica.glosas.respuesta.answer_sets import ready_sets
 from radica.glosas.silence import apply_silences
 from radica.glosas.states import EstadoGlosa, EstadoRespuesta
 from radica.glosas.storing import active_rules, owner_of
-from radica.glosas.work_models import AjusteGlosas, Decision, Plantilla, ReglaAsignacion, Respuesta
 from radica.kernel.db import Database
 from radica.kernel.errors import BadInput
 from radica.radicacion import manual

@@ -18,8 +18,8 @@ from radica.app.house import House
 from radica.app.worker import run_worker
 from radica.entidades.models import EstadoPrestador
 from radica.entidades.services import register_provider
-from radica.glosas.mail_models import BuzonCorreo, Correo
-from radica.glosas.mailbox import crear_buzon
+from radica.glosas.correo.mail_models import BuzonCorreo, Correo
+from radica.glosas.correo.mailbox import crear_buzon
 from radica.glosas.models import LineaNotificada, Notificacion
 from radica.jobs.models import Job
 from radica.jobs.queue import claim_next

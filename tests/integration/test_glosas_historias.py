@@ -18,10 +18,10 @@ from radica.audit.models import Transition
 from radica.facturas.models import Factura
 from radica.glosas import acts, clocks
 from radica.glosas.acts_base import term_of
+from radica.glosas.bandeja.work_models import Decision, Respuesta
 from radica.glosas.models import Acto, Glosa, ItemFactura, TipoActo
 from radica.glosas.silence import apply_silences
 from radica.glosas.states import CONCILIABLES, GLOSA, EstadoGlosa, EventoGlosa
-from radica.glosas.work_models import Decision, Respuesta
 from radica.kernel.clock import civil_date
 from radica.kernel.db import Database
 from radica.kernel.errors import RadicaError

@@ -7,8 +7,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from radica.glosas import imap as sessions
-from radica.glosas.imap import ClaveRechazada, Cuenta, abrir
+from radica.glosas.correo import imap as sessions
+from radica.glosas.correo.imap import ClaveRechazada, Cuenta, abrir
 from radica.kernel.errors import BadInput, Unavailable
 from tests.plugins.mail import Imap, Relevo
 

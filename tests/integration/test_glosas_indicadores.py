@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from radica.entidades.models import Prestador, TipoPagador
 from radica.glosas import acts
+from radica.glosas.bandeja.work_models import Decision
 from radica.glosas.figures import Alcance, Clave
 from radica.glosas.indicators import Eje, Parte, breakdown, indicators, open_rows
 from radica.glosas.models import Glosa
 from radica.glosas.silence import apply_silences
-from radica.glosas.work_models import Decision
 from radica.kernel.db import Database
 from tests import factories
 from tests.plugins import glosas as made

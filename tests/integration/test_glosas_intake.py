@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from radica.custodia.models import Pieza
+from radica.glosas.bandeja.work_models import ReglaAsignacion
 from radica.glosas.models import Confianza, DestinoLinea, Devolucion, Glosa, Notificacion
-from radica.glosas.work_models import ReglaAsignacion
 from radica.kernel.errors import BadInput
 from radica.users.models import Acceso, Rol, Usuario
 from tests.plugins.glosas import NOTICED, day, items

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from radica.glosas.bandeja.work_models import Decision
 from radica.glosas.models import Acto, Devolucion, Glosa, TipoActo
 from radica.glosas.states import EstadoDevolucion, EstadoGlosa
-from radica.glosas.work_models import Decision
 from tests.plugins.glosas import day, devolucion, present
 from tests.plugins.notices import Notices, row
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from radica.app.handlers.glosas_reintento import KIND_RETRY, order_retry
 from radica.app.handlers.glosas_reintento import retry as retry_job
 from radica.app.house import make_house
-from radica.glosas.lines_tray import Acto, accept, candidates, discard, figures, match_by_hand, retry, waiting
+from radica.glosas.bandeja.lines_tray import Acto, accept, candidates, discard, figures, match_by_hand, retry, waiting
 from radica.glosas.models import DestinoLinea, LineaNotificada, Notificacion
 from radica.jobs.queue import claim_next
 from radica.kernel.clock import fixed_clock

@@ -14,11 +14,11 @@ from radica.custodia.models import Pieza
 from radica.custodia.store import FolderStore
 from radica.entidades.models import EstadoPrestador
 from radica.entidades.services import register_provider
-from radica.glosas import imap as sessions
-from radica.glosas import mail_intake
-from radica.glosas.mail_intake import KIND_IMPORT, Manos, caso, pieza_de, reclasificar
-from radica.glosas.mail_models import BuzonCorreo, ClaseCorreo, Correo
-from radica.glosas.mailbox import crear_buzon, leer_buzon
+from radica.glosas.correo import imap as sessions
+from radica.glosas.correo import mail_intake
+from radica.glosas.correo.mail_intake import KIND_IMPORT, Manos, caso, pieza_de, reclasificar
+from radica.glosas.correo.mail_models import BuzonCorreo, ClaseCorreo, Correo
+from radica.glosas.correo.mailbox import crear_buzon, leer_buzon
 from radica.jobs.models import Job
 from radica.kernel.clock import fixed_clock
 from radica.kernel.db import Database

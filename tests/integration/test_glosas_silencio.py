@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from radica.entidades.models import Prestador, TipoPagador
 from radica.glosas import acts
+from radica.glosas.bandeja.work_models import Decision
 from radica.glosas.models import Acto, Devolucion, Glosa, TipoActo
 from radica.glosas.silence import Silencios, apply_silences
 from radica.glosas.states import EstadoDevolucion, EstadoGlosa, EstadoRespuesta
-from radica.glosas.work_models import Decision
 from radica.kernel.db import Database
 from radica.kernel.errors import BadInput
 from radica.users.models import ClaseTarea, Tarea

@@ -11,14 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from radica.audit.models import AccessLog
-from radica.glosas import tray, work
-from radica.glosas.answer_draft import Borrador
-from radica.glosas.answering import approve, finish, save_answer
+from radica.glosas.bandeja import tray, work
+from radica.glosas.bandeja.tray import Cursor
+from radica.glosas.bandeja.tray_filter import Filtro, Objecion, stake
+from radica.glosas.bandeja.work_models import AjusteGlosas, Decision, ReglaAsignacion
 from radica.glosas.models import Glosa
+from radica.glosas.respuesta.answer_draft import Borrador
+from radica.glosas.respuesta.answering import approve, finish, save_answer
 from radica.glosas.states import EstadoRespuesta
-from radica.glosas.tray import Cursor
-from radica.glosas.tray_filter import Filtro, Objecion, stake
-from radica.glosas.work_models import AjusteGlosas, Decision, ReglaAsignacion
 from radica.kernel.clock import civil_date
 from radica.kernel.db import Database
 from radica.kernel.errors import BadInput, Forbidden, StalePage

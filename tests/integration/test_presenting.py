@@ -14,12 +14,12 @@ from radica.audit.services import history
 from radica.custodia.services import Kept
 from radica.facturas.models import Factura
 from radica.facturas.states import EstadoFactura
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.decisions import decide
 from radica.glosas.models import Acto as ActoGlosa
 from radica.glosas.models import Glosa, TipoActo
-from radica.glosas.presenting import order_answers
+from radica.glosas.respuesta.presenting import order_answers
 from radica.glosas.states import EstadoGlosa, EstadoRespuesta
-from radica.glosas.work_models import Respuesta
 from radica.jobs.models import JobState
 from radica.kernel.errors import NotFound
 from radica.radicacion import manual

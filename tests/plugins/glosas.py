@@ -25,10 +25,10 @@ from radica.glosas.acts import (
     formulate_devolucion,
     register_answers_presented,
 )
+from radica.glosas.bandeja.work_models import Decision, Respuesta
 from radica.glosas.codes import Manual
 from radica.glosas.models import Devolucion, Glosa, ItemFactura
 from radica.glosas.states import EstadoRespuesta
-from radica.glosas.work_models import Decision, Respuesta
 from radica.kernel.clock import BOGOTA
 from radica.radicacion.models import Envio, EnvioFactura
 from radica.radicacion.states import Acto, EstadoEnvio

@@ -32,7 +32,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from radica.glosas.imap import Cuenta
+from radica.glosas.correo.imap import Cuenta
 
 USER, PASSWORD = "cartera", "Canario-buzon-55"
 _serial = count(1)

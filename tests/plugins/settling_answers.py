@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from radica.app.demo.catalog import P2
 from radica.app.house import House
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.models import Glosa
-from radica.glosas.presenting import Ordenadas, order_answers
+from radica.glosas.respuesta.presenting import Ordenadas, order_answers
 from radica.glosas.states import EstadoGlosa, EstadoRespuesta
-from radica.glosas.work_models import Respuesta
 from radica.portales.models import CuentaPortal
 from radica.portales.services import create_account
 from tests.plugins import filing

@@ -31,7 +31,7 @@ from radica.app.worker import run_worker
 from radica.entidades.models import Pagador
 from radica.facturas.models import Factura
 from radica.facturas.states import EstadoFactura
-from radica.glosas.mailbox import crear_buzon
+from radica.glosas.correo.mailbox import crear_buzon
 from radica.glosas.models import Glosa
 from radica.kernel.clock import civil_date
 from radica.radicacion.services import order_filings

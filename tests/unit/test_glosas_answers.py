@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radica.glosas.answer_codes import catalogo, codigo_para, nota_debida, opciones
-from radica.glosas.answer_rules import Propuesta, revisar_respuesta
+from radica.glosas.respuesta.answer_codes import catalogo, codigo_para, nota_debida, opciones
+from radica.glosas.respuesta.answer_rules import Propuesta, revisar_respuesta
 
 GLOSA = Propuesta(
     acto="glosa",

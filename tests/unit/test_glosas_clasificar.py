@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from radica.glosas.clasificar import TABLA, clasificar, codigos_dentro
-from radica.glosas.mail_models import ClaseCorreo
+from radica.glosas.correo.clasificar import TABLA, clasificar, codigos_dentro
+from radica.glosas.correo.mail_models import ClaseCorreo
 from tests.glosas_libros import escribir, libro
 
 OLD = [["Factura", "Código de glosa", "Valor glosado"], ["FE1", 203, 1000]]

@@ -17,7 +17,7 @@ from radica.glosas.exports import (
     excel,
     salud_total,
 )
-from radica.glosas.splitting import contar
+from radica.glosas.respuesta.splitting import contar
 from radica.kernel.errors import BadInput
 
 FILA = FilaRespuesta(

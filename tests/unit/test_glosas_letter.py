@@ -12,8 +12,8 @@ import pypdfium2 as pdfium
 import pytest
 
 from radica.app.demo.pdf import Line, write_pdf
-from radica.glosas.letter import Carta, LineaCarta, Parte, SoporteCarta, anexo, draw
-from radica.glosas.paper import letters
+from radica.glosas.respuesta.letter import Carta, LineaCarta, Parte, SoporteCarta, anexo, draw
+from radica.glosas.respuesta.paper import letters
 from radica.kernel.errors import BadInput
 
 LINEA = LineaCarta(

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from radica.glosas import norms
+from radica.glosas.respuesta import norms
 from radica.kernel.errors import BadInput
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from radica.glosas.reuse import limpiar, palabras, parecido
+from radica.glosas.respuesta.reuse import limpiar, palabras, parecido
 
 
 @pytest.mark.parametrize(

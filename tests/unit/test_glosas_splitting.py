@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radica.glosas import splitting
-from radica.glosas.splitting import Limites, contar, limites_de, partir
+from radica.glosas.respuesta import splitting
+from radica.glosas.respuesta.splitting import Limites, contar, limites_de, partir
 from radica.kernel.errors import BadInput
 
 QUINIENTOS = Limites("prueba", max_caracteres=500)

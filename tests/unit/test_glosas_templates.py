@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from radica.glosas import norms
-from radica.glosas.answer_codes import catalogo
 from radica.glosas.codes import buscar
-from radica.glosas.template_text import VARIABLES, abstraer, llenar, validar, variables
-from radica.glosas.templates_store import iniciales
+from radica.glosas.respuesta import norms
+from radica.glosas.respuesta.answer_codes import catalogo
+from radica.glosas.respuesta.template_text import VARIABLES, abstraer, llenar, validar, variables
+from radica.glosas.respuesta.templates_store import iniciales
 from radica.kernel.errors import BadInput
 
 

@@ -31,7 +31,7 @@ BOTS_IN_THE_HOUSE = {"bots.contract", "bots.faults", "bots.processes"}
 BROAD_EXCEPT: dict[str, str] = {
     "radica/app/worker.py::do_one": "the worker loop: a defect becomes a numbered incident and a job tried again",
     "radica/app/worker.py::_tend_guarded": "the worker loop: what cannot be tended now is tended in the next round",
-    "radica/glosas/mail_intake.py::guardado": "the boundary of one mail: it is kept and listed, the mailbox goes on",
+    "radica/glosas/correo/mail_intake.py::guardado": "the boundary of one mail: it is kept and listed, the mailbox goes on",
 }
 
 # "file::function" -> why it writes a state without audit.advance(): administration or a technical machine, never a

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 
 from radica.app.paginas.comun import HEALTH_ROLES
 from radica.entidades.models import Prestador
-from radica.glosas.mail_intake import IMPORTED, pieza_de, reclasificar
-from radica.glosas.mail_models import BuzonCorreo, ClaseCorreo, Correo
+from radica.glosas.correo.mail_intake import IMPORTED, pieza_de, reclasificar
+from radica.glosas.correo.mail_models import BuzonCorreo, ClaseCorreo, Correo
 from radica.glosas.models import Notificacion
 from radica.jobs.models import Job, JobState
 from radica.kernel.errors import BadInput

@@ -26,10 +26,10 @@ from radica.audit.services import record_reading
 from radica.custodia.services import log_opening
 from radica.entidades.models import Prestador
 from radica.facturas.models import Factura
-from radica.glosas import letter
-from radica.glosas.letter import Carta
-from radica.glosas.letter_facts import carta_de
-from radica.glosas.presenting import answers_of_envio
+from radica.glosas.respuesta import letter
+from radica.glosas.respuesta.letter import Carta
+from radica.glosas.respuesta.letter_facts import carta_de
+from radica.glosas.respuesta.presenting import answers_of_envio
 from radica.jobs.clock import now_ms
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import BadInput, NotFound, RadicaError, StalePage

@@ -18,13 +18,14 @@ from radica.app.paginas.glosas_filtro import asked, kept
 from radica.app.paginas.glosas_linea import line_page
 from radica.app.paginas.glosas_plano import ANSWERERS, APPROVERS, CLASES, blueprint, load_line
 from radica.entidades.models import Pagador
-from radica.glosas import answering, tray
-from radica.glosas.answer_draft import Borrador, WrongField
-from radica.glosas.answer_help import help_for
+from radica.glosas.bandeja import tray
+from radica.glosas.bandeja.tray_filter import Objecion
+from radica.glosas.bandeja.work_models import Decision, Respuesta
 from radica.glosas.models import Devolucion, Glosa
+from radica.glosas.respuesta import answering
+from radica.glosas.respuesta.answer_draft import Borrador, WrongField
+from radica.glosas.respuesta.answer_help import help_for
 from radica.glosas.states import EstadoRespuesta
-from radica.glosas.tray_filter import Objecion
-from radica.glosas.work_models import Decision, Respuesta
 from radica.kernel.errors import BadInput, Forbidden, InvalidTransition
 from radica.kernel.web import allow, current, go, now, person
 from radica.users.access import load_for

@@ -22,8 +22,8 @@ from radica.app.paginas.glosas_plano import ANSWERERS, MANAGERS, blueprint, load
 from radica.audit.models import Reason
 from radica.custodia.services import seal
 from radica.glosas import acts
+from radica.glosas.bandeja.tray_filter import Objecion
 from radica.glosas.models import Devolucion, Glosa
-from radica.glosas.tray_filter import Objecion
 from radica.kernel.errors import BadInput, NotFound, RadicaError
 from radica.kernel.web import allow, current, go, max_upload, now, person
 from radica.users.models import Rol

@@ -23,10 +23,11 @@ from radica.app.paginas.glosas_filtro import asked
 from radica.app.paginas.glosas_plano import blueprint
 from radica.entidades.models import Prestador
 from radica.facturas.models import Factura
-from radica.glosas import exports, tray
+from radica.glosas import exports
+from radica.glosas.bandeja import tray
 from radica.glosas.exports import Archivo, PerfilDgh
-from radica.glosas.letter_facts import filas_de, respuestas_de
 from radica.glosas.models import Glosa
+from radica.glosas.respuesta.letter_facts import filas_de, respuestas_de
 from radica.glosas.states import EstadoRespuesta
 from radica.kernel.clock import bogota, civil_date
 from radica.kernel.errors import BadInput

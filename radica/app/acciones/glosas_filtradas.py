@@ -17,9 +17,9 @@ from radica.app.acciones.glosas_trabajo import chosen_person, tray_address
 from radica.app.paginas.glosas import owners
 from radica.app.paginas.glosas_filtro import asked, chips, kept
 from radica.app.paginas.glosas_plano import ANSWERERS, blueprint
-from radica.glosas import filter_work, tray, work
-from radica.glosas.filter_work import MAX_FILTER, Visto
-from radica.glosas.tray_filter import Filtro, Objecion
+from radica.glosas.bandeja import filter_work, tray, work
+from radica.glosas.bandeja.filter_work import MAX_FILTER, Visto
+from radica.glosas.bandeja.tray_filter import Filtro, Objecion
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import RadicaError
 from radica.kernel.web import allow, current, db_session, go, now, person

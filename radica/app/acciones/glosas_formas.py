@@ -27,8 +27,8 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional, Va
 from wtforms.widgets import HiddenInput
 
 from radica.app.acciones.comun import ACCEPT
-from radica.glosas.answer_draft import MAX_REASON, MAX_TEXT, NAMES
-from radica.glosas.work_models import Decision
+from radica.glosas.bandeja.work_models import Decision
+from radica.glosas.respuesta.answer_draft import MAX_REASON, MAX_TEXT, NAMES
 from radica.kernel.clock import BOGOTA
 from radica.kernel.errors import BadInput
 from radica.kernel.money import to_cents

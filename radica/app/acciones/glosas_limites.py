@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from radica.app.paginas.glosas_plano import MANAGERS, blueprint
 from radica.audit.services import record_reading
 from radica.entidades.models import Pagador, Prestador
-from radica.glosas.answer_help import limits_for
-from radica.glosas.splitting import MIN_CARACTERES
-from radica.glosas.template_text import MAX_TEXTO
-from radica.glosas.tray import payers_in
-from radica.glosas.tray_filter import DEVOLUCIONES, GLOSAS
-from radica.glosas.work_models import PerfilRespuesta
+from radica.glosas.bandeja.tray import payers_in
+from radica.glosas.bandeja.tray_filter import DEVOLUCIONES, GLOSAS
+from radica.glosas.bandeja.work_models import PerfilRespuesta
+from radica.glosas.respuesta.answer_help import limits_for
+from radica.glosas.respuesta.splitting import MIN_CARACTERES
+from radica.glosas.respuesta.template_text import MAX_TEXTO
 from radica.kernel.errors import BadInput, NotFound
 from radica.kernel.web import allow, db_session, go, now, person
 from radica.users.access import MAX_ID, load_for, selected_ids

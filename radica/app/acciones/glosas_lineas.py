@@ -19,9 +19,9 @@ from radica.app.paginas.glosas_notificaciones import DESTINOS, RAZONES, reason_n
 from radica.app.paginas.glosas_plano import ANSWERERS, blueprint
 from radica.facturas.models import Factura
 from radica.facturas.numbers import parse_invoice_number
-from radica.glosas import lines_tray
+from radica.glosas.bandeja import lines_tray
+from radica.glosas.bandeja.lines_tray import ACEPTABLES, CON_FECHA, REINTENTABLES, WAITING, Acto
 from radica.glosas.items import fill_items
-from radica.glosas.lines_tray import ACEPTABLES, CON_FECHA, REINTENTABLES, WAITING, Acto
 from radica.glosas.models import DestinoLinea, LineaNotificada, Notificacion
 from radica.kernel.errors import BadInput, RadicaError
 from radica.kernel.web import allow, current, db_session, go, now, person

@@ -18,13 +18,15 @@ from radica.app.acciones.glosas_trabajo import assign_many, chosen, tray_address
 from radica.app.paginas.comun import payer_names, sees_health
 from radica.app.paginas.glosas_filtro import kept
 from radica.app.paginas.glosas_plano import ANSWERERS, blueprint, load_line
-from radica.glosas import bulk_answer, codes, tray
-from radica.glosas.answer_draft import NAMES, options_for
-from radica.glosas.bulk_answer import Comun, Visto
+from radica.glosas import codes
+from radica.glosas.bandeja import tray
+from radica.glosas.bandeja.tray_filter import GLOSAS
+from radica.glosas.bandeja.work_models import Decision
 from radica.glosas.models import Glosa
-from radica.glosas.templates_store import elegir
-from radica.glosas.tray_filter import GLOSAS
-from radica.glosas.work_models import Decision
+from radica.glosas.respuesta import bulk_answer
+from radica.glosas.respuesta.answer_draft import NAMES, options_for
+from radica.glosas.respuesta.bulk_answer import Comun, Visto
+from radica.glosas.respuesta.templates_store import elegir
 from radica.kernel.errors import BadInput
 from radica.kernel.web import allow, current, db_session, now, person
 

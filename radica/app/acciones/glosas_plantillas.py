@@ -19,14 +19,14 @@ from radica.app.paginas.comun import payer_names, sees_health
 from radica.app.paginas.glosas_plano import WORKERS, blueprint
 from radica.audit.services import record_reading
 from radica.entidades.models import Pagador, Prestador
-from radica.glosas.answer_codes import catalogo
+from radica.glosas.bandeja.tray import payers_in
+from radica.glosas.bandeja.tray_filter import DEVOLUCIONES, GLOSAS
+from radica.glosas.bandeja.work_models import Plantilla
 from radica.glosas.models import Devolucion, Glosa
-from radica.glosas.template_results import Resultado, muestras, resultados, versiones
-from radica.glosas.template_text import DE_LA_PERSONA, DEL_CASO, MAX_TEXTO, llenar, validar
-from radica.glosas.templates_store import MAX_CLAVE, MAX_NOMBRE, crear_version, retirar, valores_de, vigentes
-from radica.glosas.tray import payers_in
-from radica.glosas.tray_filter import DEVOLUCIONES, GLOSAS
-from radica.glosas.work_models import Plantilla
+from radica.glosas.respuesta.answer_codes import catalogo
+from radica.glosas.respuesta.template_results import Resultado, muestras, resultados, versiones
+from radica.glosas.respuesta.template_text import DE_LA_PERSONA, DEL_CASO, MAX_TEXTO, llenar, validar
+from radica.glosas.respuesta.templates_store import MAX_CLAVE, MAX_NOMBRE, crear_version, retirar, valores_de, vigentes
 from radica.kernel.errors import BadInput
 from radica.kernel.web import allow, current, db_session, go, now, person
 from radica.users.access import load_for, selected_ids

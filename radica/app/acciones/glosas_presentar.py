@@ -22,10 +22,10 @@ from radica.app.paginas.glosas_plano import ANSWERERS, blueprint
 from radica.audit.services import record_reading
 from radica.custodia.store import lend
 from radica.facturas.models import Factura
-from radica.glosas import letter, presenting
-from radica.glosas.answer_sets import Conjunto, Par, pairs_of, ready_sets, sets_of
-from radica.glosas.letter_facts import carta_de
 from radica.glosas.models import Glosa
+from radica.glosas.respuesta import letter, presenting
+from radica.glosas.respuesta.answer_sets import Conjunto, Par, pairs_of, ready_sets, sets_of
+from radica.glosas.respuesta.letter_facts import carta_de
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import BadInput, NotFound
 from radica.kernel.web import allow, current, db_session, go, now, person

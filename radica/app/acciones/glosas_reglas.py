@@ -18,12 +18,12 @@ from radica.app.paginas.comun import payer_names
 from radica.app.paginas.glosas_plano import MANAGERS, blueprint
 from radica.audit.services import record_reading
 from radica.entidades.models import Pagador, Prestador
-from radica.glosas import work
-from radica.glosas.answer_draft import settings_of
+from radica.glosas.bandeja import work
+from radica.glosas.bandeja.tray import payers_in
+from radica.glosas.bandeja.tray_filter import GLOSAS
+from radica.glosas.bandeja.work_models import AjusteGlosas, ReglaAsignacion
 from radica.glosas.codes import FAMILIAS
-from radica.glosas.tray import payers_in
-from radica.glosas.tray_filter import GLOSAS
-from radica.glosas.work_models import AjusteGlosas, ReglaAsignacion
+from radica.glosas.respuesta.answer_draft import settings_of
 from radica.kernel.errors import BadInput
 from radica.kernel.web import allow, db_session, go, now, person
 from radica.kernel.web_format import plural

@@ -15,8 +15,8 @@ from radica.app.acciones.glosas_formas import CommentForm, PendForm
 from radica.app.paginas.glosas import MAX_BULK
 from radica.app.paginas.glosas_filtro import kept
 from radica.app.paginas.glosas_plano import ANSWERERS, WORKERS, blueprint, load_line
-from radica.glosas import work
-from radica.glosas.tray_filter import DEVOLUCIONES, Objecion
+from radica.glosas.bandeja import work
+from radica.glosas.bandeja.tray_filter import DEVOLUCIONES, Objecion
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import BadInput
 from radica.kernel.web import allow, db_session, go, now, person

@@ -18,7 +18,7 @@ from wtforms.validators import DataRequired, Length
 
 from radica.app.paginas.comun import provider_names
 from radica.app.paginas.consultas_hoy_glosas import CLASES, NOMBRES_TAREA
-from radica.glosas.work_models import Respuesta
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.kernel.errors import BadInput
 from radica.kernel.web import allow, db_session, go, now, person
 from radica.kernel.web_paging import Page, cursor_instant, cut, decode_cursor

@@ -24,9 +24,9 @@ from radica.app.house import make_house
 from radica.audit.services import record_reading
 from radica.entidades.models import Prestador
 from radica.entidades.services import provider_by_nit
-from radica.glosas.imap import SECURITY
-from radica.glosas.mail_models import BuzonCorreo
-from radica.glosas.mailbox import crear_buzon
+from radica.glosas.correo.imap import SECURITY
+from radica.glosas.correo.mail_models import BuzonCorreo
+from radica.glosas.correo.mailbox import crear_buzon
 from radica.kernel.clock import bogota, civil_date, system_clock
 from radica.kernel.config import Settings
 from radica.kernel.errors import NotFound

@@ -24,11 +24,11 @@ from radica.custodia.store import lend
 from radica.entidades.models import Pagador
 from radica.entidades.services import provider_by_nit
 from radica.facturas.numbers import parse_nit
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.exports import Archivo, PerfilDgh, dinamica_gerencial, excel, salud_total
-from radica.glosas.letter import draw
-from radica.glosas.letter_facts import carta_de, filas_de, respuestas_de
+from radica.glosas.respuesta.letter import draw
+from radica.glosas.respuesta.letter_facts import carta_de, filas_de, respuestas_de
 from radica.glosas.states import EstadoRespuesta
-from radica.glosas.work_models import Respuesta
 from radica.kernel.clock import civil_date, system_clock
 from radica.kernel.config import Settings
 from radica.kernel.errors import BadInput

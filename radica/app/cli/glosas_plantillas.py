@@ -19,8 +19,8 @@ from radica.app.cli.words import answer, operator, table
 from radica.entidades.models import Pagador
 from radica.entidades.services import provider_by_nit
 from radica.facturas.numbers import parse_nit
-from radica.glosas.template_text import VARIABLES
-from radica.glosas.templates_store import crear_version, retirar, sembrar, usos, vigentes
+from radica.glosas.respuesta.template_text import VARIABLES
+from radica.glosas.respuesta.templates_store import crear_version, retirar, sembrar, usos, vigentes
 from radica.kernel.clock import system_clock
 from radica.kernel.config import Settings
 from radica.kernel.errors import BadInput

@@ -5,7 +5,7 @@ Invariant: no process works with an act that nobody speaks for; it does not star
 
 from __future__ import annotations
 
-from radica.glosas import presenting
+from radica.glosas.respuesta import presenting
 from radica.radicacion import services
 from radica.radicacion.effects import without_effects
 

@@ -19,12 +19,12 @@ from bots import contract
 from radica.app.filing.attempt_files import ANNEX
 from radica.entidades.models import Pagador, Prestador
 from radica.facturas.models import Factura
-from radica.glosas.answer_help import own_limits
-from radica.glosas.letter import Parte, anexo
+from radica.glosas.bandeja.work_models import Decision, Respuesta
 from radica.glosas.models import Glosa
-from radica.glosas.presenting import ROLE, answer_files, answers_of_envio, thing_of
-from radica.glosas.splitting import Limites, limites_de, partir
-from radica.glosas.work_models import Decision, Respuesta
+from radica.glosas.respuesta.answer_help import own_limits
+from radica.glosas.respuesta.letter import Parte, anexo
+from radica.glosas.respuesta.presenting import ROLE, answer_files, answers_of_envio, thing_of
+from radica.glosas.respuesta.splitting import Limites, limites_de, partir
 from radica.kernel.clock import civil_date
 from radica.kernel.money import plain
 from radica.radicacion.models import Envio

@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 
 from radica.app.paginas.urgencia import NOMBRES, rangos
 from radica.entidades.models import EstadoPrestador, Prestador
-from radica.glosas import tray
+from radica.glosas.bandeja import tray
+from radica.glosas.bandeja.tray_filter import DEVOLUCIONES, GLOSAS, SIN, Filtro
 from radica.glosas.models import Glosa
-from radica.glosas.tray_filter import DEVOLUCIONES, GLOSAS, SIN, Filtro
 from radica.kernel.money import format_cop
 from radica.plazos.rules import Paso, estado_fecha
 from radica.users.models import Acceso, Rol, Usuario

@@ -19,11 +19,11 @@ from radica.app.handlers.turn import keep_turn
 from radica.app.house import House
 from radica.app.worker import Handler
 from radica.entidades.models import EstadoPrestador, Prestador
-from radica.glosas.imap import ClaveRechazada
+from radica.glosas.correo.imap import ClaveRechazada
+from radica.glosas.correo.mail_intake import ACTOR, KIND_IMPORT, NAME, Manos, Resumen, caso
+from radica.glosas.correo.mail_models import BuzonCorreo, Correo
+from radica.glosas.correo.mailbox import anotar_fallo, leer_buzon
 from radica.glosas.intake import importar
-from radica.glosas.mail_intake import ACTOR, KIND_IMPORT, NAME, Manos, Resumen, caso
-from radica.glosas.mail_models import BuzonCorreo, Correo
-from radica.glosas.mailbox import anotar_fallo, leer_buzon
 from radica.jobs.queue import Claimed, Done, finish, heartbeat
 from radica.jobs.schedule import insert_due
 from radica.kernel.db import Database

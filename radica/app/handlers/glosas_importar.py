@@ -19,7 +19,7 @@ from radica.app.handlers.turn import keep_turn
 from radica.app.house import House
 from radica.app.worker import Handler
 from radica.entidades.models import EstadoPrestador, Prestador
-from radica.glosas import work
+from radica.glosas.bandeja import work
 from radica.glosas.intake import importar
 from radica.jobs.queue import Claimed, Dead, Done, enqueue, finish
 from radica.jobs.schedule import insert_due

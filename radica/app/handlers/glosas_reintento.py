@@ -11,8 +11,8 @@ from datetime import datetime
 
 from radica.app.handlers.turn import keep_turn
 from radica.app.house import House
-from radica.glosas.lines_tray import providers_waiting
-from radica.glosas.lines_tray import retry as retry_lines
+from radica.glosas.bandeja.lines_tray import providers_waiting
+from radica.glosas.bandeja.lines_tray import retry as retry_lines
 from radica.jobs.queue import Claimed, Done, finish
 from radica.jobs.schedule import insert_due
 from radica.kernel.db import Database

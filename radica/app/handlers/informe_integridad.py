@@ -27,7 +27,7 @@ from radica.custodia.seal_models import Sello, TokenTiempo
 from radica.custodia.sellos import unsealed
 from radica.custodia.verificar import NOCTURNA, findings, summary
 from radica.entidades.models import Prestador
-from radica.glosas import paper
+from radica.glosas.respuesta import paper
 from radica.kernel.web_format import entero, fecha_hora
 
 SEALS = 12

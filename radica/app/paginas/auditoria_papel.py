@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 from reportlab.lib.pagesizes import landscape, letter
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table
 
-from radica.glosas import paper
+from radica.glosas.respuesta import paper
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

@@ -19,11 +19,11 @@ from radica.custodia.services import pieces_of
 from radica.entidades.models import Pagador, Prestador
 from radica.facturas.documents import documents_of
 from radica.facturas.models import Documento, Factura, TipoDocumento
-from radica.glosas.answer_draft import answer_of, settings_of
+from radica.glosas.bandeja.tray_filter import Objecion
+from radica.glosas.bandeja.work_log import Entrega, handovers
+from radica.glosas.bandeja.work_models import AjusteGlosas, Comentario, Respuesta
 from radica.glosas.models import Acto, Devolucion, Glosa, ItemFactura, Notificacion
-from radica.glosas.tray_filter import Objecion
-from radica.glosas.work_log import Entrega, handovers
-from radica.glosas.work_models import AjusteGlosas, Comentario, Respuesta
+from radica.glosas.respuesta.answer_draft import answer_of, settings_of
 from radica.users.models import Usuario
 from radica.users.services import actor_names
 

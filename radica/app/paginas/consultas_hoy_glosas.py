@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from radica.app.paginas.consultas_hoy import Casilla
 from radica.app.paginas.urgencia import SIN_PLAZO, Rango, rangos
-from radica.glosas import tray
-from radica.glosas.tray_filter import DEVOLUCIONES, GLOSAS, Filtro
-from radica.glosas.work import mentions_for
+from radica.glosas.bandeja import tray
+from radica.glosas.bandeja.tray_filter import DEVOLUCIONES, GLOSAS, Filtro
+from radica.glosas.bandeja.work import mentions_for
 from radica.plazos.rules import EstadoPlazo, estado_fecha
 from radica.users.models import ClaseTarea, Tarea
 

@@ -18,11 +18,12 @@ from radica.app.paginas.comun import HEALTH_ROLES, provider_names
 from radica.app.paginas.glosas_filtro import KEPT, RESPUESTAS, TURNOS, asked, chips, kept, read_cursor
 from radica.app.paginas.glosas_plano import ANSWERERS, MANAGERS, WORKERS, blueprint
 from radica.app.paginas.urgencia import NOMBRES, rangos
-from radica.glosas import siifa, tray
+from radica.glosas import siifa
+from radica.glosas.bandeja import tray
+from radica.glosas.bandeja.tray_filter import DEFAULT_ORDER, DEVOLUCIONES, GLOSAS, Filtro, stake
 from radica.glosas.codes import FAMILIAS
 from radica.glosas.models import DestinoLinea, Devolucion, Glosa
 from radica.glosas.states import EstadoDevolucion, EstadoGlosa
-from radica.glosas.tray_filter import DEFAULT_ORDER, DEVOLUCIONES, GLOSAS, Filtro, stake
 from radica.kernel.web import db_session, now, person
 from radica.kernel.web_format import cop_short, entero
 from radica.kernel.web_paging import Page, cut

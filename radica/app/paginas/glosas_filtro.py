@@ -12,12 +12,12 @@ from datetime import date
 from flask import request
 
 from radica.app.paginas.urgencia import NOMBRES, SIN_PLAZO, rangos
+from radica.glosas.bandeja.tray import Cursor
+from radica.glosas.bandeja.tray_filter import DEFAULT_ORDER, DEVOLUCIONES, GLOSAS, ORDERS, SIN, Filtro
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.codes import FAMILIAS
 from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.states import EstadoDevolucion, EstadoGlosa, EstadoRespuesta
-from radica.glosas.tray import Cursor
-from radica.glosas.tray_filter import DEFAULT_ORDER, DEVOLUCIONES, GLOSAS, ORDERS, SIN, Filtro
-from radica.glosas.work_models import Respuesta
 from radica.kernel.clock import civil_date
 from radica.kernel.web import now, person
 from radica.kernel.web_paging import decode_cursor, query_day

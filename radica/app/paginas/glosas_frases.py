@@ -12,8 +12,8 @@ from flask import url_for
 
 from radica.app.paginas.frases import Linea, who
 from radica.audit.models import Transition
+from radica.glosas.bandeja.work_log import Entrega
 from radica.glosas.models import Acto, TipoActo
-from radica.glosas.work_log import Entrega
 from radica.kernel.web_format import cop, fecha
 
 ACTOS = {

@@ -19,11 +19,12 @@ from sqlalchemy.orm import Session
 from radica.app.paginas.glosas_notificaciones import cursor_id
 from radica.app.paginas.glosas_plano import blueprint
 from radica.facturas.models import Factura
-from radica.glosas import codes, tray
+from radica.glosas import codes
+from radica.glosas.bandeja import tray
+from radica.glosas.bandeja.tray_filter import GLOSAS
 from radica.glosas.figures import Alcance, Clave, Unidad
 from radica.glosas.indicators import Aporte, Eje, Grupo, Indicador, Parte, breakdown, indicators, open_rows
 from radica.glosas.models import Devolucion, Glosa
-from radica.glosas.tray_filter import GLOSAS
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import NotFound
 from radica.kernel.web import db_session, now, person

@@ -28,16 +28,17 @@ from radica.app.paginas.glosas_frases import story
 from radica.app.paginas.glosas_plano import ANSWERERS, APPROVERS, CLASES, MANAGERS, blueprint, load_line
 from radica.facturas.models import Documento
 from radica.facturas.soportes import catalogue
-from radica.glosas import clocks, codes, tray, work
-from radica.glosas.answer_draft import NAMES, answerable, needs_second, options_for
-from radica.glosas.answer_help import help_for
-from radica.glosas.bulk_answer import count_equal
+from radica.glosas import clocks, codes
+from radica.glosas.bandeja import tray, work
+from radica.glosas.bandeja.tray_filter import Objecion, stake
+from radica.glosas.bandeja.work_models import Decision
 from radica.glosas.codes import Manual
 from radica.glosas.models import Acto, Devolucion, Glosa, RegistroSiifa, TipoActo
+from radica.glosas.respuesta.answer_draft import NAMES, answerable, needs_second, options_for
+from radica.glosas.respuesta.answer_help import help_for
+from radica.glosas.respuesta.bulk_answer import count_equal
+from radica.glosas.respuesta.tarifa import es_de_tarifa, tarifa_de
 from radica.glosas.states import DEV_ABIERTAS, FINALES, EstadoGlosa, EstadoRespuesta, EventoDevolucion, EventoGlosa
-from radica.glosas.tarifa import es_de_tarifa, tarifa_de
-from radica.glosas.tray_filter import Objecion, stake
-from radica.glosas.work_models import Decision
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import RadicaError
 from radica.kernel.money import format_cop

@@ -18,7 +18,7 @@ from radica.app.paginas import consultas_notificaciones as sql
 from radica.app.paginas.comun import HEALTH_ROLES, opened, payer_names, store
 from radica.app.paginas.frases import who
 from radica.app.paginas.glosas_plano import ANSWERERS, blueprint
-from radica.glosas import lines_tray
+from radica.glosas.bandeja import lines_tray
 from radica.glosas.models import DestinoLinea, LineaNotificada, Notificacion
 from radica.kernel.web import allow, current, db_session, passive, person
 from radica.kernel.web_paging import Page, cut, decode_cursor

@@ -9,9 +9,9 @@ from __future__ import annotations
 from flask import Blueprint
 from sqlalchemy.orm import Session
 
+from radica.glosas.bandeja.tray_filter import DEVOLUCIONES, GLOSAS, Objecion
+from radica.glosas.bandeja.work import WORKERS
 from radica.glosas.models import Devolucion, Glosa
-from radica.glosas.tray_filter import DEVOLUCIONES, GLOSAS, Objecion
-from radica.glosas.work import WORKERS
 from radica.kernel.web import person
 from radica.users.access import load_for
 from radica.users.models import Rol

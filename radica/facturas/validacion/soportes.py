@@ -9,10 +9,12 @@ Norm: Res. 2284 de 2023, annexes 1 and 2 (said to be replaced by Res. 1885 de 20
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import digits
 from typing import Any
 
 from radica.facturas.numbers import InvoiceNumber, Match, Nit, parse_invoice_number, same_invoice
@@ -46,8 +48,12 @@ _TRAITS = {
     "apertura": "una acción que corre al abrirlo",
     "incrustados": "archivos incrustados",
     "formulario": "campos de formulario",
+    "guion_xfa": "guiones en su formulario",
 }
 _SHOWN_PAGES = 12
+_LONG_NUMBER = re.compile(r"[0-9]{6,}")
+_MISREAD = str.maketrans("olisbz", "011582")
+"""Letters that a reader of scans takes for digits."""
 
 
 @dataclass(frozen=True)
@@ -182,33 +188,34 @@ def contenido(ruta: str, pdf: PdfLeido) -> Iterator[Hallado]:
 
 def pertenece(soporte: Soporte, esperado: _Esperado) -> Iterator[Hallado]:
     """SOP-SIN-TEXTO, SOP-OTRO-PACIENTE, SOP-AJENO: whether its text is of a patient or the number of this invoice."""
-    words = soporte.pdf.palabras
     if soporte.sigla in _OF_NO_PATIENT or not (esperado.pacientes or esperado.numero):
         return
-    if not words:
-        yield Hallado("SOP-SIN-TEXTO", soporte.ruta, {"hojas": str(soporte.pdf.paginas)})
-        return
+    words = soporte.pdf.palabras | _numbers_inside(soporte.pdf.palabras)
     own = any(_names_patient(words, pair) for pair in esperado.pacientes)
     invoice = _names_invoice(words, esperado.numero)
     if any(other in words for other in esperado.otros) and not own and not invoice:
         yield Hallado("SOP-OTRO-PACIENTE", soporte.ruta)
     elif own and soporte.nombre is not None and soporte.nombre.user is not None:
-        yield from _of_the_one_in_its_name(soporte, soporte.nombre.user, esperado)
+        yield from _of_the_one_in_its_name(soporte, words, soporte.nombre.user, esperado)
+    elif not own and not invoice and len(soporte.pdf.sin_texto) >= soporte.pdf.paginas:
+        yield Hallado("SOP-SIN-TEXTO", soporte.ruta, {"hojas": str(soporte.pdf.paginas)})
     elif not own and esperado.pacientes:
         mute = (
             f" Tiene {len(soporte.pdf.sin_texto)} hojas sin texto que no se pudieron leer."
             if soporte.pdf.sin_texto
             else ""
         )
-        nit = esperado.nit is not None and esperado.nit.number in words
+        nit = esperado.nit is not None and any(f"{esperado.nit.number}{digit}" in words for digit in ("", *digits))
         variant = "factura" if invoice else "nit" if nit else ""
         yield Hallado("SOP-AJENO", soporte.ruta, {"mudas": mute}, variant)
 
 
-def _of_the_one_in_its_name(soporte: Soporte, user: str, esperado: _Esperado) -> Iterator[Hallado]:
+def _of_the_one_in_its_name(
+    soporte: Soporte, words: frozenset[str], user: str, esperado: _Esperado
+) -> Iterator[Hallado]:
     """The name of a support says one patient of the invoice, and its text only others."""
     named = [pair for pair in esperado.pacientes if user in pair]
-    if named and not any(_names_patient(soporte.pdf.palabras, pair) for pair in named):
+    if named and not any(_names_patient(words, pair) for pair in named):
         yield Hallado("SOP-OTRO-PACIENTE", soporte.ruta, {}, "nombre")
 
 
@@ -260,9 +267,27 @@ def _abierto(one: SoporteArchivo, path: str) -> Soporte:
     return Soporte(path, one, claimed, sigla, leer_pdf(one.ruta))
 
 
+def _numbers_inside(words: frozenset[str]) -> frozenset[str]:
+    """Return the long numbers stuck to letters (`cedula1098765432`), and those in which letters were read for digits.
+
+    A program that writes label and value with no space gives the first, one that reads scans the second (`1O98765432`).
+    """
+    found: set[str] = set()
+    for word in words:
+        if word.isdigit():
+            continue
+        found.update(_LONG_NUMBER.findall(word))
+        if sum(letter.isdigit() for letter in word) >= _MIN_DOCUMENT and (read := word.translate(_MISREAD)).isdigit():
+            found.add(read)
+    return frozenset(found)
+
+
 def _names_patient(words: frozenset[str], pair: tuple[str, str]) -> bool:
+    """Say whether a text names a patient; `AV-123456` and `AV 123456` are the passport `AV123456`."""
     whole, plain = (one.lower() for one in pair)
-    return plain in words or whole in words or (plain.isdigit() and f"0{plain}" in words)
+    if plain.isdigit():
+        return plain in words or whole in words or f"0{plain}" in words
+    return plain in words or whole in words or any(run in words for run in _LONG_NUMBER.findall(plain))
 
 
 def _names_invoice(words: frozenset[str], number: InvoiceNumber | None) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from radica.conciliacion.acta import day_words
-from radica.glosas.paper import DIM, INK, MARGIN
+from radica.glosas.respuesta.paper import DIM, INK, MARGIN
 from radica.prejuridico.papel.lienzo import LOW, ROOM, TOP, WIDTH, Lienzo, count_words, folios_words, thousands
 from radica.prejuridico.papel.tinta import BOLD, MONO, PLAIN, shorten
 from radica.prejuridico.papel.valores import Forma, Tramo

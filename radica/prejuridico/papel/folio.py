@@ -14,7 +14,7 @@ import pikepdf
 from reportlab.lib.pagesizes import letter
 from reportlab.lib.units import mm
 
-from radica.glosas.paper import DIM, INK, LINE
+from radica.glosas.respuesta.paper import DIM, INK, LINE
 from radica.prejuridico.papel.tinta import PLAIN, fonts_of, line_at, shorten, text_at, width
 
 _FOLIO_FONT = "/RadicaLetra"

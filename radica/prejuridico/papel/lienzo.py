@@ -16,7 +16,7 @@ from reportlab.lib.pagesizes import letter
 from reportlab.lib.units import mm
 
 from radica.conciliacion.acta import day_words
-from radica.glosas.paper import DIM, GROUND, INK, LINE, MARGIN
+from radica.glosas.respuesta.paper import DIM, GROUND, INK, LINE, MARGIN
 from radica.prejuridico.contenido import Capitulo, Contenido, DocumentoExpediente
 from radica.prejuridico.papel.fuentes import Paginas
 from radica.prejuridico.papel.tinta import BOLD, MONO, PLAIN, box_at, line_at, shorten, split, text_at, width

@@ -12,7 +12,7 @@ from typing import Any
 from reportlab.lib.units import mm
 
 from radica.conciliacion.acta import day_words
-from radica.glosas.paper import DIM, INK, MARGIN
+from radica.glosas.respuesta.paper import DIM, INK, MARGIN
 from radica.kernel.money import format_cop
 from radica.prejuridico.contenido import Contenido, Parte
 from radica.prejuridico.papel.lienzo import HEIGHT, ROOM, WIDTH, Lienzo, count_words, thousands

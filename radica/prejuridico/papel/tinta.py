@@ -1,7 +1,7 @@
 """Letters, lines and grounds of our sheets, written straight as page content; and how wide a text is.
 
 Invariant: equal calls give equal bytes; every sign is one that the standard fonts have (Windows Latin), as
-`radica.glosas.paper` maps them. Written by hand because a large dossier has thousands of small texts: the canvas of a
+`radica.glosas.respuesta.paper` maps them. Written by hand because a large dossier has thousands of small texts: the canvas of a
 PDF library took three times as long as merging the documents.
 """
 
@@ -14,7 +14,7 @@ import pikepdf
 from reportlab.lib.colors import Color
 from reportlab.pdfbase.pdfmetrics import getFont
 
-from radica.glosas.paper import DIM, GROUND, INK, LINE, letters
+from radica.glosas.respuesta.paper import DIM, GROUND, INK, LINE, letters
 
 PLAIN, BOLD, MONO = "Helvetica", "Helvetica-Bold", "Courier"
 _NAMES = {PLAIN: "RadicaLetra", BOLD: "RadicaNegrita", MONO: "RadicaFija"}

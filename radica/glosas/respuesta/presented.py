@@ -31,9 +31,9 @@ from radica.glosas.acts_base import (
     settle_tasks,
     term_of,
 )
+from radica.glosas.bandeja.work_models import Decision, Respuesta
 from radica.glosas.models import Devolucion, Glosa, TipoActo
 from radica.glosas.states import EstadoDevolucion, EstadoGlosa, EventoDevolucion, EventoGlosa, EventoRespuesta
-from radica.glosas.work_models import Decision, Respuesta
 from radica.users.models import ClaseTarea
 
 _SECOND = (EstadoGlosa.EN_SUBSANACION, EstadoGlosa.LEVANTADA_PARCIAL)

@@ -29,11 +29,11 @@ from radica.entidades.models import Prestador
 from radica.facturas.archive import Entrada, Rechazo
 from radica.facturas.texts import storable
 from radica.facturas.xmlsafe import Unreadable
-from radica.glosas.clasificar import clasificar, codigos_dentro, codigos_en
-from radica.glosas.imap import Cuenta, Llegado
+from radica.glosas.correo.clasificar import clasificar, codigos_dentro, codigos_en
+from radica.glosas.correo.imap import Cuenta, Llegado
+from radica.glosas.correo.mail_models import ClaseCorreo, Correo
 from radica.glosas.lectura.contenedor import es_cuerpo, expandir
 from radica.glosas.lectura.correo import Mensaje, leer_eml
-from radica.glosas.mail_models import ClaseCorreo, Correo
 from radica.jobs.queue import enqueue
 from radica.kernel.clock import Clock, bogota
 from radica.kernel.db import Database

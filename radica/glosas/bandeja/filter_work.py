@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from radica.glosas import tray, work
-from radica.glosas.tray_filter import Filtro, Objecion, conditions, model_of
+from radica.glosas.bandeja import tray, work
+from radica.glosas.bandeja.tray_filter import Filtro, Objecion, conditions, model_of
 from radica.kernel.db import AT_ONCE, Database, parts_of
 from radica.kernel.errors import BadInput, NotFound, StalePage
 from radica.kernel.money import format_cop

@@ -15,10 +15,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from radica.glosas.imap import SECURITY, Buzon, Cuenta, Llegado, abrir
+from radica.glosas.correo.imap import SECURITY, Buzon, Cuenta, Llegado, abrir
+from radica.glosas.correo.mail_intake import Caja, Manos, Resumen, Sobre, clasificar_correo, guardado, guardar
+from radica.glosas.correo.mail_models import BuzonCorreo, Correo
 from radica.glosas.lectura.correo import leer_eml
-from radica.glosas.mail_intake import Caja, Manos, Resumen, Sobre, clasificar_correo, guardado, guardar
-from radica.glosas.mail_models import BuzonCorreo, Correo
 from radica.kernel.errors import BadInput, NotFound
 from radica.portales.credentials import Vault
 

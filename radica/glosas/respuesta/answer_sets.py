@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from radica.entidades.models import Pagador
 from radica.facturas.models import Factura
+from radica.glosas.bandeja.tray_filter import Objecion, stake
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.states import EstadoRespuesta
-from radica.glosas.tray_filter import Objecion, stake
-from radica.glosas.work_models import Respuesta
 
 SHOWN = 200
 """Sets listed at once; presenting them brings the next."""

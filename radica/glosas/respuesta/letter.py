@@ -32,8 +32,8 @@ from reportlab.platypus import (
     Table,
 )
 
-from radica.glosas import paper
-from radica.glosas.paper import (
+from radica.glosas.respuesta import paper
+from radica.glosas.respuesta.paper import (
     BASE,
     DIM,
     HASH,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from radica.glosas import norms
-from radica.glosas.answer_codes import Acto, CodigoRespuesta, catalogo, codigo_para, sin_valor
 from radica.glosas.codes import normalizar
+from radica.glosas.respuesta import norms
+from radica.glosas.respuesta.answer_codes import Acto, CodigoRespuesta, catalogo, codigo_para, sin_valor
 from radica.kernel.money import format_cop
 
 

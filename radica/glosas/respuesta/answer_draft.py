@@ -13,13 +13,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from radica.facturas.models import Documento, TipoDocumento
-from radica.glosas.answer_codes import Acto, Opcion, codigo_para, opciones
-from radica.glosas.answer_rules import Problema, Propuesta, revisar_respuesta
+from radica.glosas.bandeja.tray import answers_of
+from radica.glosas.bandeja.tray_filter import Objecion, stake
+from radica.glosas.bandeja.work_models import AjusteGlosas, Decision, Plantilla, Respuesta
 from radica.glosas.models import Devolucion, Glosa
+from radica.glosas.respuesta.answer_codes import Acto, Opcion, codigo_para, opciones
+from radica.glosas.respuesta.answer_rules import Problema, Propuesta, revisar_respuesta
 from radica.glosas.states import DEV_POR_RESPONDER, POR_RESPONDER, EstadoRespuesta
-from radica.glosas.tray import answers_of
-from radica.glosas.tray_filter import Objecion, stake
-from radica.glosas.work_models import AjusteGlosas, Decision, Plantilla, Respuesta
 from radica.kernel.errors import BadInput
 from radica.kernel.money import MAX_CENTS
 from radica.kernel.web_format import cop

@@ -13,16 +13,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from radica.entidades.models import Pagador
-from radica.glosas.answer_codes import catalogo
-from radica.glosas.answer_draft import options_for
+from radica.glosas.bandeja.tray_filter import Objecion
+from radica.glosas.bandeja.work_models import PerfilRespuesta, Plantilla
 from radica.glosas.models import Glosa
-from radica.glosas.splitting import Limites, limites_de
-from radica.glosas.suggestions import Sugerencia, sugerir
-from radica.glosas.tarifa import TarifaDeLinea, tarifa_de, texto_de_prueba, valores_de_tarifa
-from radica.glosas.template_text import Texto
-from radica.glosas.templates_store import elegir, escribir
-from radica.glosas.tray_filter import Objecion
-from radica.glosas.work_models import PerfilRespuesta, Plantilla
+from radica.glosas.respuesta.answer_codes import catalogo
+from radica.glosas.respuesta.answer_draft import options_for
+from radica.glosas.respuesta.splitting import Limites, limites_de
+from radica.glosas.respuesta.suggestions import Sugerencia, sugerir
+from radica.glosas.respuesta.tarifa import TarifaDeLinea, tarifa_de, texto_de_prueba, valores_de_tarifa
+from radica.glosas.respuesta.template_text import Texto
+from radica.glosas.respuesta.templates_store import elegir, escribir
 
 
 @dataclass(frozen=True)

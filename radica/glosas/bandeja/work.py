@@ -16,10 +16,10 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from radica.audit.services import lock_all, record_reading
+from radica.glosas.bandeja.tray_filter import Objecion, stake
+from radica.glosas.bandeja.work_models import AjusteGlosas, Comentario, Mencion, ReglaAsignacion, Respuesta
 from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.states import EstadoRespuesta
-from radica.glosas.tray_filter import Objecion, stake
-from radica.glosas.work_models import AjusteGlosas, Comentario, Mencion, ReglaAsignacion, Respuesta
 from radica.kernel.errors import BadInput, NotFound
 from radica.kernel.web_format import fecha
 from radica.plazos.calendar import add_business_days

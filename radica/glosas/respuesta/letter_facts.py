@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from radica.entidades.models import Pagador, Prestador
 from radica.facturas.models import Documento, Factura
 from radica.facturas.numbers import parse_invoice_number
-from radica.glosas.answer_codes import catalogo
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.exports import FilaRespuesta
-from radica.glosas.letter import Carta, LineaCarta, Parte, SoporteCarta
 from radica.glosas.models import Devolucion, Glosa, ItemFactura
+from radica.glosas.respuesta.answer_codes import catalogo
+from radica.glosas.respuesta.letter import Carta, LineaCarta, Parte, SoporteCarta
 from radica.glosas.states import EstadoRespuesta
-from radica.glosas.work_models import Respuesta
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import BadInput, NotFound
 

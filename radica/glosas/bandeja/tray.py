@@ -17,11 +17,21 @@ from sqlalchemy.orm import Session
 
 from radica.entidades.models import Pagador
 from radica.facturas.models import Factura
-from radica.glosas.lines_tray import figures
+from radica.glosas.bandeja.lines_tray import figures
+from radica.glosas.bandeja.tray_filter import (
+    GLOSAS,
+    SIN,
+    Filtro,
+    Objecion,
+    conditions,
+    model_of,
+    money_of,
+    narrowing,
+    stake,
+)
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.models import DestinoLinea, Devolucion, Glosa
 from radica.glosas.states import EstadoRespuesta
-from radica.glosas.tray_filter import GLOSAS, SIN, Filtro, Objecion, conditions, model_of, money_of, narrowing, stake
-from radica.glosas.work_models import Respuesta
 from radica.users.models import Usuario
 
 _LAST = date(9999, 12, 31)

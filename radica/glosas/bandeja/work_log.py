@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from radica.audit.models import AccessLog
-from radica.glosas.tray_filter import Objecion
+from radica.glosas.bandeja.tray_filter import Objecion
 
 WINDOW = 20_000
 """Lines of the log that are looked at, from its end."""

@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 from radica.entidades.models import Pagador, Prestador
 from radica.facturas.models import Factura
 from radica.glosas import codes
-from radica.glosas.answer_codes import catalogo
+from radica.glosas.bandeja.work_models import Plantilla, Respuesta
 from radica.glosas.models import Devolucion, Glosa
-from radica.glosas.template_text import Texto, llenar, validar
-from radica.glosas.work_models import Plantilla, Respuesta
+from radica.glosas.respuesta.answer_codes import catalogo
+from radica.glosas.respuesta.template_text import Texto, llenar, validar
 from radica.kernel.clock import civil_date
 from radica.kernel.db import insert_rows
 from radica.kernel.errors import BadInput, StalePage

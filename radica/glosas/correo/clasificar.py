@@ -17,9 +17,9 @@ from pathlib import Path
 from radica.facturas.texts import fold
 from radica.facturas.xmlsafe import Unreadable
 from radica.glosas.codes import buscar, sin_tildes
+from radica.glosas.correo.mail_models import ClaseCorreo
 from radica.glosas.lectura import planos
 from radica.glosas.lectura.pdf_proceso import paginas
-from radica.glosas.mail_models import ClaseCorreo
 
 LOOK_BYTES = 2 * 1024 * 1024
 """How much of each file is looked through for codes: the first rows tell what a file is."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from radica.glosas import norms
+from radica.glosas.respuesta import norms
 from radica.kernel.errors import BadInput
 
 DEL_CASO: dict[str, str] = {

@@ -18,11 +18,11 @@ from radica.audit.models import LegalThing, Reason
 from radica.audit.services import Move, advance_all, lock_all
 from radica.facturas.models import Documento, Factura
 from radica.glosas.acts import register_answers_presented
-from radica.glosas.answer_draft import draft_of, problems_of
+from radica.glosas.bandeja.tray_filter import stake
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.models import Devolucion, Glosa
+from radica.glosas.respuesta.answer_draft import draft_of, problems_of
 from radica.glosas.states import DEV_POR_RESPONDER, POR_RESPONDER, EstadoRespuesta, EventoRespuesta
-from radica.glosas.tray_filter import stake
-from radica.glosas.work_models import Respuesta
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import NotFound
 from radica.kernel.money import format_cop

@@ -13,7 +13,10 @@ from sqlalchemy.orm import Session
 
 from radica.audit.models import Reason
 from radica.audit.services import advance, lock_all, open_case
-from radica.glosas.answer_draft import (
+from radica.glosas.bandeja.tray_filter import Objecion, stake
+from radica.glosas.bandeja.work_models import Respuesta
+from radica.glosas.models import Devolucion, Glosa
+from radica.glosas.respuesta.answer_draft import (
     FIELDS,
     Borrador,
     WrongField,
@@ -25,10 +28,7 @@ from radica.glosas.answer_draft import (
     problems_of,
     round_of,
 )
-from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.states import EstadoRespuesta, EventoRespuesta
-from radica.glosas.tray_filter import Objecion, stake
-from radica.glosas.work_models import Respuesta
 from radica.kernel.errors import Forbidden, InvalidTransition, StalePage
 from radica.kernel.web_format import cop
 from radica.users.models import ClaseTarea

@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, and_, or_, select
 
 from radica.facturas.models import Factura
 from radica.facturas.numbers import parse_invoice_number
+from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.states import EstadoRespuesta
-from radica.glosas.work_models import Respuesta
 
 Objecion = Glosa | Devolucion
 

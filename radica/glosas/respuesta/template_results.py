@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from radica.glosas.bandeja.work_models import Plantilla, Respuesta
 from radica.glosas.models import Acto, Glosa, TipoActo
 from radica.glosas.states import POR_RESPONDER, EstadoRespuesta
-from radica.glosas.work_models import Plantilla, Respuesta
 
 SAMPLES = 8
 """Lines that are offered to see a template on."""

@@ -15,14 +15,14 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from radica.facturas.models import Documento, TipoDocumento
-from radica.glosas.answer_draft import UNFINISHED, Borrador, WrongField, answer_of, check, problems_of
-from radica.glosas.answering import finish, save_answer
+from radica.glosas.bandeja.tray_filter import stake
+from radica.glosas.bandeja.work_models import Decision, Respuesta
 from radica.glosas.models import Glosa
+from radica.glosas.respuesta.answer_draft import UNFINISHED, Borrador, WrongField, answer_of, check, problems_of
+from radica.glosas.respuesta.answering import finish, save_answer
+from radica.glosas.respuesta.template_text import llenar
+from radica.glosas.respuesta.templates_store import valores_de
 from radica.glosas.states import POR_RESPONDER, EstadoRespuesta
-from radica.glosas.template_text import llenar
-from radica.glosas.templates_store import valores_de
-from radica.glosas.tray_filter import stake
-from radica.glosas.work_models import Decision, Respuesta
 from radica.kernel.db import Database
 from radica.kernel.errors import BadInput, RadicaError
 

@@ -19,13 +19,13 @@ from sqlalchemy.orm import Session
 from radica.entidades.models import Pagador
 from radica.facturas.models import Factura
 from radica.glosas import codes
+from radica.glosas.bandeja.work_models import Decision, Respuesta
 from radica.glosas.models import Acto, Glosa, TipoActo
-from radica.glosas.norms import citas_desconocidas
-from radica.glosas.reuse import limpiar, palabras, parecido
+from radica.glosas.respuesta.norms import citas_desconocidas
+from radica.glosas.respuesta.reuse import limpiar, palabras, parecido
+from radica.glosas.respuesta.template_text import Texto, abstraer, llenar
+from radica.glosas.respuesta.templates_store import valores_de
 from radica.glosas.states import EstadoRespuesta
-from radica.glosas.template_text import Texto, abstraer, llenar
-from radica.glosas.templates_store import valores_de
-from radica.glosas.work_models import Decision, Respuesta
 from radica.kernel.money import format_cop
 
 MAX_CASES = 400

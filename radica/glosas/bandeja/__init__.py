@@ -1,0 +1,1 @@
+"""The trays of the work: what waits, for whom, until when."""

@@ -1,0 +1,1 @@
+"""The mailboxes in which payers' notices arrive."""
