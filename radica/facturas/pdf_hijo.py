@@ -8,6 +8,7 @@ JSON that `pdf_lector` reads. Norm: Res. 2284 de 2023, annex 2 (PDF, 300 dpi).
 from __future__ import annotations
 
 import math
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -35,6 +36,10 @@ _SHARE_OF_A_SCAN = 0.8
 _FEW_LETTERS = 8
 _MARK_OF_A_SCANNER = 60
 """Letters that a page which is a picture may carry and still say nothing: the scanner's name, a number of page."""
+_STUCK = re.compile(r"[^\W\d_](?=[0-9]{1,3}(?:[.,][0-9]{3})+)")
+"""A letter with a number in groups stuck to it: `CC1.098.765.432`."""
+_LINES_OF_A_LETTER = 8
+_UNSEEN = (pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium_c.FPDF_TEXTRENDERMODE_CLIP)
 _MAX_TYPED, _MAX_VALUE = 5_000, 4_000
 _WHITE = 245
 """The darkest dot, of 255, of a page that a scanner took of nothing."""
@@ -88,9 +93,7 @@ def _structure(path: Path, typed: list[str]) -> dict[str, Any]:
         if isinstance(form, pikepdf.Dictionary):
             found |= _form(form)
         for one in islice(pdf.objects, MAX_OBJECTS):
-            _traits(one, found, 0)
-            if len(typed) < _MAX_TYPED and (text := _typed(one)):
-                typed.append(text)
+            _traits(one, found, typed, 0)
         forbidden = [word for name, word in _PERMITS.items() if pdf.is_encrypted and not getattr(pdf.allow, name)]
         return {
             "paginas": len(pdf.pages),
@@ -127,22 +130,22 @@ def _form(form: pikepdf.Object) -> set[str]:
     return found
 
 
-def _typed(thing: pikepdf.Object) -> str:
+def _typed(thing: pikepdf.Dictionary) -> str:
     """Return what a person typed into a field or wrote over a page: neither is part of the page's own text."""
-    if not isinstance(thing, pikepdf.Dictionary):
-        return ""
     kept = "/Contents" if thing.get("/Subtype") == "/FreeText" else "/V" if "/T" in thing or "/Parent" in thing else ""
     value = thing.get(kept) if kept else None
     return str(value)[:_MAX_VALUE] if isinstance(value, pikepdf.String) else ""
 
 
-def _traits(thing: pikepdf.Object, found: set[str], depth: int) -> None:
-    """Add the traits of an object and of what stands directly inside it (indirect ones come by themselves)."""
+def _traits(thing: pikepdf.Object, found: set[str], typed: list[str], depth: int) -> None:
+    """Add the traits and typed texts of an object and of what stands directly inside it (indirect ones come by themselves)."""
     if depth > _DEPTH:
         return
     if isinstance(thing, pikepdf.Stream):
         thing = thing.stream_dict
     if isinstance(thing, pikepdf.Dictionary):
+        if len(typed) < _MAX_TYPED and (text := _typed(thing)):
+            typed.append(text)
         kind = thing.get("/S")
         if kind == "/JavaScript" or "/JS" in thing:
             found.add("javascript")
@@ -159,7 +162,7 @@ def _traits(thing: pikepdf.Object, found: set[str], depth: int) -> None:
         return
     for value in inside:
         if isinstance(value, pikepdf.Object) and not value.is_indirect:
-            _traits(value, found, depth + 1)
+            _traits(value, found, typed, depth + 1)
 
 
 def _pages(path: Path, typed: list[str]) -> dict[str, Any]:
@@ -173,7 +176,7 @@ def _pages(path: Path, typed: list[str]) -> dict[str, Any]:
         for number in range(1, min(len(document), MAX_PAGES) + 1):
             page = document[number - 1]
             text = str(page.get_textpage().get_text_bounded())
-            texts.append(text)
+            texts.append(_STUCK.sub(r"\g<0> ", text))
             letters = sum(1 for letter in text if letter.isalnum())
             silent, dots = letters < _FEW_LETTERS, None
             if time.monotonic() < until:
@@ -212,10 +215,27 @@ def _dots_per_inch(page: pdfium.PdfPage, *, mute: bool) -> int | None:
     covered = sum(area for area, _ in pictures)
     if whole <= 0 or covered < whole * (_SHARE_OF_A_SCAN / 2 if mute else _SHARE_OF_A_SCAN):
         return None
+    if not mute and _written_over(page):
+        return None
     # A scan in strips is judged whole; one in layers by its finest layer.
     choices = [(covered, sum(dots for _, dots in pictures))]
     choices += [(area, dots) for area, dots in pictures if area >= whole / 2]
     return max(round(_POINTS * math.sqrt(dots / area)) for area, dots in choices)
+
+
+def _written_over(page: pdfium.PdfPage) -> bool:
+    """Say whether a page is written on top of its picture, which is then a letterhead and no scan.
+
+    The words that a reader of scans adds are invisible or lie under the picture; a stamp is a line or two.
+    """
+    lines, covered = 0, False
+    for one in islice(page.get_objects(max_depth=4), 5_000):
+        covered = covered or one.type == pdfium_c.FPDF_PAGEOBJ_IMAGE
+        if covered and one.type == pdfium_c.FPDF_PAGEOBJ_TEXT:
+            lines += pdfium_c.FPDFTextObj_GetTextRenderMode(one.raw) not in _UNSEEN
+            if lines >= _LINES_OF_A_LETTER:
+                return True
+    return False
 
 
 def _pictures(page: pdfium.PdfPage) -> Iterator[tuple[float, int]]:

@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 
 from radica.facturas.numbers import InvoiceNumber, Nit, parse_invoice_number, parse_nit
-from radica.facturas.rips import Rips
+from radica.facturas.rips import GrupoServicios, Rips
 
 _NAME = re.compile(
     r"^(?P<sigla>[A-Z]{3,6})[_ ](?P<nit>[0-9]{5,10}(?:-[0-9])?)[_ ](?P<numero>[A-Z0-9-]{1,30})"
@@ -26,6 +26,8 @@ _NAME = re.compile(
 _NORM = re.compile(r"(?:[A-Z]{3}|FURIPS)_[0-9]{6,10}_[A-Za-z0-9-]+(?:_[A-Z]{2,3}[A-Za-z0-9]+)?\.pdf")
 _NEVER_OUT_OF_PLACE = frozenset({"PDE", "FURIPS"})
 """PDE stands in no list by service, and the FURIPS is of another norm."""
+_STAY, _IMMEDIATE = "03", "05"
+"""Codes of table GrupoServicios: Internación, Atención inmediata."""
 _LOOKS_LIKE = re.compile(r"^(?P<sigla>[A-Z]{3,6})[_ -]", re.IGNORECASE)
 
 
@@ -139,13 +141,13 @@ def service_kinds(rips: Rips, *, modalidad: str | None) -> tuple[tuple[str, ...]
     surgical = procedimientos is not None and "04" in procedimientos.subgroups
     if "hospitalizacion" in groups or surgical:
         kinds.append(("EV28",))
-    elif "urgencias" in groups:
-        kinds.append(("EV27",))
+    elif "urgencias" in groups or (consultas is not None and consultas.subgroups == (_IMMEDIATE,)):
+        kinds.append(("EV27",))  # a visit of urgencias without observation has no record of its own in the RIPS
     else:
         if consultas is not None:
-            kinds.append(("EV21", "EV22"))
+            kinds.append(("EV21", "EV22", *_elsewhere(consultas)))
         if procedimientos is not None:
-            kinds.append(("EV23", "EV24", "EV22"))
+            kinds.append(("EV23", "EV24", "EV22", *_elsewhere(procedimientos)))
         if "medicamentos" in groups:
             kinds.append(("EV25",))
         if otros is not None and "01" in otros.subgroups:
@@ -153,6 +155,12 @@ def service_kinds(rips: Rips, *, modalidad: str | None) -> tuple[tuple[str, ...]
     if otros is not None and "02" in otros.subgroups:
         kinds.append(("EV29",))
     return tuple(kinds)
+
+
+def _elsewhere(group: GrupoServicios) -> tuple[str, ...]:
+    """Return where else a service may have been given, by its grupoServicios: in urgencias, or in a stay billed apart."""
+    kinds = {_IMMEDIATE: "EV27", _STAY: "EV28"}
+    return tuple(kind for code, kind in kinds.items() if code in group.subgroups)
 
 
 def missing_supports(

@@ -267,3 +267,120 @@ def test_every_row_of_the_supports_is_a_notice() -> None:
     rows = [row for (code, _), found in reglas().items() if code.startswith("SOP-") for row in found]
     assert len(rows) >= 25
     assert {row.clase for row in rows} == {Clase.AVISO}
+
+
+def typed(pdf: pikepdf.Pdf) -> None:
+    """Put a patient's document into a field of the page, as the FURIPS of insurers has it."""
+    font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+    box = pdf.make_indirect(
+        pikepdf.Dictionary(
+            Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Widget, FT=pikepdf.Name.Tx, T=pikepdf.String("documento"),
+            V=pikepdf.String(PATIENT), Rect=[50, 50, 250, 80], DA=pikepdf.String("/Helv 12 Tf 0 g"), F=4,
+        )
+    )  # fmt: skip
+    pdf.pages[0].obj.Annots = pikepdf.Array([box])
+    fonts = pikepdf.Dictionary(Font=pikepdf.Dictionary(Helv=font))
+    pdf.Root.AcroForm = pikepdf.Dictionary(Fields=[box], NeedAppearances=True, DR=fonts)
+
+
+def noted(pdf: pikepdf.Pdf) -> None:
+    note = pikepdf.Dictionary(
+        Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.FreeText, Rect=[9, 9, 200, 40],
+        Contents=pikepdf.String(f"Paciente CC {PATIENT}"), DA=pikepdf.String("/Helv 9 Tf"),
+    )  # fmt: skip
+    pdf.pages[0].obj.Annots = pikepdf.Array([note])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        text_pdf("Reclamación por accidente", edit=typed),
+        text_pdf("", edit=typed),
+        text_pdf("Historia clínica de la consulta", edit=noted),
+        text_pdf(f"Cedula{PATIENT}Edad"),
+        text_pdf("Documento 1O98765432 de la persona"),
+        text_pdf("Identificación: CC1.098.765.432-1"),
+        text_pdf("Identificación 01098765432"),
+    ],
+)
+def test_whose_it_is_however_the_document_is_written(data: bytes, judged: Callable[..., list[Hallado]]) -> None:
+    assert codes(judged({HEV: data}, rips(authorised=True))) <= {"SOP-CONTENIDO"}
+
+
+@pytest.mark.parametrize("said", ["AV 123456", "AV-123456", "AV123456", "pasaporteAV123456"])
+def test_a_passport_is_found_in_its_ways_of_being_written(said: str, judged: Callable[..., list[Hallado]]) -> None:
+    assert judged({HEV: text_pdf(f"Paciente {said}")}, rips("AV123456", authorised=True)) == []
+
+
+def over(picture: bytes, *lines: str, invisible: bool = False) -> bytes:
+    """Return a page that is a picture, with lines on it."""
+    raw, out = io.BytesIO(), io.BytesIO()
+    paper = canvas.Canvas(raw, pagesize=A4)
+    for n, line in enumerate(lines):
+        text = paper.beginText(40, 700 - 14 * n)
+        text.setTextRenderMode(3 if invisible else 0)
+        text.textOut(line)
+        paper.drawText(text)
+    paper.showPage()
+    paper.save()
+    with pikepdf.open(io.BytesIO(picture)) as pdf, pikepdf.open(raw) as words:
+        pdf.pages[0].add_overlay(words.pages[0])
+        pdf.save(out)
+    return out.getvalue()
+
+
+def test_the_name_of_a_scanner_is_no_text_of_the_support(judged: Callable[..., list[Hallado]]) -> None:
+    stamped = over(scan(300), "Escaneado con LectorDePrueba, hoja 1")
+    assert codes(judged({HEV: stamped}, rips(authorised=True))) == {"SOP-SIN-TEXTO"}
+
+
+def test_a_letterhead_behind_the_text_is_no_coarse_scan(judged: Callable[..., list[Hallado]]) -> None:
+    lines = [f"{TEXT}, renglón {n} de la evolución de la consulta" for n in range(20)]
+    assert judged({HEV: over(scan(96), *lines)}, rips(authorised=True)) == []
+    read = over(scan(96), *lines, invisible=True)  # the words of a scan that was read
+    assert codes(judged({HEV: read}, rips(authorised=True))) == {"SOP-RESOLUCION"}
+    assert codes(judged({HEV: over(scan(96), TEXT)}, rips(authorised=True))) == {"SOP-RESOLUCION"}  # a stamped scan
+
+
+def test_the_page_shown_first_is_no_action(judged: Callable[..., list[Hallado]]) -> None:
+    def first_page(pdf: pikepdf.Pdf) -> None:
+        pdf.Root.OpenAction = pikepdf.Array([pdf.pages[0].obj, pikepdf.Name.XYZ, None, None, 0])
+
+    assert judged({HEV: text_pdf(edit=first_page)}, rips(authorised=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("form", "trait"),
+    [
+        (pikepdf.Dictionary(Fields=[], SigFlags=pikepdf.Name.X), None),
+        (pikepdf.Dictionary(Fields=[], SigFlags=3), "firmado"),
+    ],
+)
+def test_a_form_is_read_however_it_is_written(form: pikepdf.Dictionary, trait: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(text_pdf(edit=lambda pdf: setattr(pdf.Root, "AcroForm", form)))
+    with LectorPdf() as reader:
+        found = reader.leer(path)
+    assert (found.estado, found.rasgos) == (EstadoPdf.LEIDO, frozenset({trait} if trait else ()))
+
+
+def test_a_signature_and_a_script_are_found_where_nothing_announces_them(tmp_path: Path) -> None:
+    def signed(pdf: pikepdf.Pdf) -> None:
+        value = pikepdf.Dictionary(Type=pikepdf.Name.Sig, ByteRange=[0, 1, 2, 3], Contents=pikepdf.String("x"))
+        field = pikepdf.Dictionary(FT=pikepdf.Name.Sig, T=pikepdf.String("firma"), V=pdf.make_indirect(value))
+        script = pdf.make_stream(b"<xdp><script contentType='application/x-javascript'>x()</script></xdp>")
+        pdf.Root.AcroForm = pikepdf.Dictionary(Fields=[pdf.make_indirect(field)], XFA=["datos", script])
+
+    path = tmp_path / "a.pdf"
+    path.write_bytes(text_pdf(edit=signed))
+    with LectorPdf() as reader:
+        assert reader.leer(path).rasgos == {"firmado", "formulario", "guion_xfa"}
+
+
+def test_a_visit_of_urgencias_without_observation_calls_for_its_own_sheet(judged: Callable[..., list[Hallado]]) -> None:
+    record = rips(authorised=True)
+    record["usuarios"][0]["servicios"]["consultas"][0]["grupoServicios"] = "05"
+    assert judged({"HAU_900123456_FE1234.pdf": text_pdf()}, record) == []
+    assert codes(judged({"PDX_900123456_FE1234.pdf": text_pdf()}, record)) >= {"SOP-FALTA"}
+    record["usuarios"][0]["servicios"]["consultas"][0]["grupoServicios"] = "03"  # seen in a stay that is billed apart
+    assert judged({"EPI_900123456_FE1234.pdf": text_pdf()}, record) == []

@@ -17,6 +17,7 @@ from pathlib import Path
 from string import digits
 from typing import Any
 
+from radica.facturas.fev import Fev
 from radica.facturas.numbers import InvoiceNumber, Match, Nit, parse_invoice_number, same_invoice
 from radica.facturas.pdf_lector import EstadoPdf, PdfLeido, leer_pdf
 from radica.facturas.rips import Rips, read_rips
@@ -42,6 +43,8 @@ _OF_NO_PATIENT = frozenset({"LDP", "FMO", "FAT"})
 _MIN_DOCUMENT = 5
 """Characters of the shortest patient's document that is looked for: fewer stand in any text by chance."""
 _MIN_NUMBER = 4
+_BY_SOAT, _BY_ADRES = "04", "06"
+"""Codes of table coberturaPlan."""
 _TRAITS = {
     "javascript": "JavaScript",
     "accion": "acciones que abren programas o envían datos",
@@ -86,7 +89,10 @@ def parte(paquete: Paquete, contexto: Contexto) -> Iterator[Hallado]:
     esperado = _esperado(paquete, contexto)
     told = zip(paquete.soportes, rutas(paquete.soportes), strict=True)
     soportes = [_abierto(one, path) for one, path in told]
-    yield from faltan(soportes, esperado, accident=(contexto.pagador_tipo or "").upper() in ("SOAT", "ADRES"))
+    payer, covered = (contexto.pagador_tipo or "").upper(), _coverages(paquete.fev)
+    yield from faltan(soportes, esperado, accident=payer in ("SOAT", "ADRES") or bool(covered & {_BY_SOAT, _BY_ADRES}))
+    if not payer and _BY_SOAT in covered and all(one.sigla != "FURIPS" for one in soportes):
+        yield Hallado("SOP-FALTA", "", {"servicio": "Póliza SOAT", "siglas": "FURIPS"})
     yield from repetidos(soportes)
     for soporte in soportes:
         yield from nombre(soporte, esperado)
@@ -231,6 +237,12 @@ def pacientes_de(rips: Mapping[str, Any] | None) -> frozenset[tuple[str, str]]:
         if len(plain) >= _MIN_DOCUMENT:
             found.add((f"{kind or ''}".strip().upper() + plain, plain))
     return frozenset(found)
+
+
+def _coverages(fev: Fev | None) -> frozenset[str]:
+    """Return the codes of coverage that the invoice declares."""
+    named = (campo for bloque in (fev.salud if fev else ()) for campo in bloque)
+    return frozenset(one.code for one in named if one.name == "COBERTURA_PLAN_BENEFICIOS" and one.code)
 
 
 def _esperado(paquete: Paquete, contexto: Contexto) -> _Esperado:
