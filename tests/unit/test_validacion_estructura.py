@@ -208,6 +208,21 @@ def test_a_person_twice_and_health_data_in_no_word() -> None:
     assert "1980" not in words
 
 
+def test_what_the_example_of_the_norm_writes_is_only_noticed() -> None:
+    """Technical document 1 v002, page 23: one person under two kinds of user, and `"incapacidad": "02"`."""
+    other = {**usuario(1), "consecutivo": 2, "tipoUsuario": "10"}
+    assert told(judge(documento([usuario(1), other]))) == [("RVG12", "aviso", "usuarios[1]")]
+    place = "usuarios[0].incapacidad"
+    assert told(judge(documento([{**usuario(), "incapacidad": "02"}]))) == [("RVG06", "aviso", place)]
+    assert told(judge(documento([{**usuario(), "incapacidad": "03"}]))) == [("RVG06", "rechazo", place)]
+
+
+def test_the_fourteenth_kind_of_user_exists_since_july_of_2026() -> None:
+    injured = documento([{**usuario(), "tipoUsuario": "14"}])
+    assert told(judge(injured, day=date(2026, 6, 30))) == [("RVG06", "rechazo", "usuarios[0].tipoUsuario")]
+    assert "RVG06" not in {one.codigo for one in judge(injured, day=date(2026, 7, 15))}
+
+
 def test_what_the_norm_lets_pass_is_not_refused() -> None:
     """M10 and M11 of what is no magistral preparation may be null (RVC065); N03 is declared a number."""
     for fields in ({"concentracionMedicamento": None}, {"unidadMedida": None}, {"unidadMedida": "168"}):

@@ -87,6 +87,9 @@ def test_the_coverage_matrix() -> None:
     assert subsidised is not None
     assert "02" not in subsidised.conceptos
     assert not subsidised.dudosa
+    adres = cobertura("06")
+    assert adres is not None
+    assert "14" in adres.tipos_usuario
     assert cobertura("99") is None
     assert {f"{n:02d}" for n in range(1, 18)} == set(tabla("coberturaPlan"))
 

@@ -33,16 +33,19 @@ _CODES = {
     Motivo.TAMANO_DUDOSO: "RVG05",
     Motivo.VACIO: "RVG05",
     Motivo.TABLA: "RVG06",
+    Motivo.TABLA_DUDOSA: "RVG06",
     Motivo.CLINICO: "RVG06",
     Motivo.DIAGNOSTICO: "RVG06",
 }
-_SHOWN = frozenset({Motivo.TABLA, Motivo.CLINICO})
+_SHOWN = frozenset({Motivo.TABLA, Motivo.TABLA_DUDOSA, Motivo.CLINICO})
 _EXPLAINED = 500
 """Records that marshmallow explains; beyond, the gate names the same reasons, so that time stays linear and short."""
 _DETAILED = 5_000
 """Wrong records of which each property is told; beyond, they are only counted: a million empty ones take seconds."""
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z ]{0,40}[0-9]{0,2} ?")
 _ALIKE = 0.85
+_DE_LA_PERSONA = ("tipoUsuario", "incapacidad", "registroSIRAS")
+"""What may differ between two records of one person in one RIPS."""
 
 
 @dataclass
@@ -52,8 +55,8 @@ class _Marcha:
     puertas: Compuertas
     malos: int = 0
     servicios: int = 0
-    personas: dict[tuple[str, str], object] = field(repr=False, default_factory=dict)
-    """Date of birth of each person, by kind and number of their document."""
+    personas: dict[tuple[str, str], dict[str, Any]] = field(repr=False, default_factory=dict)
+    """First user with each document, by its kind and number."""
 
 
 def estructura(paquete: Paquete, contexto: Contexto) -> Iterator[Hallado]:
@@ -167,15 +170,20 @@ def _repetido(run: _Marcha, place: str, user: dict[str, Any]) -> Iterator[Hallad
     """RVG12: a person stands once in a RIPS, with all their services.
 
     The rule is of users *with the same data*: one born on another day (a child under the document of the mother) is not
-    certainly refused.
+    certainly refused; and the norm's own example (document 1 v002, p. 23) has one person twice, under two kinds of user.
     """
     kind, number = user.get("tipoDocumentoIdentificacion"), user.get("numDocumentoIdentificacion")
     if not (isinstance(kind, str) and isinstance(number, str) and number.strip()):
         return
-    person, born = (kind, number.strip()), user.get("fechaNacimiento")
-    if person in run.personas:
-        yield Hallado("RVG12", place, variante="" if run.personas[person] == born else "otro_nacimiento")
-    run.personas.setdefault(person, born)
+    first = run.personas.setdefault((kind, number.strip()), user)
+    if first is not user:
+        yield Hallado("RVG12", place, variante=_en_que_difieren(first, user))
+
+
+def _en_que_difieren(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    if one.get("fechaNacimiento") != other.get("fechaNacimiento"):
+        return "otro_nacimiento"
+    return "otros_datos" if any(one.get(name) != other.get(name) for name in _DE_LA_PERSONA) else ""
 
 
 def _amounts(rips: Mapping[str, Any]) -> Iterator[Decimal]:

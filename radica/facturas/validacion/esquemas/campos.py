@@ -40,6 +40,8 @@ class Motivo(StrEnum):
     FORMATO = "formato"
     FECHA = "fecha"
     TABLA = "tabla"
+    TABLA_DUDOSA = "tabla_dudosa"
+    """A code that the norm itself writes in its examples and its table has not."""
     CLINICO = "clinico"
     """Not in its table, and only who wrote the clinical record can say the right code."""
     DIAGNOSTICO = "diagnostico"
@@ -144,10 +146,16 @@ class Codigo(Campo):
     """A code of a small table, as text."""
 
     def __init__(
-        self, tabla: str, *, nulo: bool = False, vacio: Motivo = Motivo.TAMANO, fuera: Motivo = Motivo.TABLA
+        self,
+        tabla: str,
+        *,
+        nulo: bool = False,
+        vacio: Motivo = Motivo.TAMANO,
+        fuera: Motivo = Motivo.TABLA,
+        dudosos: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(f"un código de la tabla {tabla}", nulo=nulo)
-        self.tabla = tabla
+        self.tabla, self.dudosos = tabla, dudosos
         self.si_vacio = None if nulo else vacio
         self.si_fuera = fuera
 
@@ -155,7 +163,7 @@ class Codigo(Campo):
         """See Campo."""
         known = codigos(self.tabla, entorno.edicion)
         lengths = frozenset(map(len, known))
-        empty, outside = self.si_vacio, self.si_fuera
+        empty, outside, doubtful = self.si_vacio, self.si_fuera, self.dudosos
 
         def revisar(value: object) -> Motivo | None:
             if type(value) is not str:
@@ -164,6 +172,8 @@ class Codigo(Campo):
                 return None
             if not value:
                 return empty
+            if value in doubtful:
+                return Motivo.TABLA_DUDOSA
             return outside if len(value) in lengths else Motivo.TAMANO
 
         return revisar

@@ -36,6 +36,8 @@ class Version(StrEnum):
 
 
 _PESOS, _PAGO, _CONSECUTIVO = 15, 10, 9_999_999
+_SI_NO_EN_CIFRAS = frozenset({"01", "02"})
+"""Technical document 1 v002 writes `"incapacidad": "02"` on page 23; real answers are all of SI and NO."""
 
 
 def _prestador(*, nulo: bool = False) -> Texto:
@@ -223,7 +225,7 @@ class Usuario(EsquemaRips):
     codPaisResidencia = Texto(3, 3, patron="[0-9]+", espera="un código de país ISO 3166 de 3 cifras")
     codMunicipioResidencia = Texto(5, 5, patron="[0-9]+", nulo=True, espera="un código de municipio DANE de 5 cifras")
     codZonaTerritorialResidencia = Codigo("ZonaVersion2", nulo=True)
-    incapacidad = Codigo("LstSiNo")
+    incapacidad = Codigo("LstSiNo", dudosos=_SI_NO_EN_CIFRAS)
     consecutivo = Entero(0, _CONSECUTIVO)
     codPaisOrigen = Texto(3, 3, patron="[0-9]+", espera="un código de país ISO 3166 de 3 cifras")
     servicios = Estructura(dict)
