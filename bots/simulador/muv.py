@@ -6,10 +6,8 @@ output carries one line, ``{"url": …, "certificado": …}``. Facts of the API:
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
-import signal
 import socket
 import ssl
 import struct
@@ -22,14 +20,13 @@ from decimal import Decimal
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from types import FrameType
 from typing import Any, ClassVar, Final
 
 from bots.simulador.config import ConfigError
 from bots.simulador.muv_estado import State
 from bots.simulador.muv_juicio import CALLS, Line, already, answer, judge, query, unknown
 from bots.simulador.muv_libro import Book
+from bots.simulador.serving import Running, options_of, run, serve
 from bots.simulador.tls import self_signed
 
 MAX_BODY: Final = 512 * 1024 * 1024
@@ -38,41 +35,15 @@ QUERIES: Final = "/api/ConsultasFevRips/"
 
 
 @dataclass
-class Handle:
-    """A running API: its address, its certificate, its oracle, and how to end it."""
+class Handle(Running[State]):
+    """A running API; `certificate` is its PEM, empty without TLS."""
 
-    url: str
     certificate: str
-    state: State
-    _server: ThreadingHTTPServer
-    _thread: Thread
 
     @property
     def book(self) -> Book:
         """What it received."""
         return self.state.book
-
-    def configure(self, **changes: Any) -> None:
-        """Like ``POST /__sim/config``; raises ``ConfigError``."""
-        self.state.configure(**changes)
-
-    def wait(self) -> None:
-        """Block until it is stopped from elsewhere."""
-        self._thread.join()
-
-    def stop(self) -> None:
-        """End the server; a second call does nothing."""
-        if not self.state.stopping.is_set():
-            self.state.stopping.set()
-            self._server.shutdown()
-            self._thread.join(10)
-            self._server.server_close()
-
-    def __enter__(self) -> Handle:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 class _Server(ThreadingHTTPServer):
@@ -115,10 +86,10 @@ def start(
         context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
         pem = (folder / "cert.pem").read_text("ascii")
     server = _Server((host, port), _handler(state, tell), context)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="simulador-muv", daemon=True)
-    thread.start()
     scheme = "https" if tls else "http"
-    return Handle(f"{scheme}://{host}:{server.server_port}/api", pem, state, server, thread)
+    return Handle(
+        f"{scheme}://{host}:{server.server_port}/api", state, server, serve(server, "simulador-muv"), certificate=pem
+    )
 
 
 def _now() -> datetime:
@@ -330,29 +301,15 @@ def _handler(state: State, clock: Callable[[], datetime]) -> type[BaseHTTPReques
 
 def main(argv: list[str] | None = None) -> int:
     """Run the API until a signal; 0 when it was ended, 2 when it could not start."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bots.simulador.muv", description="Validador de MinSalud (MUV) de demostración, sin valor legal."
+    parser = options_of(
+        "muv", "Validador de MinSalud (MUV) de demostración, sin valor legal.", "carpeta de su libro y su certificado"
     )
-    parser.add_argument("--host", default="127.0.0.1", help="dirección en la que escucha (por defecto 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=0, help="puerto; 0 elige uno libre")
-    parser.add_argument("--folder", type=Path, required=True, help="carpeta de su libro y su certificado")
     parser.add_argument("--no-tls", action="store_true", help="HTTP sin cifrar")
     options = parser.parse_args(argv)
-    try:
-        handle = start(options.folder, options.port, options.host, tls=not options.no_tls)
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"No se pudo iniciar el MUV simulado: {error}\n")
-        return 2
-
-    def _end(_signal: int, _frame: FrameType | None) -> None:
-        Thread(target=handle.stop, daemon=True).start()
-
-    signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGINT, _end)
-    sys.stdout.write(json.dumps({"url": handle.url, "certificado": str(options.folder / "cert.pem")}) + "\n")
-    sys.stdout.flush()
-    handle.wait()
-    return 0
+    return run(
+        lambda: start(options.folder, options.port, options.host, tls=not options.no_tls),
+        lambda handle: {"url": handle.url, "certificado": str(options.folder / "cert.pem")},
+    )
 
 
 if __name__ == "__main__":

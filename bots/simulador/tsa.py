@@ -7,9 +7,7 @@ started anew; standard output carries one line, ``{"url": …, "anclas": …}``.
 
 from __future__ import annotations
 
-import argparse
 import json
-import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,8 +15,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
-from types import FrameType
+from threading import Event
 from typing import Any, Final
 
 from asn1crypto import core, keys, tsp
@@ -27,6 +24,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pyhanko.sign.timestamps import DummyTimeStamper
 
+from bots.simulador.serving import Running, options_of, run, serve
 from bots.simulador.tsa_certs import Authority, load_or_make
 
 MODES: Final = (
@@ -122,36 +120,10 @@ def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
 
 
 @dataclass
-class Handle:
-    """A running authority: its address, the PEM of its root, and how to end it."""
+class Handle(Running[State]):
+    """A running authority; `anchors` is the file with the PEM of its root."""
 
-    url: str
     anchors: Path
-    state: State
-    _server: ThreadingHTTPServer
-    _thread: Thread
-
-    def configure(self, **changes: Any) -> None:
-        """Like ``POST /__sim/config``; raises ``ConfigError``."""
-        self.state.configure(**changes)
-
-    def wait(self) -> None:
-        """Block until it is stopped from elsewhere."""
-        self._thread.join()
-
-    def stop(self) -> None:
-        """End the server; a second call does nothing."""
-        if not self.state.stopping.is_set():
-            self.state.stopping.set()
-            self._server.shutdown()
-            self._thread.join(10)
-            self._server.server_close()
-
-    def __enter__(self) -> Handle:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 def start(folder: Path, port: int = 0, host: str = "127.0.0.1", clock: Callable[[], datetime] | None = None) -> Handle:
@@ -160,9 +132,8 @@ def start(folder: Path, port: int = 0, host: str = "127.0.0.1", clock: Callable[
     state = State(load_or_make(folder, tell()))
     server = ThreadingHTTPServer((host, port), _handler(state, tell))
     server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="simulador-tsa", daemon=True)
-    thread.start()
-    return Handle(f"http://{host}:{server.server_port}/", folder / "ca.pem", state, server, thread)
+    url = f"http://{host}:{server.server_port}/"
+    return Handle(url, state, server, serve(server, "simulador-tsa"), anchors=folder / "ca.pem")
 
 
 def _now() -> datetime:
@@ -224,30 +195,15 @@ def _handler(state: State, clock: Callable[[], datetime]) -> type[BaseHTTPReques
 
 def main(argv: list[str] | None = None) -> int:
     """Run the authority until a signal; 0 when it was ended, 2 when it could not start."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bots.simulador.tsa", description="Autoridad de estampado de demostración, sin valor legal."
+    parser = options_of(
+        "tsa", "Autoridad de estampado de demostración, sin valor legal.", "carpeta de sus llaves y certificados"
     )
-    parser.add_argument("--host", default="127.0.0.1", help="dirección en la que escucha (por defecto 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=0, help="puerto; 0 elige uno libre")
-    parser.add_argument("--folder", type=Path, required=True, help="carpeta de sus llaves y certificados")
     options = parser.parse_args(argv)
-    try:
-        handle = start(options.folder, options.port, options.host)
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"No se pudo iniciar la autoridad simulada: {error}\n")
-        return 2
-
-    def _end(_signal: int, _frame: FrameType | None) -> None:
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGINT, _end)
-    sys.stdout.write(json.dumps({"url": handle.url, "anclas": str(handle.anchors)}) + "\n")
-    sys.stdout.flush()
-    with handle:
-        handle.wait()
-    return 0
+    return run(
+        lambda: start(options.folder, options.port, options.host),
+        lambda handle: {"url": handle.url, "anclas": str(handle.anchors)},
+    )
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

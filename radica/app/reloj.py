@@ -37,8 +37,8 @@ from radica.app.handlers.tarifas_congelar import KIND_FREEZE, order_freezing
 from radica.app.handlers.verificacion import KIND_VERIFY, VERIFY_AT, order_tick
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.facturas.muv.envios import KIND as KIND_MUV
-from radica.jobs.schedule import insert_due
-from radica.kernel.clock import BOGOTA, Clock, daily_due
+from radica.jobs.schedule import insert_due, order_day
+from radica.kernel.clock import BOGOTA, Clock
 from radica.kernel.config import Settings
 from radica.kernel.db import Database
 from radica.kernel.errors import Unavailable
@@ -94,8 +94,7 @@ def _worth_a_look(folder: Path, *, named: bool) -> bool:
 
 def order_review(database: Database, now: datetime) -> int:
     """Order the daily review of terms, once for its day. Returns 1 when the job was added."""
-    with database.write() as session:
-        return int(insert_due(session, KIND_TERMS, daily_due(now, REVIEW_AT), payload={}, dedup=KIND_TERMS) is not None)
+    return order_day(database, KIND_TERMS, now, REVIEW_AT)
 
 
 def order_cleaning(database: Database, now: datetime) -> int:

@@ -7,7 +7,7 @@ on one job store of the usual library fired most slots twice in trials, so that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from radica.jobs import statements as sql
 from radica.jobs.driver import within
 from radica.jobs.queue import enqueue
+from radica.kernel.clock import daily_due
 from radica.kernel.db import Database
 
 
@@ -54,6 +55,13 @@ def order_minute(database: Database, kind: str, now: datetime, *, priority: int)
         return int(
             insert_due(session, kind, due, payload={}, priority=priority, max_attempts=5, dedup=kind) is not None
         )
+
+
+def order_day(database: Database, kind: str, now: datetime, at: time, *, priority: int = 100) -> int:
+    """Add the one job of a kind that falls due each day `at` (Bogotá time). Returns 1 when it was added at `now`."""
+    with database.write() as session:
+        due = daily_due(now, at)
+        return int(insert_due(session, kind, due, payload={}, priority=priority, dedup=kind) is not None)
 
 
 def take_slot(session: Session, slot: str, due: datetime) -> bool:

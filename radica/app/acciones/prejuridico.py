@@ -146,52 +146,29 @@ def avance(expediente_id: int) -> ResponseReturnValue:
 @allow(*WORKERS)
 def entregar(expediente_id: int) -> ResponseReturnValue:
     """Register to whom it was handed."""
-    form = formas.DeliverForm(prefix="entregar")
-    return _act(
-        expediente_id, "entregar", form, "Quedó registrada la entrega.",
-        lambda session, row, version: services.entregar(
-            session, row, a_quien=form.a_quien.data or "", actor=person().actor, at=now(), expected_version=version
-        ),
-    )  # fmt: skip
+    return _act(expediente_id, "entregar", services.entregar, "Quedó registrada la entrega.")
 
 
 @blueprint.post("/expedientes/<int:expediente_id>/demandar")
 @allow(*WORKERS)
 def demandar(expediente_id: int) -> ResponseReturnValue:
     """Register the lawsuit."""
-    form = formas.LawsuitForm(prefix="demandar")
-    return _act(
-        expediente_id, "demandar", form, "Quedó registrada la demanda.",
-        lambda session, row, version: services.demandar(
-            session, row, radicado=form.radicado.data or "", actor=person().actor, at=now(), expected_version=version
-        ),
-    )  # fmt: skip
+    return _act(expediente_id, "demandar", services.demandar, "Quedó registrada la demanda.")
 
 
 @blueprint.post("/expedientes/<int:expediente_id>/descartar")
 @allow(*WORKERS)
 def descartar(expediente_id: int) -> ResponseReturnValue:
     """Give it up."""
-    form = formas.DiscardForm(prefix="descartar")
-    return _act(
-        expediente_id, "descartar", form, "Quedó descartado; lo que se armó sigue en custodia.",
-        lambda session, row, version: services.descartar(
-            session, row, form.motivo.data or "", actor=person().actor, at=now(), expected_version=version
-        ),
-    )  # fmt: skip
+    said = "Quedó descartado; lo que se armó sigue en custodia."
+    return _act(expediente_id, "descartar", services.descartar, said)
 
 
 @blueprint.post("/expedientes/<int:expediente_id>/reintentar")
 @allow(*WORKERS)
 def reintentar(expediente_id: int) -> ResponseReturnValue:
     """Order it again after a failure."""
-    form = formas.RetryForm(prefix="reintentar")
-    return _act(
-        expediente_id, "reintentar", form, "Se está armando de nuevo.",
-        lambda session, row, version: services.reintentar(
-            session, row, actor=person().actor, at=now(), expected_version=version
-        ),
-    )  # fmt: skip
+    return _act(expediente_id, "reintentar", services.reintentar, "Se está armando de nuevo.")
 
 
 def page(
@@ -202,10 +179,7 @@ def page(
     names = actor_names(session, {one.actor for one in moves})
     given = {acto: form} if form is not None else {}
     forms = {
-        "entregar": formas.DeliverForm(prefix="entregar", formdata=None, version=row.version),
-        "demandar": formas.LawsuitForm(prefix="demandar", formdata=None, version=row.version),
-        "descartar": formas.DiscardForm(prefix="descartar", formdata=None, version=row.version),
-        "reintentar": formas.RetryForm(prefix="reintentar", formdata=None, version=row.version),
+        name: kind(prefix=name, formdata=None, version=row.version) for name, (kind, _) in formas.ACTS.items()
     } | given
     pieces = pieces_of(session, prestador_id=row.prestador_id, case_keys=[row.case_key])
     invoices = (
@@ -244,11 +218,10 @@ def here(row: Expediente) -> str:
     return url_for("prejuridico.expediente", expediente_id=row.id)
 
 
-Doing = Callable[[Session, Expediente, int], None]
-
-
-def _act(expediente_id: int, acto: str, form: Any, said: str, do: Doing) -> ResponseReturnValue:
+def _act(expediente_id: int, acto: str, do: Callable[..., None], said: str) -> ResponseReturnValue:
     """Load before anything else, so that a stranger gets 404; do it, or show the page with what was refused."""
+    kind, words = formas.ACTS[acto]
+    form = kind(prefix=acto)
     with current().database.read() as session:
         load(session, expediente_id, *WORKERS)
     refusal: RadicaError | None = None
@@ -256,7 +229,8 @@ def _act(expediente_id: int, acto: str, form: Any, said: str, do: Doing) -> Resp
         try:
             with current().database.write() as session:
                 row = load(session, expediente_id, *WORKERS)
-                do(session, row, int(form.version.data))
+                told = {word: form[word].data or "" for word in words}
+                do(session, row, **told, actor=person().actor, at=now(), expected_version=int(form.version.data))
         except (BadInput, InvalidTransition, StalePage) as problem:
             refusal = problem
         else:

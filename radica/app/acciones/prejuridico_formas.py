@@ -73,6 +73,15 @@ class RetryForm(VersionForm):
     """Order it again."""
 
 
+ACTS: dict[str, tuple[type[VersionForm], tuple[str, ...]]] = {
+    "entregar": (DeliverForm, ("a_quien",)),
+    "demandar": (LawsuitForm, ("radicado",)),
+    "descartar": (DiscardForm, ("motivo",)),
+    "reintentar": (RetryForm, ()),
+}
+"""The acts upon a dossier: the form of each (its prefix is the act), and the words its service takes from it."""
+
+
 class BringForm(Form):
     """A document that only a person has. `para`: `prestador`, or `pagador` or `factura` by what is typed beside it."""
 

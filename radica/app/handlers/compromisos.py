@@ -12,8 +12,8 @@ from datetime import datetime, time
 from radica.app.house import House
 from radica.conciliacion.commitments import alert_broken
 from radica.jobs.queue import Claimed, Done, finish
-from radica.jobs.schedule import insert_due
-from radica.kernel.clock import civil_date, daily_due
+from radica.jobs.schedule import order_day
+from radica.kernel.clock import civil_date
 from radica.kernel.db import Database
 
 KIND_PROMISES = "revisar_compromisos"
@@ -31,9 +31,7 @@ def check_promises(database: Database, at: datetime) -> int:
 
 def order_promises(database: Database, now: datetime) -> int:
     """Order the look, once for its day. Returns 1 when the job was added."""
-    due = daily_due(now, PROMISES_AT)
-    with database.write() as session:
-        return int(insert_due(session, KIND_PROMISES, due, payload={}, dedup=KIND_PROMISES) is not None)
+    return order_day(database, KIND_PROMISES, now, PROMISES_AT)
 
 
 def review_promises(house: House, claimed: Claimed) -> None:

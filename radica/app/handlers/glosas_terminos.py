@@ -18,8 +18,8 @@ from radica.glosas.models import Devolucion, Glosa
 from radica.glosas.recount import recompute_terms
 from radica.glosas.silence import Silencios, apply_batch
 from radica.jobs.queue import Claimed, Done, finish
-from radica.jobs.schedule import insert_due
-from radica.kernel.clock import civil_date, daily_due
+from radica.jobs.schedule import order_day
+from radica.kernel.clock import civil_date
 from radica.kernel.db import Database
 
 KIND_LAPSES = "vencer_terminos_glosas"
@@ -31,10 +31,7 @@ log = logging.getLogger("radica.fondo")
 
 def order_lapses(database: Database, now: datetime) -> int:
     """Order the run, once for its day. Returns 1 when the job was added."""
-    with database.write() as session:
-        return int(
-            insert_due(session, KIND_LAPSES, daily_due(now, LAPSES_AT), payload={}, dedup=KIND_LAPSES) is not None
-        )
+    return order_day(database, KIND_LAPSES, now, LAPSES_AT)
 
 
 def lapse_terms(house: House, claimed: Claimed) -> None:

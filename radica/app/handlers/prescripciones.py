@@ -11,8 +11,8 @@ from datetime import datetime, time
 from radica.app.house import House
 from radica.cartera.vigilar import watch
 from radica.jobs.queue import Claimed, Done, finish
-from radica.jobs.schedule import insert_due
-from radica.kernel.clock import civil_date, daily_due
+from radica.jobs.schedule import order_day
+from radica.kernel.clock import civil_date
 from radica.kernel.db import Database
 
 KIND_PRESCRIPTION = "vigilar_prescripcion"
@@ -30,9 +30,7 @@ def check_prescription(database: Database, at: datetime) -> int:
 
 def order_prescription(database: Database, now: datetime) -> int:
     """Order the look, once for its day. Returns 1 when the job was added."""
-    due = daily_due(now, PRESCRIPTION_AT)
-    with database.write() as session:
-        return int(insert_due(session, KIND_PRESCRIPTION, due, payload={}, dedup=KIND_PRESCRIPTION) is not None)
+    return order_day(database, KIND_PRESCRIPTION, now, PRESCRIPTION_AT)
 
 
 def review_prescription(house: House, claimed: Claimed) -> None:

@@ -25,8 +25,8 @@ from radica.facturas.models import Documento
 from radica.glosas.models import Devolucion, Glosa, Notificacion
 from radica.glosas.states import DEV_ABIERTAS, FINALES
 from radica.jobs.queue import Claimed, Done, finish
-from radica.jobs.schedule import insert_due
-from radica.kernel.clock import civil_date, daily_due
+from radica.jobs.schedule import order_day
+from radica.kernel.clock import civil_date
 from radica.kernel.db import Database
 from radica.kernel.errors import NotFound
 from radica.prejuridico.models import Expediente, ExpedienteFactura
@@ -44,9 +44,7 @@ log = logging.getLogger("radica.fondo")
 
 def order_retention(database: Database, now: datetime) -> int:
     """Order the job, once for its day. Returns 1 when it was added."""
-    due = daily_due(now, RETAIN_AT)
-    with database.write() as session:
-        return int(insert_due(session, KIND_RETAIN, due, payload={}, priority=200, dedup=KIND_RETAIN) is not None)
+    return order_day(database, KIND_RETAIN, now, RETAIN_AT, priority=200)
 
 
 def retain(house: House, claimed: Claimed) -> None:

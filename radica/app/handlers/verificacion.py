@@ -26,8 +26,8 @@ from radica.custodia.verificar_base import Alcance
 from radica.entidades.models import EstadoPrestador, Prestador
 from radica.facturas.models import Factura
 from radica.jobs.queue import Claimed, Done, finish
-from radica.jobs.schedule import insert_due
-from radica.kernel.clock import BOGOTA, daily_due
+from radica.jobs.schedule import order_day
+from radica.kernel.clock import BOGOTA
 from radica.kernel.config import Settings
 from radica.kernel.db import Database
 from radica.kernel.errors import Unavailable
@@ -103,9 +103,7 @@ def since(day: date) -> datetime:
 
 def order_verification(database: Database, now: datetime) -> int:
     """Order the nightly verification, once for its day. Returns 1 when the job was added."""
-    with database.write() as session:
-        due = daily_due(now, VERIFY_AT)
-        return int(insert_due(session, KIND_VERIFY, due, payload={}, priority=200, dedup=KIND_VERIFY) is not None)
+    return order_day(database, KIND_VERIFY, now, VERIFY_AT, priority=200)
 
 
 def verify_night(house: House, claimed: Claimed) -> None:
