@@ -112,11 +112,12 @@ def test_what_cannot_be_had_does_not_stop_the_rest(tmp_path: Path, muestras: Pat
     good = muestras / "caso16_rips_sin_factura_RS.json"
     (tmp_path / "roto.zip").write_bytes(b"PK\x03\x04roto")
     (tmp_path / "vacia").mkdir()
-    link = tmp_path / "enlace.xml"
+    (tmp_path / "con_enlace").mkdir()
+    link = tmp_path / "con_enlace" / "enlace.xml"
     link.symlink_to(muestras / "caso03_fev_attached.xml")
     results = judged(
-        tmp_path, str(tmp_path / "no-existe.xml"), str(good), str(tmp_path / "roto.zip"), str(link),
-        str(tmp_path / "vacia"), code=2,
+        tmp_path, str(tmp_path / "no-existe.xml"), str(good), str(tmp_path / "roto.zip"),
+        str(link.parent), str(tmp_path / "vacia"), code=2,
     )  # fmt: skip
     assert [(one["tipo"], one["estado"]) for one in results] == [
         ("desconocido", "ilegible"),
@@ -126,6 +127,35 @@ def test_what_cannot_be_had_does_not_stop_the_rest(tmp_path: Path, muestras: Pat
     ]
     said = [one["hallazgos"][0]["mensaje"] for one in results if one["estado"] == "ilegible"]
     assert ["No existe" in said[0], "ZIP" in said[1], "enlace" in said[2]] == [True, True, True]
+
+
+def test_a_link_that_is_named_is_the_file_it_points_to(tmp_path: Path, muestras: Path) -> None:
+    (tmp_path / "f.json").symlink_to(muestras / "caso16_rips_sin_factura_RS.json")
+    (tmp_path / "vuelta").symlink_to(tmp_path / "vuelta")
+    (good,) = judged(tmp_path, str(tmp_path / "f.json"), code=0)
+    assert (good["ruta"], good["tipo"], good["estado"]) == (str(tmp_path / "f.json"), "rips", "valido")
+    (loop,) = judged(tmp_path, str(tmp_path / "vuelta"), code=2)
+    assert loop["estado"] == "ilegible"
+
+
+def test_a_terminal_of_another_encoding_is_written_to(tmp_path: Path) -> None:
+    path = str(tmp_path / "nota.txt")
+    Path(path).write_text("hola")
+    words, document = (
+        subprocess.run(
+            [sys.executable, "-m", "radica.app.cli", "--datos", str(tmp_path / "var"), "validar", path, *more],
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            timeout=240,
+            check=False,
+        )
+        for more in ([], ["--json"])
+    )
+    assert words.returncode == document.returncode == 2
+    assert b"Traceback" not in words.stderr + document.stderr
+    assert words.stdout.isascii()
+    assert b"\\xf3" in words.stdout
+    assert "facturación" in json.loads(document.stdout.decode("utf-8"))["resultados"][0]["hallazgos"][0]["mensaje"]
 
 
 def test_nothing_to_judge_is_not_a_good_end(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import json
 import os
 import secrets
@@ -67,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (0 done, 1 findings, 2 could not, 130 interrupted)."""
     words = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in words
+    _speak_anywhere(as_json=as_json)
     try:
         return _run(words)
     except RadicaError as error:
@@ -80,6 +82,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrumpido.\n")
         return INTERRUPTED
+
+
+def _speak_anywhere(*, as_json: bool) -> None:
+    """Let a terminal of any encoding be written to: a letter that it lacks is escaped; a JSON document is UTF-8."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8" if as_json else None, errors="backslashreplace")
 
 
 def _run(words: list[str]) -> int:

@@ -7,6 +7,7 @@ reads it costs the files of its group only. Results wait on disk when they are m
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -114,7 +115,7 @@ def validar(
     incidente: Incidente,
 ) -> Balance:
     """Judge files, folders and ZIPs. `carpeta` takes what comes out of the ZIPs; `palabras` tells one result."""
-    given = sources([Path(one) for one in rutas], list(rutas), carpeta, None)
+    given = sources([_meant(one) for one in rutas], list(rutas), carpeta, None)
     files = _describe(given, procesos=procesos, avance=avance)
     groups = [tuple((at, files[at]) for at in group) for group in agrupar(files)]
     if len(groups) > 1 and any(one.tipo is Tipo.SOPORTE for one in files):
@@ -155,6 +156,11 @@ def habla_de(group: Sequence[tuple[int, Archivo]], one: Hallado) -> int:
     """Return the position of the file of a group in which a finding between invoices lands."""
     kinds = _OF_CODE.get(one.codigo, (Tipo.RIPS, Tipo.SOLICITUD))
     return next((at for at, file in group if file.tipo in kinds), group[0][0])
+
+
+def _meant(ruta: str) -> Path:
+    """Return the path that a person means: a link that is named is its target; those inside a folder stay links."""
+    return Path(os.path.realpath(ruta))
 
 
 def _describe(given: Iterator[Source], *, procesos: int, avance: Avance) -> list[Archivo]:
