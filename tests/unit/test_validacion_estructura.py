@@ -24,7 +24,7 @@ from radica.facturas.validacion.esquemas.servicios import Version
 from radica.facturas.validacion.estructura import estructura
 from radica.facturas.validacion.modelo import Clase, Contexto, Hallazgo, Modulo, Paquete
 from radica.facturas.validacion.tablas import VACIOS, Catalogos
-from radica.facturas.validacion.topes import CODIGO_MAS, MAX_LUGARES
+from radica.facturas.validacion.topes import CODIGO_MAS, MAX_LUGARES, MAX_RECHAZOS
 
 BEFORE, AFTER = date(2026, 3, 31), date(2026, 8, 1)
 NOW = datetime(2026, 11, 22, 8, 0)  # noqa: DTZ001  civil time of Colombia
@@ -254,23 +254,22 @@ def test_without_cie10_it_says_so_once_and_refuses_nothing() -> None:
 
 
 def test_many_faults_are_bounded_and_counted() -> None:
-    rips = grande(4_000)
+    rips = grande(8_000)
     for user in rips["usuarios"]:
         for records in user["servicios"].values():
             for record in records:
                 record["consecutivo"] = "x"
     count = sum(len(records) for user in rips["usuarios"] for records in user["servicios"].values())
     found = judge(rips)
-    assert [one.codigo for one in found] == ["RVG01"] * MAX_LUGARES + [CODIGO_MAS]
-    assert str(count - MAX_LUGARES) in found[-1].mensaje
+    assert [one.codigo for one in found] == ["RVG01"] * 5_000 + [CODIGO_MAS]
+    assert str(count - 5_000) in found[-1].mensaje
     assert found[-1].clase is Clase.AVISO
 
 
 def test_a_flood_of_empty_records_is_counted_to_its_end() -> None:
     found = judge(one_user(consultas=[{}] * 200_000))
-    assert (
-        Counter(one.codigo for one in found)["RVG01"] == 2 * MAX_LUGARES
-    )  # what must be written, and what may be null
+    # What must be written, and what may be null.
+    assert Counter(one.codigo for one in found)["RVG01"] == 2 * MAX_LUGARES + MAX_RECHAZOS
     assert [one.mensaje for one in found if "195000 registros" in one.mensaje]
 
 

@@ -152,8 +152,18 @@ def test_the_official_tables(referencia: Path) -> None:
 
 def test_places_beyond_the_bound_are_counted_and_rules_not_in_force_say_nothing() -> None:
     places = [Hallado("RVG07", f"usuarios[{n}]") for n in range(5)] + [Hallado("RVG03")]
-    found = list(acotar(places, DAY, maximo=2))
+    found = list(acotar(places, DAY, maximo=2, rechazos=0))
     assert Counter(one.codigo for one in found) == {"RVG07": 2, "RVG03": 1, CODIGO_MAS: 1}
     assert found[-1].valores == {"codigo": "RVG07", "cuantos": "3"}
     later = Hallado("RVG01", "rips", variante="estructura_anterior")
     assert list(acotar([later] * 3, date(2026, 1, 1), maximo=1)) == []
+
+
+def test_of_what_rejects_more_places_are_told_than_of_the_rest() -> None:
+    places = [Hallado(code, f"usuarios[{n}]") for code in ("RVG07", "RVC009") for n in range(5)]
+    found = list(acotar(places, DAY, maximo=2, rechazos=2))
+    assert Counter(one.codigo for one in found) == {"RVG07": 4, "RVC009": 2, CODIGO_MAS: 2}
+    assert [one.valores for one in found if one.codigo == CODIGO_MAS] == [
+        {"codigo": "RVG07", "cuantos": "1"},
+        {"codigo": "RVC009", "cuantos": "3"},
+    ]

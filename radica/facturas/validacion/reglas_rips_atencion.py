@@ -10,6 +10,7 @@ import re
 
 from radica.facturas.validacion.reglas_rips_base import (
     DT1_V002,
+    DT1_V003,
     Falta,
     Faltas,
     Registro,
@@ -34,7 +35,7 @@ _SIN_DATOS = frozenset({"01", "02", "04"})
 _DATOS = ("nomTecnologiaSalud", "concentracionMedicamento", "unidadMedida", "formaFarmaceutica")
 _CEROS = (0, "0", "")
 _INSUMO, _COMPLEMENTARIO = "01", "04"
-_PESO, _SEMANAS, _MAX_PRENATAL = (500, 5000), (20, 46), 15
+_PESO, _PESO_V003, _SEMANAS, _MAX_PRENATAL = (500, 5000), (400, 6000), (20, 46), 15
 _PROPIOS_DEL_NACIDO = frozenset({"CN", "NV", "RC", "MS", ""})
 PRESUPUESTO_MAXIMO = frozenset({"02"})
 _PRESCRIPCION = re.compile(r"[0-9]{20}")
@@ -120,9 +121,9 @@ def rvc057(registro: Registro, _: Vista) -> Faltas:
     return _rango("RVC057", registro, "edadGestacional", *_SEMANAS)
 
 
-def rvc058(registro: Registro, _: Vista) -> Faltas:
-    """RVC058: weight at birth of 500 to 5000 grams. DT1 v002, N08."""
-    return _rango("RVC058", registro, "peso", *_PESO)
+def rvc058(registro: Registro, vista: Vista) -> Faltas:
+    """RVC058: weight at birth of 500 to 5000 grams, since v003 of 400 to 6000. DT1 v002, N08."""
+    return _rango("RVC058", registro, "peso", *(_PESO_V003 if vista.marco.fecha >= DT1_V003 else _PESO))
 
 
 def rvc097(registro: Registro, _: Vista) -> Faltas:
@@ -132,7 +133,9 @@ def rvc097(registro: Registro, _: Vista) -> Faltas:
 
 def _rango(codigo: str, registro: Registro, campo: str, minimo: int, maximo: int) -> Faltas:
     value = monto(registro.get(campo))
-    return () if value is None or minimo <= value <= maximo else (Falta(codigo, campo, {"valor": str(value)}),)
+    if value is None or minimo <= value <= maximo:
+        return ()
+    return (Falta(codigo, campo, {"valor": str(value), "minimo": str(minimo), "maximo": str(maximo)}),)
 
 
 def rvc047(registro: Registro, vista: Vista) -> Faltas:

@@ -24,6 +24,8 @@ from radica.kernel.money import format_cop, to_cents
 
 DT1_V002 = date(2026, 7, 1)
 """From this day technical document 1 v002 is in force."""
+DT1_V003 = date(2026, 7, 15)
+"""From this day its v003 is: user 14, wider weights at birth."""
 FECHA_DE = {
     "consultas": "fechaInicioAtencion",
     "procedimientos": "fechaInicioAtencion",

@@ -1,7 +1,7 @@
 """Rules of the RIPS over CUPS codes: that they exist, fit the record, the sex and the stay.
 
 Invariant: what needs the table CUPSRips says nothing without it (`reglas_rips.sin_catalogo` tells that once); births
-are known by their chapters of the CUPS (735, 740) and need no table. Relations of CUPS with coverage, diagnosis, group
+are known by their chapters of the CUPS (721, 7322, 735, 740) and need no table. Relations of CUPS with coverage, diagnosis, group
 of services and purpose are in tables that are not public. Norm: MUV technical document 1 v002.
 """
 
@@ -27,7 +27,7 @@ _INTERNACION, _QUIRURGICO = "03", "04"
 _AMBULATORIAS = ("8902", "8903")
 """First and follow-up consultations."""
 _COLECTIVA = "42"
-_PARTO, _CESAREA, _PARTO_MULTIPLE = "735", "740", frozenset({"735930", "735931"})
+_PARTOS, _CESAREA, _PARTO_MULTIPLE = ("721", "7322", "735"), "740", frozenset({"735930", "735931"})
 _ULTIMO_CAPITULO_QX = "86"
 _OBITO = frozenset({"Z371", "Z373", "Z374", "Z376", "Z377", "P95X", "O364"})
 """Diagnoses of a birth without a living child."""
@@ -35,7 +35,7 @@ _OBITO = frozenset({"Z371", "Z373", "Z374", "Z376", "Z377", "P95X", "O364"})
 
 def es_parto(code: str) -> bool:
     """Say whether a CUPS is the attendance of a birth or a caesarean."""
-    return code.startswith((_PARTO, _CESAREA))
+    return code.startswith((*_PARTOS, _CESAREA))
 
 
 def _cups(registro: Registro, vista: Vista, campo: str) -> Cups | None:
@@ -128,15 +128,11 @@ def rvc022(registro: Registro, vista: Vista) -> Faltas:
 def rvc023(registro: Registro, vista: Vista) -> Faltas:
     """RVC023: a birth has data of the newborn. DT1 v002, P05.
 
-    Clear only where the invoice carries the stay too (not the fee of one professional) and the child lived.
+    Each invoice of a birth carries them (guidelines 3.2, 3.3.5), with or without the stay. Where a diagnosis says that
+    the child did not live it is not clear, and not told.
     """
     code = texto(registro.get("codProcedimiento"))
-    if (
-        not vista.marco.completo
-        or not es_parto(code)
-        or "recienNacidos" in vista.servicios
-        or "hospitalizacion" not in vista.servicios
-    ):
+    if not vista.marco.completo or not es_parto(code) or "recienNacidos" in vista.servicios:
         return ()
     if any(_OBITO & set(map(str, one.values())) for records in vista.servicios.values() for _, one in records):
         return ()

@@ -1,7 +1,7 @@
 """Rules between the RIPS and its invoice: who, which number, how much, and what the patient paid.
 
-Invariant: sums are exact and compared only when every value of the RIPS could be read; the gross value of the invoice
-is meant, before copayments (so in the real pairs). What belongs to another call of the MUV (capitation, notes) is not
+Invariant: sums are exact and compared only when every value of the RIPS could be read; the value of the invoice is
+meant with taxes and before copayments (so in the real pairs). What belongs to another call of the MUV (capitation, notes) is not
 compared as if it were an invoice by event. Norm: MUV technical document 1 v002 (RVG08, RVG09, RVC001, RVC004, RVC011).
 """
 
@@ -35,6 +35,9 @@ TOLERANCIA = Decimal(1)
 _REDONDEO = Decimal("0.5")
 """Pesos that one service may differ where the invoice has centavos and the RIPS has not."""
 _EVENTO = "04"
+_LARGO = 40
+"""Characters of a number that a message shows."""
+_CON_VALOR = frozenset({Modulo.FEV, Modulo.NC})
 _DEL_USUARIO = (COPAGO, CUOTA, COMPARTIDO)
 _NOTAS = frozenset({Modulo.NC, Modulo.ND})
 
@@ -86,7 +89,7 @@ def rvc004(marco: Marco, _: Sumas) -> Faltas:
     if fev is None:
         return ()
     if marco.modulo is Modulo.FEV:
-        return _numero("numFactura", marco.documento.get("numFactura"), fev.number, fev.prefix, Match.POSSIBLE)
+        return _numero_de_factura(marco.documento.get("numFactura"), fev)
     if marco.modulo not in _NOTAS:
         return ()
     invoice = fev.references[0].number if fev.references else None
@@ -96,10 +99,22 @@ def rvc004(marco: Marco, _: Sumas) -> Faltas:
     )
 
 
-def _numero(campo: str, escrito: object, esperado: str | None, prefijo: str | None, *malos: Match) -> Faltas:
+def _numero_de_factura(escrito: object, fev: Fev) -> Faltas:
+    """Compare the number as it is written: without prefix, or with other zeros or signs, it is another text."""
+    other = (fev.number or "").strip()
+    own = str(escrito).strip() if isinstance(escrito, str | int) else ""
+    number = parse_invoice_number(other, prefix=fev.prefix)
+    if number is None or own.casefold() == other.casefold():
+        return ()
+    if not number.prefix:
+        return _numero("numFactura", escrito, fev.number, fev.prefix)
+    return (Falta("RVC004", "numFactura", {"rips": own[:_LARGO] or "(sin número)", "fev": other}),)
+
+
+def _numero(campo: str, escrito: object, esperado: str | None, prefijo: str | None) -> Faltas:
     text = escrito if isinstance(escrito, str | int) else None
     own, other = parse_invoice_number(text, prefix=prefijo), parse_invoice_number(esperado, prefix=prefijo)
-    if own is None or other is None or same_invoice(own, other) not in (Match.DIFFERENT, *malos):
+    if own is None or other is None or same_invoice(own, other) is not Match.DIFFERENT:
         return ()
     return (Falta("RVC004", campo, {"rips": own.text, "fev": other.text}),)
 
@@ -112,35 +127,33 @@ def rvc011(marco: Marco, _: Sumas) -> Faltas:
 
 
 def rvg08(marco: Marco, sumas: Sumas) -> Faltas:
-    """RVG08: by event, Σ vrServicio is the gross value of the invoice. DT1 v002.
+    """RVG08: by event, Σ vrServicio is the value of the invoice, or of the credit note. DT1 v002; guidelines 3.2, 2.2.2.
 
-    Which of its totals is meant is not published: gross, with taxes, or payable before what the patient paid. It is
-    wrong only when the sum is none of them.
+    Taxes are in it (guidelines 3.2, 3.3.7; so a real answer of 2025). It is wrong only when the sum is neither that
+    nor what is payable before the patient paid.
     """
     fev = marco.fev
-    if fev is None or marco.modulo is not Modulo.FEV or marco.modalidad != _EVENTO or sumas.ilegibles:
+    if fev is None or marco.modulo not in _CON_VALOR or marco.modalidad != _EVENTO or sumas.ilegibles:
         return ()
     totals = _brutos(fev)
-    if fev.line_extension is None or not totals:
+    if not totals or not sumas.servicios:
         return ()
     fine = any(total % 1 for total in totals) and not Decimal(sumas.valor) % 1
     allowed = max(TOLERANCIA, _REDONDEO * sumas.servicios) if fine else TOLERANCIA
     if min(abs(total - sumas.valor) for total in totals) <= allowed:
         return ()
-    off = abs(fev.line_extension - sumas.valor)
-    return (
-        Falta(
-            "RVG08",
-            "",
-            {"rips": pesos(sumas.valor), "fev": pesos(fev.line_extension), "diferencia": pesos(off)},
-        ),
-    )
+    off = abs(totals[0] - sumas.valor)
+    said = {"rips": pesos(sumas.valor), "fev": pesos(totals[0]), "diferencia": pesos(off)}
+    return (Falta("RVG08", "", said),)
 
 
 def _brutos(fev: Fev) -> list[Decimal]:
     paid = sum((one.amount or Decimal(0) for one in fev.prepaid_payments), Decimal(0)) or fev.prepaid or Decimal(0)
     due = fev.payable + paid if fev.payable is not None else None
-    return [total for total in (fev.line_extension, fev.tax_inclusive, due) if total is not None]
+    gross, taxed = fev.line_extension, fev.tax_inclusive
+    if gross is not None and taxed is not None and taxed - gross > TOLERANCIA:
+        gross = None
+    return [total for total in (gross, taxed, due) if total is not None]
 
 
 def rvg09(marco: Marco, sumas: Sumas) -> Faltas:

@@ -7,16 +7,17 @@ document 1 v002; coverage matrix of the same; Res. 948 de 2026 (registroSIRAS).
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 from radica.facturas.validacion.reglas_rips_base import (
     CODIGO_DE,
     DT1_V002,
+    DT1_V003,
     FECHA_DE,
     Falta,
     Faltas,
+    Registro,
     ReglaUsuario,
     Vista,
     dia,
@@ -27,19 +28,17 @@ from radica.facturas.validacion.reglas_rips_base import (
 )
 from radica.facturas.validacion.tablas import cobertura
 
-_EDADES = {"RC": (0, 7), "TI": (6, 18), "CC": (17, 200), "MS": (0, 18), "AS": (17, 200), "CN": (0, 1), "NV": (0, 1)}
-"""Years that a document admits, with the year of tolerance that the rule gives on each side."""
+_EDADES = {"RC": (0, 7), "TI": (6, 18), "CC": (17, 200), "MS": (0, 18), "AS": (17, 200), "CN": (0, 4), "NV": (0, 4)}
+"""Years that a document admits (guidelines 3.2, 3.2), with the year of tolerance that the rule gives on each side."""
 _EDAD_MADRE = (9, 60)
-_SOAT = "10"
+_SOAT, _SIN_SOAT = "10", "14"
 _IVE = "24"
 _MUERTO, _DERIVADO = "02", "03"
 _DERIVADO_DE_URGENCIAS = "03"
 _HORAS_TRAS_MUERTE = 24
-_URGENCIAS = "8907"
-"""CUPS of emergency consultations."""
+_URGENCIAS, _INMEDIATA = "8907", "05"
+"""CUPS of emergency consultations, and the group of services of immediate attention."""
 _ESTANCIA = "03"
-_INTERNACION = re.compile(r"1[0-3][0-9][A-Z][0-9]{2}|1[0-3][A-Z][0-9]{3}|S1[12][0-9]{3}")
-"""CUPS of a bed: the others of that kind are rooms of surgery, birth or recovery."""
 _EGRESOS = ("urgencias", "hospitalizacion")
 
 
@@ -62,13 +61,22 @@ def rvc006(vista: Vista) -> Faltas:
 
 
 def rvc007(vista: Vista) -> Faltas:
-    """RVC007: the document is one for that age, give or take a year. DT1 v002, U04."""
+    """RVC007: the document is one for that age, give or take a year. DT1 v002, U04.
+
+    At which day is not said: it is wrong only when it is so on that of the validation and on that of each service.
+    """
     kind = texto(vista.datos.get("tipoDocumentoIdentificacion"))
     limits = _EDADES.get(kind)
-    years = edad(vista.nacimiento, vista.marco.fecha.isoformat()) if limits else None
-    if limits is None or years is None or years < 0 or limits[0] <= years <= limits[1]:
+    if limits is None or not _impropio(limits, vista, vista.marco.fecha.isoformat()):
+        return ()
+    if any(not _impropio(limits, vista, when) for _, _, when in _fechados(vista)):
         return ()
     return (Falta("RVC007", "fechaNacimiento", {"tipo": kind}),)
+
+
+def _impropio(limites: tuple[int, int], vista: Vista, en: str) -> bool:
+    years = edad(vista.nacimiento, en)
+    return years is not None and years >= 0 and not limites[0] <= years <= limites[1]
 
 
 def rvc008(vista: Vista) -> Faltas:
@@ -99,8 +107,9 @@ def rvc010(vista: Vista) -> Faltas:
 
 
 def rvc095(vista: Vista) -> Faltas:
-    """RVC095: a user covered by SOAT has the SIRAS registration. DT1 v002, U12."""
-    if vista.tipo != _SOAT or texto(vista.datos.get("registroSIRAS")):
+    """RVC095: a victim of a traffic accident has the SIRAS registration. DT1 v002, U12; without SOAT since v003."""
+    due = vista.tipo == _SOAT or (vista.tipo == _SIN_SOAT and vista.marco.fecha >= DT1_V003)
+    if not due or texto(vista.datos.get("registroSIRAS")):
         return ()
     return (Falta("RVC095", "registroSIRAS"),)
 
@@ -133,11 +142,19 @@ def _veces(vista: Vista, kind: str, cuando: Callable[[object], str]) -> Counter[
 
 
 def rvg15(vista: Vista) -> Faltas:
-    """RVG15: who was observed in emergency had an emergency consultation from their entry on. DT1 v002."""
+    """RVG15: who was observed in emergency had an emergency consultation from their entry on. DT1 v002.
+
+    A consultation of the group of immediate attention is taken for one, whatever its CUPS.
+    """
     if not vista.marco.completo:
         return
     for at, stay in vista.servicios.get("urgencias", ()):
-        if next(_consultas_de(vista, momento(stay.get("fechaInicioAtencion"))), None) is None:
+        entry = momento(stay.get("fechaInicioAtencion"))
+        if entry and not any(
+            momento(one.get("fechaInicioAtencion")) >= entry
+            for _, one in vista.servicios.get("consultas", ())
+            if _es_de_urgencias(one) or one.get("grupoServicios") == _INMEDIATA
+        ):
             yield Falta("RVG15", f"servicios.urgencias[{at}].fechaInicioAtencion")
 
 
@@ -159,8 +176,12 @@ def _consultas_de(vista: Vista, ingreso: str, egreso: str = "9") -> Iterator[str
     """Yield the cause of each emergency consultation from an entry on, up to an exit; empty where it is unsaid."""
     for _, one in vista.servicios.get("consultas", ()):
         at = momento(one.get("fechaInicioAtencion"))
-        if ingreso <= at <= egreso and texto(one.get("codConsulta")).startswith(_URGENCIAS):
+        if ingreso <= at <= egreso and _es_de_urgencias(one):
             yield texto(one.get("causaMotivoAtencion"))
+
+
+def _es_de_urgencias(consulta: Registro) -> bool:
+    return texto(consulta.get("codConsulta")).startswith(_URGENCIAS)
 
 
 def rvc053(vista: Vista) -> Faltas:
@@ -199,14 +220,11 @@ def rvc054(vista: Vista) -> Faltas:
 
 
 def rvc056(vista: Vista) -> Faltas:
-    """RVC056: stays are backed by an emergency or hospital record. DT1 v002, S05.
-
-    Clear for codes of internment; rooms of surgery and recovery are often told as stays too.
-    """
-    if not vista.marco.completo or vista.servicios.keys() & {"urgencias", "hospitalizacion", "recienNacidos"}:
+    """RVC056: what is told as a stay is backed by an emergency or hospital record. DT1 v002, S05; guidelines 3.2."""
+    if not vista.marco.completo or vista.servicios.keys() & {"urgencias", "hospitalizacion"}:
         return
     for at, one in vista.servicios.get("otrosServicios", ()):
-        if one.get("tipoOS") == _ESTANCIA and _INTERNACION.fullmatch(texto(one.get("codTecnologiaSalud"))):
+        if one.get("tipoOS") == _ESTANCIA:
             yield Falta("RVC056", f"servicios.otrosServicios[{at}].tipoOS")
 
 

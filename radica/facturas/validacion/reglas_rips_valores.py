@@ -1,8 +1,8 @@
 """Rules of the RIPS over money: what a service costs, and what the patient paid of it.
 
 Invariant: each rule reads one service and never raises; sums over the package are in `reglas_rips_encabezado`. Which
-modality carries prices: by event each service has one, by capitation and global prospective payment none (RVC034);
-what the norm does not say plainly (payment by case, notes) is not judged. Norm: MUV technical document 1 v002.
+modality carries prices: by event each service has one, by case or package, global prospective payment and capitation
+none (RVC034); notes are not judged. Norms: MUV technical document 1 v002; FEV-RIPS guidelines 3.2, 4.1.1.4.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from radica.facturas.validacion.reglas_rips_base import (
 
 _EVENTO = "04"
 _NO_APLICA = "05"
-_SIN_PRECIO = frozenset({"02", "03"})
+_SIN_PRECIO = frozenset({"01", "02", "03"})
 _MAGISTRAL = "03"
 _CONTRIBUTIVO = frozenset({"01", "02", "03"})
 _ESPECIAL = frozenset({"06", "07", "13"})
@@ -44,7 +44,7 @@ _VALORES: tuple[str, ...] = ("vrServicio", "vrUnitMedicamento", "vrUnitOS")
 
 
 def rvc034(registro: Registro, vista: Vista) -> Faltas:
-    """RVC034: by event a price above zero; by capitation or global payment, zero. DT1 v002, C17 P16 M18 M19 S11 S12."""
+    """RVC034: by event a price above zero; by case, global payment or capitation, zero. DT1 v002, C17 P16 M18 M19 S11 S12."""
     marco = vista.marco
     event = marco.modalidad == _EVENTO
     if not event and marco.modalidad not in _SIN_PRECIO:
