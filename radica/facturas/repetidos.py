@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from radica.facturas.models import Factura
 from radica.facturas.states import EstadoFactura
-from radica.facturas.validacion.lote import Huellas, Servicio
+from radica.facturas.validacion.lote import Huellas, Servicio, cuantos_servicios
 from radica.facturas.validacion.modelo import Hallado
 from radica.facturas.validacion_models import HuellaServicio
 from radica.kernel.db import insert_rows, parts_of
@@ -52,7 +52,12 @@ def repetidos(session: Session, *, prestador_id: int, factura_id: int, huellas: 
     found = []
     for number, services in sorted(shared.items())[:MAX_TOLD]:
         first = min(services, key=lambda one: one.ruta)
-        said = {"otra": number, "cuantos": str(len(services)), "codigo": first.codigo, "fecha": first.fecha}
+        said = {
+            "otra": number,
+            "cuantos": cuantos_servicios(len(services)),
+            "codigo": first.codigo,
+            "fecha": first.fecha,
+        }
         found.append(Hallado("DUP-SERVICIO", first.ruta, said))
     same = select(Factura.numero).where(
         Factura.prestador_id == prestador_id,

@@ -19,7 +19,7 @@ from radica.facturas.validacion.abrir import abrir_xml
 from radica.facturas.validacion.catalogo import contar
 from radica.facturas.validacion.cruces import cruces
 from radica.facturas.validacion.leer import respuesta_muv
-from radica.facturas.validacion.lote import entre_huellas, entre_paquetes, huellas
+from radica.facturas.validacion.lote import MAX_OTRAS, entre_huellas, entre_paquetes, huellas
 from radica.facturas.validacion.modelo import Clase, Fuente, Paquete
 from tests.rips_muestra import FECHA, NIT, NUMERO, contexto, fev, paquete, rips, salud
 
@@ -105,7 +105,7 @@ def test_the_same_services_under_another_number_are_told_in_both() -> None:
         (0, "DUP-SERVICIO", "FE1002"),
         (1, "DUP-SERVICIO", "FE1001"),
     ]
-    assert found[0][1].valores["cuantos"] == "6"
+    assert found[0][1].valores["cuantos"] == "6 servicios están"
     assert [one.clase for one in contar((one for _, one in found), FECHA)] == [Clase.AVISO] * 2
 
 
@@ -166,3 +166,18 @@ def test_a_refusal_counts_its_causes_in_right_spanish() -> None:
         assert answer is not None
         (one,) = respuesta_muv(read_cuv(answer))
         assert one.valores == {"rechazos": words, "codigos": ": RVG08"}
+
+
+def test_a_thousand_copies_of_one_rips_do_not_make_a_million_sentences() -> None:
+    copies = [
+        dataclasses.replace(huellas(paquete(rips()), CLAVE), numero=f"FE{at}", identidad=f"1:FE{at}")
+        for at in range(1000)
+    ]
+    found = list(entre_huellas(copies))
+    assert len(found) == 1000 * (MAX_OTRAS + 1)
+    of_last = [one for at, one in found if at == 999]
+    assert [one.valores["otra"] for one in of_last if not one.variante] == [f"FE{at}" for at in range(MAX_OTRAS)]
+    assert [one.valores for one in of_last if one.variante] == [{"cuantas": str(999 - MAX_OTRAS)}]
+    assert len(list(contar(of_last, FECHA))) == len(of_last)
+    one_cufe = [dataclasses.replace(one, servicios=(), cufe="ab" * 48) for one in copies]
+    assert [one.valores["otra"] for _, one in entre_huellas(one_cufe)] == ["FE1", *["FE0"] * 999]

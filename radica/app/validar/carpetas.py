@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -145,9 +145,11 @@ def validar(
                 done += len(group)
                 avance("Validando", done, len(files))
         seen.sort(key=lambda pair: pair[0][0][0])
+        between: defaultdict[int, list[Hallado]] = defaultdict(list)
         for at, one in entre_huellas(prints for _, prints in seen):
-            place = habla_de(seen[at][0], one)
-            balance.replace(place, lambda old, one=one: _row(agregar(old, one, errand), palabras))  # type: ignore[misc]
+            between[habla_de(seen[at][0], one)].append(one)
+        for place, some in between.items():
+            balance.replace(place, lambda old, some=some: _row(agregar(old, some, errand), palabras))  # type: ignore[misc]
         undone.pop_all()  # the caller's from here on
     return balance
 

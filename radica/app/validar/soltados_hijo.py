@@ -62,7 +62,7 @@ def _results(given: Sequence[Archivo], errand: Encargo) -> list[dict[str, Any]]:
             prints.append((group, print_))
     for index, one in entre_huellas(each for _, each in prints):
         at = habla_de([(at, given[at]) for at in prints[index][0]], one)
-        found[at] = agregar(found[at], one, errand)
+        found[at] = agregar(found[at], [one], errand)
     return [found[at] for at in sorted(found)]
 
 

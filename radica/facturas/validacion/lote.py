@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 
 from radica.facturas.numbers import parse_invoice_number, parse_nit
 from radica.facturas.validacion.modelo import Contexto, Hallado, Paquete
@@ -24,6 +25,8 @@ _POR_DIA = frozenset({"consultas", "procedimientos"})
 _NOTAS = frozenset({"NC", "ND", "NA"})
 """Kinds of RIPS that repeat the services of their invoice by nature."""
 _SEPARADOR = "\x1f"
+MAX_OTRAS = 20
+"""Other invoices that are named to each one: a thousand copies of one RIPS must not make a million sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,10 @@ def entre_paquetes(paquetes: Sequence[Paquete], clave: bytes) -> Iterator[tuple[
 
 
 def entre_huellas(todas: Iterable[Huellas]) -> Iterator[tuple[int, Hallado]]:
-    """Yield (position, finding) for what two invoices share; each of the two is told, once per other invoice."""
+    """Yield (position, finding) for what two invoices share; each of the two is told, once per other invoice.
+
+    To each invoice at most `MAX_OTRAS` others are named, in their order, and then how many more there are.
+    """
     every = list(todas)
     yield from _iguales("DUP-CUFE", "UUID", [one.cufe for one in every], every)
     yield from _iguales("DUP-CUV", "CodigoUnicoValidacion", [one.cuv for one in every], every)
@@ -105,22 +111,39 @@ def entre_huellas(todas: Iterable[Huellas]) -> Iterator[tuple[int, Hallado]]:
         if one.identidad:
             for service in one.servicios:
                 places[service.clave].append((at, service))
-    shared: dict[tuple[int, int], list[Servicio]] = {}
+    shared: dict[int, dict[int, tuple[Servicio, int]]] = {}
+    beyond: dict[int, int] = {}
     for same in places.values():
-        if len(same) > 1:
-            for at, service in same:
-                for other in dict.fromkeys(where for where, _ in same):
-                    if every[other].identidad != every[at].identidad:
-                        shared.setdefault((at, other), []).append(service)
-    for (at, other), services in sorted(shared.items()):
-        first = services[0]
-        said = {
-            "otra": every[other].numero,
-            "cuantos": str(len(services)),
-            "codigo": first.codigo,
-            "fecha": first.fecha,
-        }
-        yield at, Hallado("DUP-SERVICIO", first.ruta, said)
+        owners = _primeros(every, [at for at, _ in same])
+        if len(owners) < 2:
+            continue
+        near = dict(islice(owners.items(), MAX_OTRAS + 1))
+        for at, service in same:
+            others = [other for identity, other in near.items() if identity != every[at].identidad][:MAX_OTRAS]
+            known = shared.setdefault(at, {})
+            for other in others:
+                first, count = known.get(other, (service, 0))
+                known[other] = first, count + 1
+            beyond[at] = max(beyond.get(at, 0), len(owners) - 1 - len(others))
+    for at in sorted(shared):
+        for other, (first, count) in sorted(shared[at].items()):
+            said = {"otra": every[other].numero, "cuantos": cuantos_servicios(count)}
+            yield at, Hallado("DUP-SERVICIO", first.ruta, {**said, "codigo": first.codigo, "fecha": first.fecha})
+        if beyond[at]:
+            yield at, Hallado("DUP-SERVICIO", "", {"cuantas": str(beyond[at])}, "mas")
+
+
+def cuantos_servicios(count: int) -> str:
+    """Return how many services the finding `DUP-SERVICIO` speaks of, with their verb."""
+    return "1 servicio está" if count == 1 else f"{count} servicios están"
+
+
+def _primeros(every: Sequence[Huellas], positions: Iterable[int]) -> dict[str, int]:
+    """Return the first position of each invoice among some, in their order."""
+    found: dict[str, int] = {}
+    for at in positions:
+        found.setdefault(every[at].identidad, at)
+    return found
 
 
 def _iguales(codigo: str, ruta: str, values: Sequence[str], every: Sequence[Huellas]) -> Iterator[tuple[int, Hallado]]:
@@ -130,7 +153,7 @@ def _iguales(codigo: str, ruta: str, values: Sequence[str], every: Sequence[Huel
         if value and every[at].identidad:
             owners[value].append(at)
     for same in owners.values():
-        for at in same:
-            others = [one for one in same if every[one].identidad != every[at].identidad]
-            if others:
-                yield at, Hallado(codigo, ruta, {"otra": every[others[0]].numero})
+        firsts = list(_primeros(every, same).items())[:2]
+        for at in same if len(firsts) > 1 else ():
+            other = next(position for identity, position in firsts if identity != every[at].identidad)
+            yield at, Hallado(codigo, ruta, {"otra": every[other].numero})

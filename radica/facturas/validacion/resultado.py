@@ -93,9 +93,9 @@ def juzgados(archivos: Sequence[Archivo], encargo: Encargo) -> tuple[list[dict[s
     return [_result(one, some, cuv) for one, some in zip(opened, found, strict=True)], prints
 
 
-def agregar(resultado: dict[str, Any], hallado: Hallado, encargo: Encargo) -> dict[str, Any]:
+def agregar(resultado: dict[str, Any], hallados: Sequence[Hallado], encargo: Encargo) -> dict[str, Any]:
     """Return the result of a file with what showed only beside other invoices."""
-    more = [_finding(one) for one in _told([hallado], encargo)]
+    more = [_finding(one) for one in _told(hallados, encargo)]
     findings = sorted([*resultado["hallazgos"], *more], key=lambda one: _WEIGHT[Clase(one["severidad"])])
     state = CON_HALLAZGOS if more and resultado["estado"] == VALIDO else resultado["estado"]
     return {**resultado, "estado": state, "hallazgos": findings}
