@@ -131,6 +131,7 @@ def upgrade() -> None:
         sa.Column("codigo", sa.String(length=40), nullable=False),
         sa.Column("lugar", sa.String(length=300), nullable=False),
         sa.Column("huella", sa.String(length=64), nullable=False),
+        sa.Column("dicho", sa.String(length=64), nullable=False),
         sa.Column("valor", sa.BigInteger(), nullable=True),
         sa.Column("motivo", sa.Text(), nullable=False),
         sa.Column("aceptado_at", Instant(), nullable=False),
@@ -148,7 +149,7 @@ def upgrade() -> None:
     with op.batch_alter_table("hallazgos_aceptados", schema=None) as batch_op:
         batch_op.create_index(
             "uq_hallazgos_aceptados_vivo",
-            ["factura_id", "codigo", "lugar", "huella"],
+            ["factura_id", "codigo", "lugar", "huella", "dicho"],
             unique=True,
             sqlite_where=sa.text("retirado_at IS NULL"),
             postgresql_where=sa.text("retirado_at IS NULL"),

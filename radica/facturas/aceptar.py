@@ -1,8 +1,8 @@
 """Before and after a finding: a person accepts it with a reason, takes that back, or asks for a credit note.
 
-Invariant: an acceptance is of one finding for the very documents it was found in, stands in the invoice's chain, and
-changes no state: what blocks a filing goes on blocking it. Who may accept depends on the weight and on the money at
-risk. Norm: none forbids it; Ley 527 de 1999 art. 9 for the record.
+Invariant: an acceptance is of one finding as a person saw it (its words, weight and money), for the very documents it
+was found in; it stands in the invoice's chain and changes no state: what blocks a filing goes on blocking it. Who may
+accept depends on the weight and on the money at risk. Norm: none forbids it; Ley 527 de 1999 art. 9 for the record.
 """
 
 from __future__ import annotations
@@ -42,12 +42,25 @@ _OF: Mapping[str, tuple[TipoDocumento, ...]] = {
 }
 
 
-def pueden_aceptar(found: Sequence[Hallazgo], limite: int | None) -> tuple[Rol, ...]:
-    """Return the roles that may accept findings at once; `limite` is the provider's, in centavos (None: no limit).
+def clave_fila(one: Hallazgo) -> tuple[str, ...]:
+    """Return what makes findings one row of the page and one act: the same remedy of the same code, by the same people.
 
-    Their money counts together: many small ones are no way around the limit.
+    One code may ask for different remedies in different places; who accepts one of them has not accepted the other.
     """
-    over = limite is not None and sum(one.valor or 0 for one in found) > limite
+    return (one.codigo, one.origen.value, one.quien, one.clase, one.severidad.value, one.que_hacer)
+
+
+def riesgo_de(of_code: Sequence[Hallazgo]) -> int:
+    """Return the centavos at risk in all findings of a code: parts of it are no way around the limit."""
+    return sum(one.valor or 0 for one in of_code)
+
+
+def pueden_aceptar(found: Sequence[Hallazgo], riesgo: int, limite: int | None) -> tuple[Rol, ...]:
+    """Return the roles that may accept findings at once; `riesgo` is of their whole code, `limite` the provider's.
+
+    Both in centavos; None: no limit.
+    """
+    over = limite is not None and riesgo > limite
     grave = any(one.clase == Clase.RECHAZO or one.severidad is Severidad.BLOQUEO for one in found)
     return HIGHER if over or grave else ANY
 
@@ -59,10 +72,26 @@ def huella_de(hallazgo: Hallazgo, documents: Sequence[Documento]) -> str:
     return hashlib.sha256("\n".join(told).encode("ascii")).hexdigest()
 
 
+def dicho_de(one: Hallazgo) -> str:
+    """Return the hash of what a page tells of a finding: where, how grave, how much money, what is wrong and the remedy."""
+    told = (*clave_fila(one), one.lugar, one.linea, one.valor, one.mensaje)
+    return hashlib.sha256(repr(told).encode("utf-8")).hexdigest()
+
+
 def huella_vista(found: Sequence[Hallazgo]) -> str:
-    """Return the hash of what a page tells of the findings of one code, so that nobody accepts what was not shown."""
-    told = sorted(repr((one.codigo, one.lugar, one.clase, one.valor, one.mensaje)) for one in found)
-    return hashlib.sha256("\n".join(told).encode("utf-8")).hexdigest()
+    """Return the hash of what a row of the page tells, so that nobody accepts what was not shown."""
+    return hashlib.sha256("\n".join(sorted(map(dicho_de, found))).encode("ascii")).hexdigest()
+
+
+def fila_vista(of_code: Sequence[Hallazgo], visto: str | None) -> list[Hallazgo]:
+    """Return the findings of a code that stood in the row with this hash. Raises StalePage when they changed."""
+    rows: dict[tuple[str, ...], list[Hallazgo]] = {}
+    for one in of_code:
+        rows.setdefault(clave_fila(one), []).append(one)
+    for many in rows.values():
+        if huella_vista(many) == visto:
+            return many
+    raise StalePage("Lo que se halló cambió desde que abrió la página; no se hizo nada.")
 
 
 def aceptaciones(
@@ -74,15 +103,21 @@ def aceptaciones(
             HallazgoAceptado.factura_id == factura.id, HallazgoAceptado.retirado_at.is_(None)
         )
     )
-    by_key = {(row.codigo, row.lugar, row.huella): row for row in rows}
-    hits = ((one.id, by_key.get((one.codigo, one.lugar, huella_de(one, documents)))) for one in found)
-    return {id_: row for id_, row in hits if row is not None} if by_key else {}
+    by_key = {(row.codigo, row.lugar, row.huella, row.dicho): row for row in rows}
+    if not by_key:
+        return {}
+    hits = ((one.id, by_key.get(_key(one, documents))) for one in found)
+    return {id_: row for id_, row in hits if row is not None}
+
+
+def _key(one: Hallazgo, documents: Sequence[Documento]) -> tuple[str, str, str, str]:
+    return (one.codigo, one.lugar, huella_de(one, documents), dicho_de(one))
 
 
 def aceptar(
     session: Session, factura: Factura, found: Sequence[Hallazgo], *, motivo: str, actor: str, at: datetime
 ) -> int:
-    """Record that a person takes responsibility for findings of one code; the caller checked the role.
+    """Record that a person takes responsibility for the findings of one row; the caller checked the role.
 
     Returns how many were accepted now. Raises BadInput without a reason, StalePage when none is left to accept.
     """
@@ -97,10 +132,10 @@ def aceptar(
         raise BadInput("Eso nadie lo decide sin conexión: no hay qué aceptar.", code="no_aceptable")
     documents = documents_of(session, factura.id)
     already = aceptaciones(session, factura, found, documents)
-    fresh = {(one.codigo, one.lugar, huella_de(one, documents)): one for one in found if one.id not in already}
+    fresh = {_key(one, documents): one for one in found if one.id not in already}
     if not fresh:
         raise StalePage("Esos hallazgos ya estaban aceptados, o ya no están.")
-    for (codigo, lugar, print_), one in fresh.items():
+    for (codigo, lugar, print_, told), one in fresh.items():
         session.add(
             HallazgoAceptado(
                 prestador_id=factura.prestador_id,
@@ -108,6 +143,7 @@ def aceptar(
                 codigo=codigo,
                 lugar=lugar,
                 huella=print_,
+                dicho=told,
                 valor=one.valor,
                 motivo=reason,
                 aceptado_at=at,
@@ -118,15 +154,12 @@ def aceptar(
     return len(fresh)
 
 
-def retirar(session: Session, factura: Factura, codigo: str, *, actor: str, at: datetime) -> int:
-    """Take the living acceptances of one code back; return how many. Raises StalePage when there is none."""
+def retirar(session: Session, factura: Factura, found: Sequence[Hallazgo], *, actor: str, at: datetime) -> int:
+    """Take the living acceptances of one row back; return how many. Raises StalePage when there is none."""
+    living = aceptaciones(session, factura, found, documents_of(session, factura.id))
     rows = session.scalars(
         select(HallazgoAceptado)
-        .where(
-            HallazgoAceptado.factura_id == factura.id,
-            HallazgoAceptado.codigo == codigo,
-            HallazgoAceptado.retirado_at.is_(None),
-        )
+        .where(HallazgoAceptado.id.in_({row.id for row in living.values()}), HallazgoAceptado.retirado_at.is_(None))
         .order_by(HallazgoAceptado.id)
         .with_for_update()
     ).all()
@@ -134,7 +167,7 @@ def retirar(session: Session, factura: Factura, codigo: str, *, actor: str, at: 
         raise StalePage("Esa aceptación ya estaba retirada.")
     for row in rows:
         row.retirado_at, row.retirado_por = at, actor
-    keys = [(row.codigo, row.lugar, row.huella) for row in rows]
+    keys = [(row.codigo, row.lugar, row.huella, row.dicho) for row in rows]
     _note(session, factura, Apunte.RETIRAR_ACEPTACION, keys, "", actor=actor, at=at)
     return len(rows)
 
@@ -143,13 +176,13 @@ def _note(
     session: Session,
     factura: Factura,
     what: Apunte,
-    keys: Sequence[tuple[str, str, str]],
+    keys: Sequence[tuple[str, str, str, str]],
     reason: str,
     *,
     actor: str,
     at: datetime,
 ) -> None:
-    """Write one link for all of a code: how many, and the hash of their places and documents."""
+    """Write one link for all of a row: how many, and the hash of their places, documents and words."""
     told = "\n".join("|".join(key) for key in sorted(keys))
     facts = {"codigo": keys[0][0], "cuantos": len(keys), "huella": hashlib.sha256(told.encode("utf-8")).hexdigest()}
     note_fact(session, factura, what, actor=actor, at=at, reason=Reason.DECISION_DE_PERSONA, note=reason, facts=facts)

@@ -6,13 +6,14 @@ Indicator: `Limpieza 1 (pre-check)`, first complete verdicts without rejection /
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, Select, Text, case, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from radica.entidades.models import Pagador
@@ -21,6 +22,14 @@ from radica.kernel.clock import BOGOTA
 
 CODES = 25
 """Codes that are compared."""
+SIN_PAGADOR = "sin"
+LIMPIA, RECHAZADA, CON_AVISOS = "limpia", "rechazada", "avisos"
+RESULTADOS: Mapping[str, Callable[[], ColumnElement[bool]]] = {
+    LIMPIA: lambda: Validacion.rechazos == 0,
+    RECHAZADA: lambda: Validacion.rechazos > 0,
+    CON_AVISOS: lambda: Validacion.avisos > 0,
+}
+"""What a first verdict may have said, as a condition."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +47,47 @@ class Limpieza:
         """Whole percent of clean ones, rounded down: 99.9 % is not clean; None when nothing was checked."""
         return self.limpias * 100 // self.comprobadas if self.comprobadas else None
 
+    @property
+    def rechazadas(self) -> int:
+        """Those in which the Ministry would have rejected something."""
+        return self.comprobadas - self.limpias
 
-def _first(prestadores: Sequence[int], desde: date, hasta: date) -> list[Any]:
+
+@dataclass(frozen=True)
+class Primeras:
+    """Which first verdicts stand behind a figure; what is empty narrows nothing."""
+
+    prestadores: Sequence[int]
+    desde: date
+    hasta: date
+    resultado: str = ""
+    """One of RESULTADOS."""
+    pagador: str = ""
+    """Id of the payer that the verdict knew, or SIN_PAGADOR."""
+    facturador: str = ""
+    codigo: str = ""
+
+    def condiciones(self) -> list[ColumnElement[bool]]:
+        """Return what a verdict must meet: the same that the figure counts."""
+        found = _first(self.prestadores, self.desde, self.hasta)
+        if self.resultado in RESULTADOS:
+            found.append(RESULTADOS[self.resultado]())
+        if self.pagador:
+            known = Validacion.pagador_id
+            found.append(known.is_(None) if self.pagador == SIN_PAGADOR else known == int(self.pagador))
+        if self.facturador:
+            found.append(Validacion.facturador == self.facturador)
+        if self.codigo:
+            key = json.dumps(self.codigo, ensure_ascii=False) + ":"
+            found.append(type_coerce(Validacion.codigos, Text).contains(key, autoescape=True))
+        return found
+
+
+def _first(prestadores: Sequence[int], desde: date, hasta: date) -> list[ColumnElement[bool]]:
     start = datetime.combine(desde, time(0), tzinfo=BOGOTA)
     end = datetime.combine(hasta + timedelta(days=1), time(0), tzinfo=BOGOTA)
     return [
-        Validacion.primera,
+        Validacion.primera.is_(True),
         Validacion.prestador_id.in_(prestadores),
         Validacion.at >= start,
         Validacion.at < end,
@@ -53,8 +97,8 @@ def _first(prestadores: Sequence[int], desde: date, hasta: date) -> list[Any]:
 def _counts(query: Select[Any]) -> Select[Any]:
     return query.add_columns(
         func.count(),
-        func.sum(case((Validacion.rechazos == 0, 1), else_=0)),
-        func.sum(case((Validacion.avisos > 0, 1), else_=0)),
+        func.sum(case((RESULTADOS[LIMPIA](), 1), else_=0)),
+        func.sum(case((RESULTADOS[CON_AVISOS](), 1), else_=0)),
     )
 
 
@@ -99,3 +143,9 @@ def por_codigo(session: Session, prestadores: Sequence[int], *, desde: date, has
         invoices.update(codes.keys())
         places.update(codes)
     return [(code, count, places[code]) for code, count in invoices.most_common(CODES)]
+
+
+def lugares(session: Session, which: Primeras) -> int:
+    """Return in how many places the first verdicts behind a figure found its code."""
+    codes = session.scalars(select(Validacion.codigos).where(*which.condiciones()))
+    return sum(one.get(which.codigo, 0) for one in codes)

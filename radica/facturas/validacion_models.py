@@ -53,6 +53,7 @@ class HallazgoAceptado(Base):
             "codigo",
             "lugar",
             "huella",
+            "dicho",
             unique=True,
             sqlite_where=text("retirado_at IS NULL"),
             postgresql_where=text("retirado_at IS NULL"),
@@ -65,6 +66,7 @@ class HallazgoAceptado(Base):
     codigo: Mapped[str] = mapped_column(String(40))
     lugar: Mapped[str] = mapped_column(String(300))
     huella: Mapped[str] = mapped_column(String(64))  # of the documents for which it was accepted
+    dicho: Mapped[str] = mapped_column(String(64))  # of the words, weight and money that the person saw
     valor: Mapped[int | None] = mapped_column(Cents)  # money at risk that the person accepted
     motivo: Mapped[str] = mapped_column(Text)
     aceptado_at: Mapped[datetime] = mapped_column(Instant)

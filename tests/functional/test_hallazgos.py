@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import select
@@ -120,6 +121,7 @@ def test_a_stale_page_says_so(house: House, tmp_path: Path):
     ana.open(f"/facturas/{factura}")
     with house.database.write() as session:
         row = session.get_one(Factura, factura)
+        row.por_juzgar = 1
         assert registrar(session, encargo_de(session, row), [], at=house.clock())
     ana.fill(act(ana, factura, "TAR-900", "aceptar"), motivo=WHY)
     assert ana.status == 409
@@ -131,6 +133,7 @@ def test_what_the_page_did_not_show_is_not_accepted(house: House, tmp_path: Path
     more = finding("TAR-900", Clase.AVISO, "usuarios[0].servicios.consultas[3].vrServicio", dinero=90_000_000)
     with house.database.write() as session:
         row = session.get_one(Factura, factura)
+        row.por_juzgar = 1
         assert registrar(session, encargo_de(session, row), [*FOUND, more], at=house.clock())
     ana.fill(act(ana, factura, "TAR-900", "aceptar"), motivo=WHY)
     assert ana.status == 409
@@ -145,7 +148,9 @@ def test_a_finding_asks_for_a_credit_note_once(house: House, tmp_path: Path):
         form = ana.form(act(ana, factura, "TAR-900", "aceptar"))
         button = form.xpath(".//button[@formaction]")[0].get("formaction")
         token = form.xpath(".//input[@name='csrf_token']")[0].get("value")
-        ana.client.post(button, data={"csrf_token": token, "motivo": WHY}, follow_redirects=True).close()
+        seen = form.xpath(".//input[@name='visto']")[0].get("value")
+        data = {"csrf_token": token, "motivo": WHY, "visto": seen}
+        ana.client.post(button, data=data, follow_redirects=True).close()
     with house.database.read() as session:
         tasks = session.scalars(select(Tarea).where(Tarea.clase == ClaseTarea.EMITIR_NOTA_CREDITO)).all()
     assert len(tasks) == 1
@@ -182,3 +187,73 @@ def test_many_small_sums_are_no_way_around_the_limit(house: House, tmp_path: Pat
         fijar_limite(session, owner, 5_500_000)
     ana.open(f"/facturas/{factura}")
     assert not ana.tree().xpath(f"//form[@action='{act(ana, factura, 'TAR-900', 'aceptar')}']")
+
+
+def remedies(browser: Browser) -> dict[str, str]:
+    """Return, by its words, what the button of each row of TAR-900 says was seen."""
+    rows = browser.tree().xpath("//ul[@class='hallazgos']/li[.//input[@name='visto'] and contains(., 'TAR-900')]")
+    return {
+        li.xpath("string(.//*[@class='hallazgo-hacer'])"): li.xpath(".//input[@name='visto']/@value")[0] for li in rows
+    }
+
+
+def send(browser: Browser, path: str, **fields: str) -> int:
+    """Post to an address with the page's own token, as an open page would; return the status."""
+    browser.open("/mi-cuenta")
+    token = browser.tree().xpath("//input[@name='csrf_token']/@value")[0]
+    return browser.raw("POST", path, data={"csrf_token": token, **fields}).status_code
+
+
+def test_two_remedies_of_one_code_are_accepted_apart(any_house: House, tmp_path: Path):
+    """Even in the same place: who took one remedy for good has not taken the other."""
+    ana, factura = judged(any_house, tmp_path)
+    place = "usuarios[0].servicios.consultas[1].vrServicio"
+    lower, other = finding("TAR-900", Clase.AVISO, place), finding("TAR-900", Clase.AVISO, place)
+    other = replace(other, mensaje="Otra cosa.", arreglo="Otro remedio.")
+    with any_house.database.write() as session:
+        row = session.get_one(Factura, factura)
+        row.por_juzgar = 1
+        assert registrar(session, encargo_de(session, row), [lower, other], at=any_house.clock())
+    ana.open(f"/facturas/{factura}")
+    seen = remedies(ana)
+    assert len(seen) == 2
+    assert send(ana, act(ana, factura, "TAR-900", "aceptar"), motivo=WHY, visto=seen["Otro remedio."]) == 303
+    ana.open(f"/facturas/{factura}")
+    assert ana.text.count("Lo aceptó") == 1
+    (accepted,) = ana.tree().xpath("//li[@class='aceptado']")
+    assert "Otro remedio." in accepted.text_content()
+    assert send(ana, act(ana, factura, "TAR-900", "retirar"), visto=seen["Qué hacer con TAR-900."]) == 409
+    assert send(ana, act(ana, factura, "TAR-900", "aceptar"), motivo=WHY, visto=seen["Qué hacer con TAR-900."]) == 303
+    assert send(ana, act(ana, factura, "TAR-900", "retirar"), visto=seen["Otro remedio."]) == 303
+    ana.open(f"/facturas/{factura}")
+    (accepted,) = ana.tree().xpath("//li[@class='aceptado']")
+    assert "Qué hacer con TAR-900." in accepted.text_content()
+
+
+def test_more_money_at_the_same_place_is_not_what_was_accepted(house: House, tmp_path: Path):
+    """The documents are the same and a price list says another difference: the acceptance was of the other sum."""
+    ana, factura = judged(house, tmp_path)
+    ana.open(f"/facturas/{factura}")
+    ana.fill(act(ana, factura, "TAR-900", "aceptar"), motivo=WHY)
+    for money, accepted in ((5_000_000, True), (500_000_000, False)):
+        found = [finding("TAR-900", Clase.AVISO, "usuarios[0].servicios.consultas[1].vrServicio", dinero=money)]
+        with house.database.write() as session:
+            row = session.get_one(Factura, factura)
+            row.por_juzgar = 1
+            assert registrar(session, encargo_de(session, row), found, at=house.clock())
+        ana.open(f"/facturas/{factura}")
+        assert ("Lo aceptó" in ana.text) is accepted
+
+
+def test_parts_of_a_code_are_no_way_around_the_limit(house: House, tmp_path: Path):
+    """Two remedies of TAR-900, $ 30.000 each, under a limit of $ 50.000: together over it."""
+    ana, factura = judged(house, tmp_path)
+    one = finding("TAR-900", Clase.AVISO, "usuarios[0]", dinero=3_000_000)
+    with house.database.write() as session:
+        row = session.get_one(Factura, factura)
+        row.por_juzgar = 1
+        found = [one, replace(one, arreglo="Otro remedio.")]
+        assert registrar(session, encargo_de(session, row), found, at=house.clock())
+        fijar_limite(session, session.get_one(Prestador, row.prestador_id), 5_000_000)
+    ana.open(f"/facturas/{factura}")
+    assert remedies(ana) == {}

@@ -20,10 +20,11 @@ from radica.facturas.aceptar import (
     ANY,
     aceptar,
     fijar_limite,
-    huella_vista,
+    fila_vista,
     pedir_nota_credito,
     pueden_aceptar,
     retirar,
+    riesgo_de,
 )
 from radica.facturas.juicio import olvidar_juicio
 from radica.facturas.models import Factura, Hallazgo
@@ -67,14 +68,13 @@ def comprobar(factura_id: int) -> ResponseReturnValue:
 @blueprint.post("/facturas/<int:factura_id>/hallazgos/<codigo>/aceptar")
 @allow(*ANY)
 def aceptar_codigo(factura_id: int, codigo: str) -> ResponseReturnValue:
-    """Accept every finding of a code, with a reason."""
+    """Accept the findings of a code that stand in one row of the page, with a reason."""
     session = db_session()
     factura = load_for(session, Factura, factura_id, person(), roles=ANY)
-    found = _of_code(session, factura, codigo)
-    if request.form.get("visto") != huella_vista(found):
-        raise StalePage("Lo que se halló cambió desde que abrió la página; no se aceptó nada.")
+    of_code = _of_code(session, factura, codigo)
+    found = fila_vista(of_code, request.form.get("visto"))
     limit = session.get_one(Prestador, factura.prestador_id).limite_aceptacion
-    if factura.prestador_id not in person().granted(*pueden_aceptar(found, limit)):
+    if factura.prestador_id not in person().granted(*pueden_aceptar(found, riesgo_de(of_code), limit)):
         raise Forbidden(
             "Ese hallazgo lo acepta dirección o administración: rechaza la factura o pasa del límite de dinero.",
             todo="Pídale a una de ellas que lo acepte, o corrija el documento.",
@@ -87,10 +87,11 @@ def aceptar_codigo(factura_id: int, codigo: str) -> ResponseReturnValue:
 @blueprint.post("/facturas/<int:factura_id>/hallazgos/<codigo>/retirar")
 @allow(*ANY)
 def retirar_codigo(factura_id: int, codigo: str) -> ResponseReturnValue:
-    """Take the acceptance of a code back."""
+    """Take the acceptance of a row back."""
     session = db_session()
     factura = load_for(session, Factura, factura_id, person(), roles=ANY)
-    retirar(session, factura, codigo, actor=person().actor, at=now())
+    found = fila_vista(_of_code(session, factura, codigo), request.form.get("visto"))
+    retirar(session, factura, found, actor=person().actor, at=now())
     flash("La aceptación quedó retirada.", "info")
     return _back(factura_id)
 
@@ -101,7 +102,7 @@ def nota_credito(factura_id: int, codigo: str) -> ResponseReturnValue:
     """Open the task of issuing a credit note for what a finding shows."""
     session = db_session()
     factura = load_for(session, Factura, factura_id, person(), roles=ANY)
-    first = _of_code(session, factura, codigo)[0]
+    first = fila_vista(_of_code(session, factura, codigo), request.form.get("visto"))[0]
     pedir_nota_credito(session, factura, first, motivo=request.form.get("motivo", ""), at=now())
     flash("La tarea de emitir la nota crédito está abierta.", "success")
     return _back(factura_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from radica.facturas.aceptar import huella_vista, pueden_aceptar
+from radica.facturas.aceptar import clave_fila, huella_vista, pueden_aceptar, riesgo_de
 from radica.facturas.models import Documento, Hallazgo, OrigenHallazgo, Severidad, TipoDocumento
 from radica.facturas.validacion.modelo import Clase, Fuente, Quien
 from radica.facturas.validacion_models import HallazgoAceptado
@@ -63,7 +63,7 @@ class Lugar:
 
 @dataclass(frozen=True)
 class Fila:
-    """All findings of one code for one kind of person."""
+    """All findings of one code with one remedy, for one kind of person."""
 
     codigo: str
     clase: str
@@ -76,10 +76,10 @@ class Fila:
     valor: int | None
     """Money at risk, in centavos, over all places."""
     aceptado: HallazgoAceptado | None
-    """The acceptance, when every place of the code is accepted."""
+    """The acceptance, when every place of the row is accepted."""
     puede: bool
     visto: str
-    """Hash of all findings of the code, which is what the button accepts."""
+    """Hash of all findings of the row, which is what the button accepts."""
     tambien: tuple[str, ...] = ()
     """Codes of the Ministry under which the checker found the same."""
 
@@ -113,15 +113,15 @@ def agrupar(
     house = {one.codigo for one in found if one.origen is OrigenHallazgo.REVISION}
     shown = [one for one in found if one.origen is OrigenHallazgo.REVISION or GEMELOS.get(one.codigo, "") not in house]
     undecided = [one for one in shown if one.clase == Clase.NO_DECIDIBLE]
-    seen: dict[str, list[Hallazgo]] = {}
+    of_code: dict[str, list[Hallazgo]] = {}
     for one in found:
-        seen.setdefault(one.codigo, []).append(one)
-    prints = {code: huella_vista(many) for code, many in seen.items()}
+        of_code.setdefault(one.codigo, []).append(one)
+    risks = {code: riesgo_de(many) for code, many in of_code.items()}
     groups = []
     for quien, title in QUIENES.items():
         mine = [one for one in shown if one.clase != Clase.NO_DECIDIBLE and one.quien == quien]
         if mine:
-            rows = _rows(mine, documentos, aceptados, prints, roles=roles, limite=limite)
+            rows = _rows(mine, documentos, aceptados, risks, roles=roles, limite=limite)
             told = tuple(replace(row, tambien=_twins(found, row.codigo)) for row in rows)
             groups.append(Grupo(quien.value, title, told))
     return sorted(groups, key=lambda one: min(_WEIGHT[row.severidad] for row in one.filas)), undecided
@@ -137,16 +137,16 @@ def _rows(
     mine: Sequence[Hallazgo],
     documentos: Sequence[Documento],
     aceptados: Mapping[int, HallazgoAceptado],
-    prints: Mapping[str, str],
+    risks: Mapping[str, int],
     *,
     roles: frozenset[str],
     limite: int | None,
 ) -> list[Fila]:
-    by_code: dict[tuple[str, str], list[Hallazgo]] = {}
+    by_row: dict[tuple[str, ...], list[Hallazgo]] = {}
     for one in mine:
-        by_code.setdefault((one.codigo, one.que_hacer), []).append(one)
+        by_row.setdefault(clave_fila(one), []).append(one)
     rows = []
-    for many in by_code.values():
+    for many in by_row.values():
         first = many[0]
         money = [one.valor for one in many if one.valor is not None]
         accepted = [aceptados.get(one.id) for one in many]
@@ -162,8 +162,8 @@ def _rows(
                 cuantos=len(many),
                 valor=sum(money) if money else None,
                 aceptado=accepted[0] if all(accepted) else None,
-                puede=bool(roles & {role.value for role in pueden_aceptar(many, limite)}),
-                visto=prints[first.codigo],
+                puede=bool(roles & {role.value for role in pueden_aceptar(many, risks[first.codigo], limite)}),
+                visto=huella_vista(many),
             )
         )
     return sorted(rows, key=lambda row: (_WEIGHT[row.severidad], row.codigo))
