@@ -51,7 +51,7 @@ def crear(
     code = "".join(cucon.split()).lower()
     _check(name, modalidad, desde, hasta, code, dias_pago)
     # Two people who write the same contract at once: the second waits here and finds the first.
-    session.execute(select(Prestador.id).where(Prestador.id == prestador_id).with_for_update())
+    session.execute(select(Prestador.id).where(Prestador.id == prestador_id).with_for_update(key_share=True))
     if session.get(Pagador, pagador_id) is None:
         raise NotFound("No se encontró ese pagador; no se guardó el contrato.")
     _not_twice(session, prestador_id, pagador_id, name, desde, hasta)

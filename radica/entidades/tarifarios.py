@@ -70,7 +70,7 @@ def cargar(
     terms = _checked(condiciones, contrato)
     if not filas:
         raise BadInput("La lista no tiene ningún precio que se pueda cargar; no se guardó.", code="tarifario_vacio")
-    session.execute(select(Prestador.id).where(Prestador.id == prestador_id).with_for_update())
+    session.execute(select(Prestador.id).where(Prestador.id == prestador_id).with_for_update(key_share=True))
     rows = session.scalars(
         select(Tarifario)
         .where(

@@ -1,7 +1,8 @@
 """The large official tables (CUPS, CIE-10) of the house: loading a version, and the ones that rule.
 
 Invariant: the bytes of every version stay in custody and its row is only added; the version that was loaded last rules;
-the same file again adds nothing. Norm: tables of SISPRO that MUV technical document 1 names.
+the same file again adds nothing. Unfiled invoices that were judged before it are judged again. Norm: tables of SISPRO
+that MUV technical document 1 names.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from radica.custodia.services import record_blobs
 from radica.custodia.store import Store
+from radica.facturas.juicio import olvidar_anteriores
 from radica.facturas.validacion.tablas import (
     MAX_CATALOGO_BYTES,
     VACIOS,
@@ -56,20 +59,24 @@ def cargar_catalogo(
     rows = len(LECTORES[nombre](data))
     stored = store.put(io.BytesIO(data), limit=MAX_CATALOGO_BYTES)
     with database.write() as session:
-        known = session.scalar(
+        record_blobs(session, [stored], at=at)
+        new = _add(session, nombre=nombre, sha256=stored.sha256, filas=rows, version=actualizada(data),
+                   cargado_at=at, cargado_por=actor)  # fmt: skip
+        row = session.scalars(
             select(CatalogoCargado).where(CatalogoCargado.nombre == nombre, CatalogoCargado.sha256 == stored.sha256)
-        )
-        row = known
-        if row is None:
-            record_blobs(session, [stored], at=at)
-            row = CatalogoCargado(
-                nombre=nombre, sha256=stored.sha256, filas=rows, version=actualizada(data), cargado_at=at,
-                cargado_por=actor,
-            )  # fmt: skip
-            session.add(row)
-            session.flush()
+        ).one()
         ruling = vigentes(session)[nombre]
-        return CargaCatalogo(nombre, row.sha256, row.filas, row.version, known is None, ruling.id == row.id)
+        done = CargaCatalogo(nombre, row.sha256, row.filas, row.version, new, ruling.id == row.id)
+    if done.rige:
+        olvidar_anteriores(database, row.cargado_at)
+    return done
+
+
+def _add(session: Session, **values: Any) -> bool:
+    """Add a version; False when it is there, also when another process loads the same file right now."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    made = dialect.insert(CatalogoCargado).values(values).on_conflict_do_nothing().returning(CatalogoCargado.id)
+    return session.execute(made).scalar_one_or_none() is not None
 
 
 def vigentes(session: Session) -> dict[str, CatalogoCargado]:

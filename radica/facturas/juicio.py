@@ -1,7 +1,8 @@
 """Runs the checker over an invoice of the house: opens its documents, judges them, and records the verdict.
 
-Invariant: documents are opened and judged outside any transaction; a verdict is recorded only for the very documents
-that were judged (their hash is compared under the row's lock), and only added: the first one counts for *Limpieza 1*.
+Invariant: documents are opened and judged outside any transaction; a verdict is recorded only for the very documents,
+payer and tables that it was judged by (compared under the row's lock), once, and only added: the first one counts for
+*Limpieza 1*. What is loaded later (a table, a price list) marks the verdicts that are older than it.
 The state of the invoice is not touched: what blocks is told by `review`. Norm: Res. 948 de 2026 (MUV).
 """
 
@@ -16,11 +17,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from radica.custodia.crypto import Damaged
 from radica.custodia.store import Store
+from radica.entidades.contratos_models import Contrato, Tarifario
 from radica.entidades.models import Pagador, TipoPagador
 from radica.facturas.cuv import CuvResult, find_answer, read_cuv
 from radica.facturas.jsonsafe import load_json
@@ -34,10 +36,10 @@ from radica.facturas.validacion.modelo import Clase, Contexto, DocumentoXml, Hal
 from radica.facturas.validacion.modelo import Hallazgo as Hallazgo_
 from radica.facturas.validacion.motor import juzgar
 from radica.facturas.validacion.tablas import Catalogos
-from radica.facturas.validacion_models import Validacion
+from radica.facturas.validacion_models import CatalogoCargado, Validacion
 from radica.facturas.xmlsafe import Unreadable
 from radica.kernel.clock import BOGOTA, civil_date
-from radica.kernel.db import insert_rows
+from radica.kernel.db import Database, insert_rows, parts_of
 from radica.kernel.errors import NotFound
 
 log = logging.getLogger("radica.juicio")
@@ -76,6 +78,8 @@ class Encargo:
     huella: str
     facturador: str
     papeles: tuple[Papel, ...]
+    tablas: tuple[object, ...]
+    """Contracts, and how many versions of official tables and price lists there were: those are only added."""
 
 
 def encargos(session: Session, *, limit: int, after: int = 0) -> list[Encargo]:
@@ -103,6 +107,18 @@ def encargo_de(session: Session, row: Factura) -> Encargo:
         huella=row.huella_documentos or "",
         facturador=documents[-1].cargado_por if documents else "",
         papeles=tuple(Papel(doc.tipo, doc.sigla, doc.sha256, doc.nombre, doc.bytes) for doc in documents),
+        tablas=_tablas(session, row),
+    )
+
+
+def _tablas(session: Session, row: Factura) -> tuple[object, ...]:
+    with_payer = (Contrato.prestador_id == row.prestador_id, Contrato.pagador_id == row.pagador_id)
+    contracts = session.execute(select(Contrato.id, Contrato.hasta).where(*with_payer).order_by(Contrato.id))
+    lists = select(func.count(Tarifario.id)).join(Contrato, Contrato.id == Tarifario.contrato_id).where(*with_payer)
+    return (
+        session.scalar(select(func.count(CatalogoCargado.id))),
+        *(tuple(one) for one in contracts),
+        session.scalar(lists),
     )
 
 
@@ -131,7 +147,7 @@ def dictaminar(
 
 
 def registrar(session: Session, encargo: Encargo, found: Sequence[Hallazgo_], *, at: datetime) -> bool:
-    """Record a verdict; False when the documents changed meanwhile (the invoice stays to be judged)."""
+    """Record a verdict; False when another process did, or when what it was judged by changed (it stays marked then)."""
     row = session.scalars(
         select(Factura)
         .where(Factura.id == encargo.factura_id)
@@ -139,7 +155,7 @@ def registrar(session: Session, encargo: Encargo, found: Sequence[Hallazgo_], *,
         .execution_options(populate_existing=True)
     ).one()
     # What was found of an invoice before its filing stays as it was (DESIGN section 5).
-    if (row.huella_documentos or "") != encargo.huella or row.estado not in REVISABLES:
+    if not row.por_juzgar or row.estado not in REVISABLES or encargo_de(session, row) != encargo:
         return False
     session.execute(delete(Hallazgo).where(Hallazgo.factura_id == row.id, Hallazgo.origen == OrigenHallazgo.VALIDADOR))
     insert_rows(session, Hallazgo, [_row(row, one, at=at) for one in found[:MAX_ROWS]])
@@ -156,6 +172,26 @@ def olvidar_juicio(session: Session, factura_ids: Sequence[int]) -> int:
     for row in rows:
         row.por_juzgar = 1
     return len(rows)
+
+
+def olvidar_anteriores(
+    database: Database, desde: datetime, *, prestador_id: int | None = None, pagador_id: int | None = None
+) -> int:
+    """Mark unfiled invoices whose last verdict is older than a table or price list loaded at `desde`; return how many.
+
+    In a transaction of its own, after the one that loaded it: done twice it marks nothing more.
+    """
+    newer = exists().where(Validacion.factura_id == Factura.id, Validacion.at >= desde)
+    which = select(Factura.id).where(
+        Factura.por_juzgar == 0, Factura.estado.in_([state.value for state in REVISABLES]), ~newer
+    )
+    if prestador_id is not None:
+        which = which.where(Factura.prestador_id == prestador_id, Factura.pagador_id == pagador_id)
+    with database.write() as session:
+        ids = session.scalars(which.order_by(Factura.id).with_for_update()).all()
+        for part in parts_of(ids):
+            session.execute(update(Factura).where(Factura.id.in_(part)).values(por_juzgar=1))
+    return len(ids)
 
 
 def _failed(encargo: Encargo, wrong: Exception) -> Hallado:

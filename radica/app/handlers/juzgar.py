@@ -11,10 +11,14 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from radica.app.handlers.turn import beating, keep_turn
 from radica.app.house import House
 from radica.app.worker import Handler
 from radica.custodia.texto import KEY_FILE
+from radica.entidades.models import Prestador
 from radica.facturas.catalogos import catalogos_de_casa
 from radica.facturas.fev import Clase as DocumentoDe
 from radica.facturas.juicio import Encargo, dictaminar, encargos, registrar
@@ -62,11 +66,12 @@ def judge_invoices(house: House, claimed: Claimed) -> None:
 
 
 def judge(house: House, encargo: Encargo) -> bool:
-    """Judge one invoice and record the verdict; False when its documents changed meanwhile."""
+    """Judge one invoice and record the verdict; False when what it was judged by changed, or another process did."""
     with house.db.read() as session:
         catalogues = catalogos_de_casa(session, house.store)
     secret = clave_de(load_or_make_key(house.settings.keys / KEY_FILE), encargo.prestador_id)
     printed: list[Huellas] = []
+    twins: list[list[Hallado]] = []
 
     def beside(one: Encargo, package: Paquete) -> list[Hallado]:
         """Tell what the house knows beside the documents; a note repeats its invoice and has no tariff of its own."""
@@ -75,8 +80,8 @@ def judge(house: House, encargo: Encargo) -> bool:
         printed.append(huellas(package, secret))
         with house.db.read() as session:
             compared = comparar_factura(session, one.factura_id, package.rips, package.fev)
-            twice = repetidos(session, prestador_id=one.prestador_id, factura_id=one.factura_id, huellas=printed[-1])
-        return [*hallazgos_de_tarifa(compared), *twice]
+            twins.append(_twins(session, one, printed[-1]))
+        return [*hallazgos_de_tarifa(compared), *twins[-1]]
 
     found = dictaminar(
         encargo,
@@ -87,11 +92,21 @@ def judge(house: House, encargo: Encargo) -> bool:
         aparte=(beside,),
     )
     with house.db.write() as session:
+        # One at a time for a provider: two invoices with one service, judged at once, would not see each other.
+        session.execute(
+            select(Prestador.id).where(Prestador.id == encargo.prestador_id).with_for_update(key_share=True)
+        )
+        if [_twins(session, encargo, one) for one in printed] != twins:
+            return False
         if not registrar(session, encargo, found, at=house.clock()):
             return False
         for one in printed:
             guardar(session, prestador_id=encargo.prestador_id, factura_id=encargo.factura_id, huellas=one)
     return True
+
+
+def _twins(session: Session, encargo: Encargo, printed: Huellas) -> list[Hallado]:
+    return repetidos(session, prestador_id=encargo.prestador_id, factura_id=encargo.factura_id, huellas=printed)
 
 
 HANDLERS: Mapping[str, Handler] = {KIND_JUDGE: judge_invoices}

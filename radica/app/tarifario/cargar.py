@@ -1,7 +1,8 @@
 """Load a price list: read it, keep its file in custody, store its version; or make one out of a base list.
 
 Invariant: the file is in custody before any transaction opens, and its hash stands in the version; loading the same
-again adds nothing; rows refused are told and never stop the others. Norm: Decreto 441 de 2022 (annexes of agreements).
+again adds nothing; rows refused are told and never stop the others; unfiled invoices are judged by the new prices.
+Norm: Decreto 441 de 2022 (annexes of agreements).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from radica.custodia.store import Store
 from radica.entidades import tarifarios
 from radica.entidades.contratos_models import Contrato, Tarifario
 from radica.entidades.tarifarios import Condiciones
+from radica.facturas.juicio import olvidar_anteriores
 from radica.facturas.texts import base_name
 from radica.kernel.db import Database
 
@@ -66,7 +68,9 @@ def cargar_archivo(
             session, [kept], prestador_id=prestador_id, case_key=case, group_key="tarifarios", origen="persona",
             actor=actor, at=at,
         )  # fmt: skip
-        return _done(row, new, read)
+        done = _done(row, new, read)
+    _judge_again(database, row, contract)
+    return done
 
 
 def cargar_de_base(
@@ -80,7 +84,15 @@ def cargar_de_base(
             session, contract, replace(condiciones), tarifarios.filas_de(session, base),
             prestador_id=contract.prestador_id, sha256=base.sha256, origen_id=base.id, actor=actor, at=at,
         )  # fmt: skip
-        return _done(row, new, Leido())
+        done = _done(row, new, Leido())
+    _judge_again(database, row, contract)
+    return done
+
+
+def _judge_again(database: Database, row: Tarifario, contract: Contrato | None) -> None:
+    """Have the unfiled invoices of a contract compared with its new prices; a base list applies to none."""
+    if contract is not None:
+        olvidar_anteriores(database, row.cargado_at, prestador_id=contract.prestador_id, pagador_id=contract.pagador_id)
 
 
 def _done(row: Tarifario, new: bool, read: Leido) -> Cargado:
