@@ -143,3 +143,27 @@ def aceptacion(modulo: str = "FacturaElectronica") -> CuvResult:
     answer = find_answer({"ResultState": True, "CodigoUnicoValidacion": "a" * 96, "Modulo": modulo})
     assert answer is not None
     return read_cuv(answer)
+
+
+def negativa(*codes: str) -> CuvResult:
+    """An answer of the Ministry that refuses the invoice for these codes."""
+    lines = [{"Clase": "RECHAZADO", "Codigo": code, "PathFuente": "", "Fuente": "FacturaElectronica"} for code in codes]
+    answer = find_answer({"ResultState": False, "CodigoUnicoValidacion": "-", "ResultadosValidacion": lines})
+    assert answer is not None
+    return read_cuv(answer)
+
+
+_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+_SALE = re.compile(r"<(?:\w+:)?(?:Invoice|CreditNote|DebitNote)[\s>]")
+
+
+def en_la_factura(change: Cambio) -> Callable[[bytes], bytes]:
+    """Apply a change to the sale document inside any container, also a real one."""
+
+    def whole(data: bytes) -> bytes:
+        text = data.decode("utf-8-sig")
+        found = next((one for one in _CDATA.finditer(text) if _SALE.search(one[1])), None)
+        assert found is not None
+        return (text[: found.start(1)] + change(found[1]) + text[found.end(1) :]).encode("utf-8")
+
+    return whole

@@ -62,6 +62,8 @@ class Hechos:
     soportes_no_pactados: bool = False
     cuv_de: str | None = None
     """Number of another invoice of the provider that already has this CUV."""
+    cuv_de_otros_documentos: bool = False
+    """The house got the CUV with a RIPS or an XML that was replaced since."""
     rechazada_sin_corregir: bool = False
     """The payer refused the last filing and nothing was loaded nor decided since."""
 
@@ -222,6 +224,8 @@ def _cuv(hechos: Hechos) -> Iterator[Hallazgo]:
         yield hallazgo("CUV-NOTIFICACIONES", "ResultadosValidacion", reglas=rules)
     if hechos.cuv_de is not None:
         yield hallazgo("CUV-REPETIDO", "CodigoUnicoValidacion", otra=hechos.cuv_de)
+    if hechos.cuv_de_otros_documentos:
+        yield hallazgo("CUV-OTROS-DOCUMENTOS", "CodigoUnicoValidacion")
     if any(word in (cuv.environment or "").lower() for word in _CUV_DE_PRUEBA):
         yield hallazgo("CUV-PRUEBAS", "Ambiente", ambiente=cuv.environment)
     if fev is None:
@@ -292,7 +296,7 @@ def _without_rips(hechos: Hechos) -> bool:
     if fev is None:
         return False
     start = cuv is not None and (cuv.module or "").lower() == "capitainicial"
-    return fev.operation == "SS-Recaudo" or (fev.modalidad_pago == "03" and start)
+    return fev.es_recaudo or (fev.modalidad_pago == "03" and start)
 
 
 def _number(fev: Fev) -> InvoiceNumber | None:

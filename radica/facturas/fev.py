@@ -184,6 +184,11 @@ class Fev:
         return None
 
     @property
+    def es_recaudo(self) -> bool:
+        """Say whether it is a receipt of what a patient paid, or the start of a capitation (SS-Recaudo, in any case)."""
+        return (self.operation or "").upper() == "SS-RECAUDO"
+
+    @property
     def validated_at(self) -> datetime | None:
         """When DIAN validated it: from here the 22 business days of RAD-01 run."""
         return self.response.at if self.response and self.response.validated else None

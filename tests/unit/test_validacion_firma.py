@@ -102,7 +102,7 @@ def test_an_invoice_in_base64_is_a_layer_too(muestras: Path):
 
 
 @pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
-@pytest.mark.parametrize("canon", [firmador.INCLUSIVE, EXCLUSIVE])
+@pytest.mark.parametrize("canon", [firmador.INCLUSIVE, EXCLUSIVE, "http://www.w3.org/2006/12/xml-c14n11"])
 def test_algorithms_in_use(canon: str, digest: str):
     assert verdict(sign(Modo(canon=canon, resumen=digest))) == (Estado.VALIDA, "")
 
@@ -132,7 +132,7 @@ QUIET = EXTRA.replace("Collection", "ds:Collection")
     ("mode", "reason"),
     [
         (Modo(resumen="sha1"), "resumen"),
-        (Modo(canon="http://www.w3.org/2006/12/xml-c14n11"), "canonicalizacion"),
+        (Modo(canon="http://www.w3.org/2008/07/xml-c14n2"), "canonicalizacion"),
         (Modo(transformaciones=(ENVELOPED, "http://www.w3.org/TR/1999/REC-xpath-19991116")), "canonicalizacion"),
         (Modo(transformaciones=("http://www.w3.org/TR/1999/REC-xslt-19991116",)), "transformacion"),
         (Modo(transformaciones=()), "transformacion"),

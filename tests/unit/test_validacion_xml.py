@@ -233,6 +233,23 @@ def test_a_filler_is_no_policy_and_no_contract() -> None:
     assert {"FED129", "FED131", "FED136"} <= codigos_de(juzgar_texto(nothing))
 
 
+def test_a_policy_does_not_stand_for_the_contract() -> None:
+    """So a real answer of March 2025: FED129 alone, and accepted."""
+    policy = salud("NUMERO_POLIZA", "<Value>AT-123</Value>")(salud("NUMERO_CONTRATO", "<Value/>")(factura()))
+    found = [one for one in juzgar_texto(policy, fecha=date(2025, 3, 13)) if one.clase is not Clase.NO_DECIDIBLE]
+    assert [(one.codigo, one.clase) for one in found] == [("FED129", Clase.NOTIFICACION)]
+    assert "póliza" in found[0].mensaje
+
+
+def test_a_document_without_date_is_not_judged_by_what_began_on_a_day() -> None:
+    closed = salud("COBERTURA_PLAN_BENEFICIOS", '<Value schemeID="01">UPC</Value>')(factura())
+    empty = salud("NUMERO_CONTRATO", "<Value/>")(closed)
+    assert {"FED134", "FED136"} <= codigos_de(juzgar_texto(empty))
+    undated = juzgar_texto(cambiar(r"<cbc:IssueDate>.*?</cbc:IssueDate>", "")(empty))
+    assert {"FED005"} == {one.codigo for one in undated if one.clase is Clase.RECHAZO}
+    assert "FED136" not in codigos_de(undated)
+
+
 def test_without_contract_a_reason_is_enough() -> None:
     reason = (
         '<AdditionalInformation><Name>FACTURA_SIN_CONTRATO</Name><Value schemeID="01">Urgencias</Value>'
@@ -248,6 +265,10 @@ def test_rules_begin_on_their_day() -> None:
     assert "FED061" not in codigos_de(juzgar_texto(twice, fecha=date(2026, 6, 30)))
     old = DATOS["RVG018"][1](factura())
     assert "RVG018" not in codigos_de(juzgar_texto(old, fecha=date(2024, 10, 3)))
+    assert "RCG018" not in codigos_de(juzgar_texto(old))
+    older = old.replace("2024-09-", "2022-09-")
+    assert "RCG018" in codigos_de(juzgar_texto(older, fecha=date(2024, 10, 3)))
+    assert {"RCG018", "RVG018"} <= codigos_de(juzgar_texto(older))
 
 
 def capita(text: str) -> str:

@@ -18,6 +18,7 @@ from tests.xml_variantes import (
     factura,
     juzgar_bytes,
     juzgar_texto,
+    negativa,
     quitar,
 )
 
@@ -106,6 +107,14 @@ def test_a_discount_explains_a_line() -> None:
     assert "ARIT-LINEA" not in codigos_de(juzgar_texto(explained))
 
 
+def test_a_line_given_away_has_a_price_and_adds_nothing() -> None:
+    given = cambiar(r"(InvoicedQuantity>\s*<cbc:LineExtensionAmount[^>]*>)[^<]*", r"\g<1>0.00")(factura())
+    assert "ARIT-LINEA" in codigos_de(juzgar_texto(given))
+    free = "<cbc:FreeOfChargeIndicator>{}</cbc:FreeOfChargeIndicator><cac:Item>"
+    assert "ARIT-LINEA" not in codigos_de(juzgar_texto(cambiar("<cac:Item>", free.format("true"))(given)))
+    assert "ARIT-LINEA" in codigos_de(juzgar_texto(cambiar("<cac:Item>", free.format("false"))(given)))
+
+
 def test_a_price_may_stand_for_several_units() -> None:
     first = cuenta().charges[0]
     dozen = cambiar(r"(<cbc:PriceAmount[^>]*>)[^<]*", rf"\g<1>{first.unit * 12}.00")(factura())
@@ -159,8 +168,13 @@ def bare(text: str) -> str:
 def test_a_document_without_container(kind: str, code: str) -> None:
     (one,) = [seen for seen in juzgar_texto(bare(documento(kind))) if seen.codigo == code]
     assert one.clase is Clase.RECHAZO
-    (one,) = [seen for seen in juzgar_texto(bare(documento(kind)), cuv=aceptacion()) if seen.codigo == code]
-    assert one.clase is Clase.AVISO
+    for answer, weight in (
+        (aceptacion(), Clase.AVISO),
+        (negativa("RVG08"), Clase.AVISO),
+        (negativa("RVG08", code), Clase.RECHAZO),
+    ):
+        (one,) = [seen for seen in juzgar_texto(bare(documento(kind)), cuv=answer) if seen.codigo == code]
+        assert one.clase is weight
 
 
 @pytest.mark.parametrize(("kind", "code"), [("Invoice", "PFE001"), ("CreditNote", "PNC001"), ("DebitNote", "PDN001")])

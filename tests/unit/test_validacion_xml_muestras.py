@@ -32,12 +32,12 @@ from tests.xml_variantes import AHORA, documento, factura, juzgar_bytes
 REJECTED = {
     "caso10_fev_attached_oficial948.xml": {"FED023"},
     "caso40_invoice_signed.xml": {"VFE003"},
-    "caso42_creditnote_signed.xml": {"CND060", "CND100", "CND101", "PNC001"},
-    "caso45_debitnote_unsigned.xml": {"DND004", "DND060", "DND100", "DND101", "PDN001"},
+    "caso42_creditnote_signed.xml": {"CND060", "CND100", "CND101", "VCN019", "VCN020", "PNC001"},
+    "caso45_debitnote_unsigned.xml": {"DND004", "DND060", "DND100", "DND101", "VDN017", "VDN018", "PDN001"},
     "caso46_invoice_hab_cufe_verificado.xml": {"FEV002", "VFE003"},
     "caso48_fev_attached_insumos.xml": {"VFE003"},
     "caso51_invoice_iva_cufe.xml": {"VFE003"},
-    "caso52_creditnote.xml": {"CND060", "CND100", "CND101", "PNC001"},
+    "caso52_creditnote.xml": {"CND060", "CND100", "CND101", "VCN019", "VCN020", "PNC001"},
     "caso13_fev_attached_ssrecaudo.xml": {"CIN001"},
 }
 """What each real document would hear; every other one is accepted. caso10 is the Ministry's own example, incomplete;

@@ -146,7 +146,7 @@ def test_the_block_of_salud_is_read_by_local_name(namespace: str) -> None:
         (("<Name>CODIGO_PRESTADOR</Name>", ""), "AdditionalInformation/Value"),
         (("<Name>CODIGO_PRESTADOR</Name>", "<Name> </Name>"), "AdditionalInformation/Name"),
         (("Value>", "Valor>"), "AdditionalInformation/Valor"),
-        ((GOOD, ""), "CustomTagGeneral"),
+        ((GOOD, "<Name>Responsable</Name><Value>url www.minsalud.gov.co</Value>"), "CustomTagGeneral"),
     ],
 )
 def test_a_broken_block_of_salud_is_told(change: tuple[str, str], element: str) -> None:

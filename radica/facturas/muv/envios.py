@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import String, cast, literal, select
+from sqlalchemy import ColumnElement, Select, String, cast, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -159,6 +159,44 @@ def envios_de(session: Session, factura_id: int, *, limit: int = 20) -> list[Env
     return list(session.scalars(query.limit(limit)))
 
 
+def otros_enviados(session: Session, row: EnvioMuv, cuv: str | None) -> bool:
+    """Say whether other documents of this invoice went out before and may be those that were approved with `cuv`."""
+    mine = session.scalars(select(Job.payload).where(Job.dedup == f"{KIND}:{row.id}")).first() or {}
+    earlier = session.execute(
+        select(EnvioMuv.resultado, EnvioMuv.cuv, Job.payload)
+        .join(Job, Job.dedup == literal(f"{KIND}:") + cast(EnvioMuv.id, String))
+        .where(
+            EnvioMuv.factura_id == row.factura_id,
+            EnvioMuv.modulo == row.modulo,
+            EnvioMuv.id != row.id,
+            EnvioMuv.enviado_at.is_not(None),
+            EnvioMuv.resultado != Resultado.RECHAZADO.value,
+        )
+    )
+    return any(
+        any(sent.get(name) != mine.get(name) for name in ("rips", "xml"))
+        and (result != Resultado.APROBADO or given == cuv)
+        for result, given, sent in earlier
+    )
+
+
+def aprobados_con(session: Session, factura_ids: Sequence[int]) -> dict[tuple[int, str], frozenset[str]]:
+    """Return, by invoice and CUV, the hashes of the documents that the house sent when it got that CUV."""
+    rows = session.execute(
+        select(EnvioMuv.factura_id, EnvioMuv.cuv, Job.payload)
+        .join(Job, Job.dedup == literal(f"{KIND}:") + cast(EnvioMuv.id, String))
+        .where(
+            EnvioMuv.factura_id.in_(factura_ids),
+            EnvioMuv.resultado == Resultado.APROBADO.value,
+            EnvioMuv.modulo.in_([one.value for one in DE_LA_FACTURA]),
+        )
+    )
+    return {
+        (factura_id, cuv): frozenset(one for one in (sent.get("rips"), sent.get("xml")) if one)
+        for factura_id, cuv, sent in rows
+    }
+
+
 def cerrar(row: EnvioMuv, resultado: Resultado, *, at: datetime, codigo: str = "", detalle: str = "") -> None:
     """End an order; only an approved one goes on standing for its content."""
     row.resultado, row.terminado_at = resultado, at
@@ -188,18 +226,26 @@ def atendido(session: Session, factura: Factura, *, actor: str, at: datetime) ->
 
 def abandonados(session: Session, *, limit: int = 200) -> list[int]:
     """Return the open orders whose job is at its end: killed too often, or gone."""
+    return list(session.scalars(_orphan().order_by(EnvioMuv.id).limit(limit)))
+
+
+def _orphan(*also: ColumnElement[bool]) -> Select[int]:
     alive = (JobState.READY.value, JobState.RUNNING.value, JobState.OUTCOME_UNKNOWN.value)
     job = select(Job.id).where(
         Job.kind == KIND, Job.state.in_(alive), Job.dedup == literal(f"{KIND}:") + cast(EnvioMuv.id, String)
     )
-    query = select(EnvioMuv.id).where(EnvioMuv.vivo == 1, EnvioMuv.resultado.in_([*ABIERTOS]), ~job.exists())
-    return list(session.scalars(query.order_by(EnvioMuv.id).limit(limit)))
+    return select(EnvioMuv.id).where(EnvioMuv.vivo == 1, EnvioMuv.resultado.in_([*ABIERTOS]), ~job.exists(), *also)
 
 
 def abandonar(session: Session, envio_id: int, *, at: datetime) -> bool:
     """Write that an order failed because its job did, and tell a person. False when it is no longer so."""
     row = session.get_one(EnvioMuv, envio_id, with_for_update=True)
-    if row.resultado not in ABIERTOS or row.factura_id is None:
+    # Somebody may have asked again since it was found: then its new job is alive.
+    if (
+        row.resultado not in ABIERTOS
+        or row.factura_id is None
+        or session.scalar(_orphan(EnvioMuv.id == row.id)) is None
+    ):
         return False
     factura = session.get_one(Factura, row.factura_id)
     cerrar(row, Resultado.FALLIDO, at=at, codigo="trabajo_interrumpido", detalle=SIN_SABER)
@@ -223,7 +269,7 @@ def _module_of(docs: Sequence[Documento]) -> Modulo:
     """Tell the call by what was read of the documents, as `validacion.motor.modulo_de` does by the opened ones."""
     kept = _last(one for one in docs if one.tipo in (TipoDocumento.FEV, TipoDocumento.INVOICE))
     fev = recall(Fev, kept.datos) if kept is not None else None
-    if fev is None or (fev.modalidad_pago != "03" and fev.operation != "SS-Recaudo"):
+    if fev is None or (fev.modalidad_pago != "03" and not fev.es_recaudo):
         return Modulo.FEV
     has_rips = any(one.tipo is TipoDocumento.RIPS and not one.sigla for one in docs)
     return Modulo.CAPITA_PERIODO if has_rips else Modulo.CAPITA_INICIAL

@@ -23,7 +23,6 @@ from radica.facturas.validacion.reglas_rips_encabezado import TOLERANCIA
 _PRUEBA = ("test", "stage", "prueba")
 _CODIGO, _SEDE = 10, 12
 """Digits of a provider's code in the invoice, and of the same with its branch in the RIPS."""
-_RECAUDO = "SS-Recaudo"
 
 
 def cruces(paquete: Paquete, contexto: Contexto) -> Iterator[Hallado]:
@@ -49,7 +48,7 @@ def _numero_escrito(rips: Any, fev: Fev, contexto: Contexto) -> Iterator[Hallado
 
 def _recaudo(fev: Fev) -> Iterator[Hallado]:
     """A receipt of what a patient paid supports no RIPS (MUV technical document 2, SS-Recaudo)."""
-    if fev.operation == _RECAUDO:
+    if fev.es_recaudo:
         yield Hallado("CRUCE-RECAUDO", "")
 
 

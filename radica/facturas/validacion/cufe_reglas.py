@@ -36,7 +36,7 @@ def codigo_unico(paquete: Paquete, contexto: Contexto) -> Iterator[Hallado]:
         return
     uuid = xml.principal.find("{*}UUID")
     written = (uuid.text or "").strip() if uuid is not None else ""
-    yield from _form(fev, written, uuid)
+    yield from _form(fev, written, uuid if uuid is not None else xml.principal)
     if uuid is not None:
         yield from _attributes(fev, uuid)
     if not _HEX96.fullmatch(written):
@@ -45,10 +45,10 @@ def codigo_unico(paquete: Paquete, contexto: Contexto) -> Iterator[Hallado]:
     yield from _value(fev, contexto, uuid)
 
 
-def _form(fev: Fev, written: str, uuid: etree._Element | None) -> Iterator[Hallado]:
+def _form(fev: Fev, written: str, place: etree._Element) -> Iterator[Hallado]:
     """VFE006, VCN005, VDN003: invalid characters or empty. VFE007, VCN006, VDN004: not a SHA-384 in hexadecimal."""
     characters, shape = _FORM[fev.kind]
-    line = line_of(uuid) if uuid is not None else None
+    line = line_of(place)
     length = "trae otros signos" if len(written) == _DIGITS else f"trae {len(written)} caracteres"
     values = {"nombre": _name(fev), "largo": length}
     if not _ALPHANUMERIC.fullmatch(written):

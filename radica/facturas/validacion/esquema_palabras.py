@@ -13,6 +13,7 @@ _ELEMENT = re.compile(r"Element '(?:\{[^}']*\})?([^']*)'")
 _ATTRIBUTE = re.compile(r"attribute '(?:\{[^}']*\})?([^']*)'")
 _EXPECTED = re.compile(r"Expected is (?:one of )?\(([^)]*)\)")
 _NAME = re.compile(r"(?:\{[^}]*\})?([\w.-]+)")
+_WILDCARD = re.compile(r"Element '[^'{}]+': This element is not expected\. Expected is (?:one of )?\( ##other")
 _LONGEST = 60
 _SHOWN = 3
 
@@ -41,6 +42,14 @@ def expected(said: str) -> str:
     if len(names) > _SHOWN:
         return ", ".join(names[:_SHOWN]) + ", entre otros"
     return " o ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def sin_espacio(error: Any) -> bool:
+    """Say whether the error is that content of an extension stands in no namespace.
+
+    UBL wants one there; DIAN validates documents whose blocks have none.
+    """
+    return _WILDCARD.match(str(error.message)) is not None
 
 
 def short(name: str) -> str:

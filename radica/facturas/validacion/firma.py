@@ -35,10 +35,13 @@ _T = TypeVar("_T")
 _C14N: dict[str, tuple[bool, bool]] = {
     "http://www.w3.org/TR/2001/REC-xml-c14n-20010315": (False, False),
     "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments": (False, True),
+    "http://www.w3.org/2006/12/xml-c14n11": (False, False),
+    "http://www.w3.org/2006/12/xml-c14n11#WithComments": (False, True),
     "http://www.w3.org/2001/10/xml-exc-c14n#": (True, False),
     "http://www.w3.org/2001/10/xml-exc-c14n#WithComments": (True, True),
 }
-"""Algorithm → (exclusive, with comments). C14N 1.1 is not here: no issuer uses it and lxml has none."""
+"""Algorithm → (exclusive, with comments). C14N 1.1 differs from 1.0 only in the xml: attributes that a part takes from
+its ancestors, and those are refused (`hereda_xml`)."""
 
 _C14N_DEFAULT = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 

@@ -61,7 +61,7 @@ def modulo_de(paquete: Paquete) -> Modulo:
         return Modulo.NC if paquete.rips is not None else Modulo.NC_TOTAL
     if fev.kind is Documento.NOTA_DEBITO:
         return Modulo.ND
-    capita = fev.modalidad_pago == "03" or fev.operation == "SS-Recaudo"
+    capita = fev.modalidad_pago == "03" or fev.es_recaudo
     if capita and paquete.rips is None:
         return Modulo.CAPITA_INICIAL
     return Modulo.CAPITA_PERIODO if capita else Modulo.FEV

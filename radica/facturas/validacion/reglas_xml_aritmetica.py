@@ -97,7 +97,7 @@ def lineas(vista: Vista) -> Iterator[Hallado]:
     """ARIT-LINEA: quantity by price, less discounts and plus charges, is the value of the line (first twenty)."""
     name, told = _LINES[vista.fev.kind], 0
     for place, (line, element) in enumerate(zip(vista.fev.lines, vista.hijos.get(name, ()), strict=False)):
-        if _agrees(line) or _agrees_in_detail(line, element):
+        if _agrees(line) or _agrees_in_detail(line, element) or _de_regalo(line, element):
             continue
         told += 1
         if told > _MAX_LINES:
@@ -124,6 +124,11 @@ def _agrees_in_detail(line: Linea, element: etree._Element) -> bool:
     product = (line.quantity or _ZERO) * (line.unit_price or _ZERO)
     base = parse_amount(texto(element.find("{*}Price/{*}BaseQuantity")))
     return _near(product + change, line) or bool(base and _near(product / base + change, line))
+
+
+def _de_regalo(line: Linea, element: etree._Element) -> bool:
+    """Say whether the line is given away: it has a price and adds nothing (DIAN annex 1.9, FreeOfChargeIndicator)."""
+    return not line.amount and (texto(element.find("{*}FreeOfChargeIndicator")) or "").lower() in ("true", "1")
 
 
 def _near(value: Decimal, line: Linea) -> bool:

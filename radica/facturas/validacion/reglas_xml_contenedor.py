@@ -1,8 +1,8 @@
 """Rules of the container and of DIAN's answer: what the MUV checks before it looks at the invoice.
 
-Invariant: a rule speaks of what is certain in the file; a bare invoice that the Ministry already accepted came to it in
-a container that is not here, so it is told as a warning. Norms: technical document 2 v001 (Res. 948 de 2026), sections
-11.1 to 11.3; DIAN annex 1.9 (AttachedDocument, ApplicationResponse).
+Invariant: a rule speaks of what is certain in the file; a bare invoice that the Ministry already answered for came to
+it in a container that is not here, so it is told as a warning. Norms: technical document 2 v001 (Res. 948 de 2026),
+sections 11.1 to 11.3; DIAN annex 1.9 (AttachedDocument, ApplicationResponse).
 """
 
 from __future__ import annotations
@@ -75,12 +75,18 @@ def contenedor(vista: Vista, aparte: RespuestaDian | None) -> Iterator[Hallado]:
         return
     kind = vista.fev.kind
     if not vista.xml.es_contenedor:
-        apart = aparte is not None and aparte.validated
-        way = "suelta" if vista.aceptado else "partida" if apart else ""
-        yield hallar(codigo(kind, "sin_contenedor"), vista.raiz, variante=way)
+        code, apart = codigo(kind, "sin_contenedor"), aparte is not None and aparte.validated
+        way = "suelta" if _recibido(vista, code) else "partida" if apart else ""
+        yield hallar(code, vista.raiz, variante=way)
     elif vista.xml.respuesta is None:
-        known = vista.aceptado or aparte is not None
-        yield hallar(codigo(kind, "sin_respuesta"), vista.xml.raiz, variante="suelta" if known else "")
+        code = codigo(kind, "sin_respuesta")
+        known = _recibido(vista, code) or aparte is not None
+        yield hallar(code, vista.xml.raiz, variante="suelta" if known else "")
+
+
+def _recibido(vista: Vista, code: str) -> bool:
+    """Say whether the Ministry answered for this document and did not miss what is missing here."""
+    return vista.dichos is not None and code not in vista.dichos
 
 
 def respuesta(vista: Vista, paquete: Paquete) -> Iterator[Hallado]:

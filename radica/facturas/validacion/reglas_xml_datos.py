@@ -1,7 +1,8 @@
 """Rules of values of the document: kind, operation, number, issuer, period, reference of notes, start of a capitation.
 
-Invariant: a value is refused only where the Ministry's list is closed (tables, literal 31) or where reading it fails;
-what only its registers know is told as undecidable, once. Norms: technical document 2 v001 (Res. 948 de 2026), section
+Invariant: a value is refused only where the Ministry's list is closed (tables, literal 31) or where reading it fails. A
+value that is missing is told beside its code of presence where the text of the rule says «o está vacío», since both are
+printed. What only the Ministry's registers know is told as undecidable, once. Norms: technical document 2 v001 (Res. 948 de 2026), section
 11.3; manual of the API FEV-RIPS 4.3 (CIN001).
 """
 
@@ -40,8 +41,6 @@ def tipo(vista: Vista) -> Iterator[Hallado]:
     )
     element = vista.primero(name)
     value = texto(element)
-    if value is None and kind is Clase.FACTURA:
-        return  # FED008 tells it; credit notes have no rule of presence
     if value is None or value not in tabla("InvoiceTypeCode"):
         here = element if element is not None else vista.raiz
         yield hallar(codigo(kind, "tipo_invalido"), here, valor=value or "vacío")
@@ -52,21 +51,22 @@ def tipo(vista: Vista) -> Iterator[Hallado]:
 def operacion(vista: Vista) -> Iterator[Hallado]:
     """VFE003: an invoice's operation is one of the seven of health. NOTA-OPERACION: the MUV takes notes 20 and 30."""
     said, element = vista.operacion, vista.primero("CustomizationID")
-    if not said:
-        return
     if vista.fev.kind is Clase.FACTURA:
         if said not in OPERACIONES:
-            yield hallar(codigo(Clase.FACTURA, "operacion"), element, valor=vista.fev.operation or "")
-    elif said != _NOTE[vista.fev.kind]:
+            way = "" if said else "vacio"
+            here = element if element is not None else vista.raiz
+            yield hallar(codigo(Clase.FACTURA, "operacion"), here, variante=way, valor=vista.fev.operation or "")
+    elif said and said != _NOTE[vista.fev.kind]:
         right = _NOTE[vista.fev.kind]
         yield hallar("NOTA-OPERACION", element, f"{vista.raiz_local}/CustomizationID", valor=said, esperado=right)
 
 
 def numero(vista: Vista) -> Iterator[Hallado]:
     """VFE005, VCN004, VDN002: the number has letters, digits and nothing else (a hyphen is let pass)."""
-    value = vista.fev.number
-    if value is not None and not _NUMBER.fullmatch(value):
-        yield hallar(codigo(vista.fev.kind, "numero"), vista.primero("ID"))
+    value, element = vista.fev.number, vista.primero("ID")
+    if value is None or not _NUMBER.fullmatch(value):
+        here = element if element is not None else vista.raiz
+        yield hallar(codigo(vista.fev.kind, "numero"), here, variante="vacio" if value is None else "")
 
 
 def emisor(vista: Vista) -> Iterator[Hallado]:
@@ -78,23 +78,24 @@ def emisor(vista: Vista) -> Iterator[Hallado]:
     scheme, digit = (company.get("schemeName") or "").strip(), (company.get("schemeID") or "").strip()
     if scheme != "31":
         yield hallar(codigo(vista.fev.kind, "emisor_nit"), company, valor=scheme or "vacío")
-    if digit and not re.fullmatch("[0-9]", digit):
-        yield hallar(codigo(vista.fev.kind, "emisor_dv"), company)
+    if not re.fullmatch("[0-9]", digit):
+        yield hallar(codigo(vista.fev.kind, "emisor_dv"), company, variante="" if digit else "vacio")
 
 
 def periodo(vista: Vista) -> Iterator[Hallado]:
-    """VFE020, VFE021 and twins (no date); RVG018 and RCG018 (a period before the Ministry's first day)."""
-    period = vista.primero("InvoicePeriod")
-    if period is None or not vista.es_salud:
+    """VFE020, VFE021 and twins (no date, or none written); RVG018 and RCG018 (before the Ministry's first days)."""
+    if not vista.es_salud:
         return
-    fev = vista.fev
+    fev, period = vista.fev, vista.primero("InvoicePeriod")
     for check, name, day in (
         ("periodo_inicio", "StartDate", fev.period_start),
         ("periodo_fin", "EndDate", fev.period_end),
     ):
-        found = period.find(f"{{*}}{name}")
-        if texto(found) is not None and day is None:
-            yield hallar(codigo(fev.kind, check), found)
+        found = period.find(f"{{*}}{name}") if period is not None else None
+        empty = texto(found) is None
+        if day is None and not (empty and vista.es_recaudo):
+            here = next((one for one in (found, period, vista.raiz) if one is not None), None)
+            yield hallar(codigo(fev.kind, check), here, variante="vacio" if empty else "")
     if fev.period_start is None or fev.period_end is None or vista.es_recaudo:
         return
     if fev.period_start > fev.period_end:

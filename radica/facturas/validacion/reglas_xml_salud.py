@@ -66,7 +66,7 @@ def de_tabla(vista: Vista) -> Iterator[Hallado]:
     """125, 127 (no code of table), 133, 134 (a code that the table does not have, or no longer has)."""
     if vista.es_recaudo:
         return
-    kind, issued = vista.fev.kind, vista.fev.issue_date or RES_948
+    kind, issued = vista.fev.kind, vista.fev.issue_date
     for name, table, missing, wrong in _TABLAS:
         field = vista.campos.get(name)
         if field is None:
@@ -75,35 +75,40 @@ def de_tabla(vista: Vista) -> Iterator[Hallado]:
             yield hallar(codigo_campo(kind, missing), field.elemento)
         elif _dos(field.codigo) not in tabla(table):
             yield hallar(codigo_campo(kind, wrong), field.elemento, valor=field.codigo)
-        elif kind is Clase.FACTURA and _dos(field.codigo) not in codigos(table, issued):
+        elif kind is Clase.FACTURA and issued is not None and _dos(field.codigo) not in codigos(table, issued):
             yield hallar(codigo_campo(kind, wrong), field.elemento, variante="inactivo", valor=field.codigo)
 
 
 def contrato(vista: Vista) -> Iterator[Hallado]:
-    """129 and 131: neither contract nor policy, or both at once (so the real answers); FED136: without contract, why."""
+    """129 and 131: neither contract nor policy, or both at once; FED136: without contract, why.
+
+    Where there is a policy, real answers miss the contract all the same (129 alone); that they miss the policy where
+    there is a contract was never seen, and the norm wants it empty there.
+    """
     contract, policy = vista.campos.get("NUMERO_CONTRATO"), vista.campos.get("NUMERO_POLIZA")
     if contract is None or policy is None or vista.es_recaudo:
         return
-    kind, issued = vista.fev.kind, vista.fev.issue_date or RES_948
+    kind, issued = vista.fev.kind, vista.fev.issue_date
     reason = vista.campos.get("FACTURA_SIN_CONTRATO")
     explained = reason is not None and _dos(reason.codigo or "") in tabla("facturaSinContrato")
     if contract.dice_algo and policy.dice_algo:
         yield hallar(codigo_campo(kind, "129"), contract.elemento, variante="ambos")
         yield hallar(codigo_campo(kind, "131"), policy.elemento, variante="ambos")
-    elif not contract.dice_algo and not policy.dice_algo and not explained:
-        yield hallar(codigo_campo(kind, "129"), contract.elemento)
-        yield hallar(codigo_campo(kind, "131"), policy.elemento)
+    elif not contract.dice_algo and not explained:
+        yield hallar(codigo_campo(kind, "129"), contract.elemento, variante="poliza" if policy.dice_algo else "")
+        if not policy.dice_algo:
+            yield hallar(codigo_campo(kind, "131"), policy.elemento)
     unexplained = codigo(kind, "sin_razon_de_contrato")
-    if unexplained and issued >= RES_948 and not contract.dice_algo and not explained:
+    if unexplained and issued is not None and issued >= RES_948 and not contract.dice_algo and not explained:
         yield hallar(unexplained, (reason or contract).elemento)
 
 
 def cobertura_y_modalidad(vista: Vista) -> Iterator[Hallado]:
     """COBERTURA-MODALIDAD: the matrix of the Ministry does not admit this modality for this coverage."""
-    covered, issued = vista.campos.get("COBERTURA_PLAN_BENEFICIOS"), vista.fev.issue_date or RES_948
+    covered, issued = vista.campos.get("COBERTURA_PLAN_BENEFICIOS"), vista.fev.issue_date
     row = cobertura(_dos(covered.codigo)) if covered is not None and covered.codigo else None
     modality = vista.fev.modalidad_pago
-    if covered is None or row is None or row.dudosa or modality is None or issued < RES_948:
+    if covered is None or row is None or row.dudosa or modality is None or issued is None or issued < RES_948:
         return
     if modality not in row.modalidades:
         values = {"cobertura": row.codigo, "modalidad": modality, "validas": ", ".join(sorted(row.modalidades))}

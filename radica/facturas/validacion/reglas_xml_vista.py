@@ -13,16 +13,16 @@ from functools import cached_property
 
 from lxml import etree
 
+from radica.facturas.cuv import CuvResult
 from radica.facturas.fev import Clase, Fev
 from radica.facturas.texts import clean
 from radica.facturas.ubl import line_of, local_name
 from radica.facturas.validacion.modelo import Contexto, DocumentoXml, Hallado, Modulo, Paquete
 
-RECAUDO = "SS-RECAUDO"
 ACREDITAN = frozenset({"SS-CUFE", "SS-CUDE", "SS-POS", "SS-SNUM"})
 """Operations that subtract what the patient paid (*método de cálculo del sector salud*)."""
 NO_ACREDITAN = frozenset({"SS-REPORTE", "SS-SINAPORTE"})
-OPERACIONES = ACREDITAN | NO_ACREDITAN | {RECAUDO}
+OPERACIONES = ACREDITAN | NO_ACREDITAN | {"SS-RECAUDO"}
 """The seven of table tipoOperacionSalud, in capitals (technical document 2, section 9)."""
 
 CAMPOS = frozenset(
@@ -71,8 +71,8 @@ class Vista:
     modulo: Modulo
     pedido: Modulo | None
     """The call of the MUV that somebody asked for, when somebody did."""
-    aceptado: bool
-    """The Ministry's answer that came along says that it accepted this invoice."""
+    dichos: frozenset[str] | None
+    """Codes of the Ministry's answer to this invoice that came along; None when none came."""
 
     def primero(self, nombre: str) -> etree._Element | None:
         """Return the first child of the root with that local name."""
@@ -92,7 +92,7 @@ class Vista:
     @property
     def es_recaudo(self) -> bool:
         """A receipt of what a patient paid, or the start of a capitation: no block of salud, no RIPS, no period asked."""
-        return self.operacion == RECAUDO
+        return self.fev.es_recaudo
 
     @property
     def es_salud(self) -> bool:
@@ -110,7 +110,7 @@ class Vista:
             for content in holder.iterfind("{*}UBLExtension/{*}ExtensionContent")
             for found in content.iter("{*}CustomTagGeneral")
         ]
-        ours = [one for one in blocks if _de_salud(one)]
+        ours = [one for one in blocks if de_salud(one)]
         if ours:
             return ours[0]
         return blocks[0] if blocks and self.operacion in OPERACIONES else None
@@ -138,8 +138,10 @@ class Vista:
                 yield Campo(name, item, texto(value), code)
 
 
-def _de_salud(block: etree._Element) -> bool:
-    """Say whether a block is that of the health sector, by the name of its group or by its fields."""
+def de_salud(block: etree._Element) -> bool:
+    """Say whether a block is that of the health sector: by who answers for it, the name of its group or its fields."""
+    if any(word in (texto(one) or "").lower() for one in block.iterfind("{*}Value") for word in ("minsalud", "sispro")):
+        return True
     if any("salud" in (group.get("schemeName") or "").lower() for group in block.iter("{*}Group")):
         return True
     names = (texto(name) for name in block.iterfind(".//{*}AdditionalInformation/{*}Name"))
@@ -154,8 +156,13 @@ def mirar(paquete: Paquete, contexto: Contexto) -> Vista | None:
     children: dict[str, list[etree._Element]] = {}
     for child in xml.principal:
         children.setdefault(local_name(child), []).append(child)
-    accepted = paquete.cuv is not None and paquete.cuv.accepted
-    return Vista(xml, xml.principal, xml.fev, children, contexto.modulo, paquete.modulo, accepted)
+    said = _dichos(paquete.cuv) if paquete.cuv is not None else None
+    return Vista(xml, xml.principal, xml.fev, children, contexto.modulo, paquete.modulo, said)
+
+
+def _dichos(cuv: CuvResult) -> frozenset[str] | None:
+    """Return the codes of an answer; None when it neither accepts nor says why not."""
+    return frozenset(line.codigo for line in cuv.results) if cuv.accepted or cuv.rejections else None
 
 
 def texto(elemento: etree._Element | None) -> str | None:

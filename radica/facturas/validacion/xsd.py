@@ -18,8 +18,9 @@ from typing import Any
 from lxml import etree
 
 from radica.facturas.ubl import line_of, local_name
-from radica.facturas.validacion.esquema_palabras import palabras, short
+from radica.facturas.validacion.esquema_palabras import palabras, short, sin_espacio
 from radica.facturas.validacion.modelo import Contexto, DocumentoXml, Fuente, Hallado, Paquete
+from radica.facturas.validacion.reglas_xml_vista import de_salud
 
 MOSTRADOS = 20
 CAPAS = ("AttachedDocument", "Invoice", "CreditNote", "DebitNote", "ApplicationResponse")
@@ -61,6 +62,8 @@ def revisar(xml: DocumentoXml, fuente: Fuente | None) -> Iterator[Hallado]:
         yield from _bounded("XSD-UBL", root, root, _ubl_errors(root), fuente)
         for name, file, code in _EXTENSIONES:
             for block in root.iterfind(f"{{*}}UBLExtensions/{{*}}UBLExtension/{{*}}ExtensionContent/{{*}}{name}"):
+                if code == "XSD-SALUD" and not de_salud(block):
+                    continue  # exporters and makers write a block of the same name
                 plain = by_local_name(block)
                 yield from _bounded(code, root, plain, _profile(file).errors(plain), fuente)
 
@@ -94,6 +97,8 @@ def _bounded(
     told: set[tuple[str, str]] = set()
     over = 0
     for error in errors:
+        if code == "XSD-UBL" and sin_espacio(error):
+            continue
         wording, element, attribute, wanted = palabras(error)
         key = (str(error.path), wording)
         if key in told:
