@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from radica.conciliacion.models import Conciliacion, ConciliacionLinea
 from radica.facturas.models import Factura
+from radica.facturas.named import named
 from radica.facturas.numbers import parse_invoice_number
 from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.models import Devolucion, Glosa
@@ -215,13 +216,10 @@ def _invoices(
         number = parse_invoice_number(written)
         rows: list[int] = []
         if number is not None and number.digits:
-            same = Factura.numero_clave == number.key
-            if not number.prefix:
-                same = or_(same, Factura.numero_digitos == number.digits)
             rows = list(
                 session.scalars(
                     select(Factura.id).where(
-                        Factura.prestador_id == prestador_id, Factura.pagador_id == pagador_id, same
+                        Factura.prestador_id == prestador_id, Factura.pagador_id == pagador_id, named(number)
                     )
                 )
             )

@@ -1,22 +1,19 @@
-"""Contracts, versions of lists, frozen tariffs and the agreed term of payment, on both databases; and the commands."""
+"""Contracts, versions of lists, frozen tariffs and the agreed term of payment, on both databases."""
 
 from __future__ import annotations
 
 import io
 import json
 import threading
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-import xlsxwriter
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from radica.app.cli import program
 from radica.app.handlers.tarifas_congelar import congelar_ahora, order_freezing, por_congelar
 from radica.audit.chain import link_hash
 from radica.audit.models import AccessLog, Transition
@@ -334,87 +331,3 @@ def test_which_contract_of_two_is_told_by_what_the_invoice_says(db: Database) ->
         found = comparar_factura(session, invoice.id, RIPS, None)
         assert [one.fallo.value for one in found.lineas] == ["sin_tarifario"]
         assert "2 contratos vigentes" in found.avisos[0]
-
-
-Command = Callable[..., tuple[int, Any]]
-
-
-@pytest.fixture
-def radica(
-    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Command:
-    """Run one command with --json; returns its exit code and document."""
-    monkeypatch.setenv("RADICA_DATABASE_URL", sqlite_url)
-
-    def run(*words: str) -> tuple[int, Any]:
-        code = program.main(["--datos", str(tmp_path / "datos"), *words, "--json"])
-        return code, json.loads(capsys.readouterr().out)
-
-    return run
-
-
-def test_from_the_command_line(sqlite_url: str, tmp_path: Path, radica: Command) -> None:
-    base = Database(sqlite_url)
-    with base.write() as session:
-        invoice = bill(session)
-        provider, payer = factories.prestador(session), factories.pagador(session)
-        invoice.prestador_id, invoice.pagador_id = provider.id, payer.id
-        nit, payer_nit, number = provider.nit, payer.nit, invoice.numero
-    base.dispose()
-    path = tmp_path / "lista.xlsx"
-    book = xlsxwriter.Workbook(path)
-    sheet = book.add_worksheet()
-    sheet.write_row(0, 0, ("CUPS", "Tarifa"))
-    sheet.write_row(1, 0, ("890201", 50000))
-    sheet.write_row(2, 0, ("890202", -1))
-    book.close()
-    assert (
-        radica(
-            "contrato",
-            "crear",
-            "CT-1",
-            "--prestador",
-            nit,
-            "--pagador",
-            payer_nit,
-            "--desde",
-            "2026-01-01",
-            "--autoriza",
-            "8832",
-        )[0]
-        == 0
-    )
-    code, listed = radica("contrato", "listar")
-    assert (code, listed["contratos"][0]["autorizacion"]["prefijos"]) == (0, ["8832"])
-    code, done = radica("tarifario", "cargar", "ct-1", str(path), "--desde", "2026-01-01")
-    assert (code, done["precios"], done["rechazos"][0]["fila"]) == (1, 1, 3)
-    assert radica("tarifario", "cargar", "CT-1", str(path), "--desde", "2026-01-01")[1]["nueva"] is False
-    assert (
-        radica(
-            "tarifario",
-            "base",
-            str(path),
-            "--prestador",
-            nit,
-            "--desde",
-            "2026-01-01",
-            "--base",
-            "soat",
-            "--nombre",
-            "SOAT",
-        )[0]
-        == 1
-    )
-    code, done = radica("tarifario", "cargar", "CT-1", "--desde", "2026-06-01", "--base", "SOAT", "--factor=-10")
-    assert (code, done["version"]) == (0, 2)
-    code, compared = radica("tarifario", "comparar", number)
-    assert (code, compared["lineas"]) == (0, [])
-    assert radica("contrato", "cerrar", "CT-1", "--hasta", "2026-12-31")[1]["hasta"] == "2026-12-31"
-    for words, wrong in (
-        (("contrato", "cerrar", "NADA", "--hasta", "2026-12-31"), "no_encontrado"),
-        (("tarifario", "cargar", "CT-1", str(path), "--desde", "2026-01-01", "--factor=mucho"), "uso"),
-        (("tarifario", "cargar", "CT-1", "--desde", "2026-01-01", "--base", "ISS"), "tarifario_sin_base"),
-        (("tarifario", "cargar", "CT-1", str(tmp_path / "no.xlsx"), "--desde", "2026-01-01"), "archivo_malo"),
-    ):
-        code, said = radica(*words)
-        assert (code, said["error"]["codigo"]) == (2, wrong)

@@ -18,6 +18,7 @@ from radica.app.paginas.comun import sees_health, store
 from radica.app.paginas.glosas_notificaciones import DESTINOS, RAZONES, reason_name
 from radica.app.paginas.glosas_plano import ANSWERERS, blueprint
 from radica.facturas.models import Factura
+from radica.facturas.named import named
 from radica.facturas.numbers import parse_invoice_number
 from radica.glosas.bandeja import lines_tray
 from radica.glosas.bandeja.lines_tray import ACEPTABLES, CON_FECHA, REINTENTABLES, WAITING, Acto
@@ -102,10 +103,12 @@ def _invoice(session: Session, row: LineaNotificada) -> int:
     if number is None:
         raise BadInput("Escriba el número de la factura; no se cruzó nada.")
     found = session.scalars(
-        select(Factura.id).where(Factura.prestador_id == row.prestador_id, Factura.numero_clave == number.key).limit(2)
+        select(Factura.id).where(Factura.prestador_id == row.prestador_id, named(number)).limit(2)
     ).all()
     if not found:
         raise BadInput("Esa factura no está entre las de este prestador; no se cruzó nada.", todo="Revise el número.")
+    if len(found) > 1:
+        raise BadInput("Hay varias facturas con ese número; no se cruzó nada.", todo="Escríbalo con su prefijo.")
     return found[0]
 
 

@@ -22,6 +22,7 @@ from radica.custodia.services import Kept
 from radica.custodia.staging import leased_folder
 from radica.entidades.models import Pagador
 from radica.facturas.models import Factura
+from radica.facturas.named import named
 from radica.facturas.numbers import parse_invoice_number
 from radica.kernel.errors import BadInput, InvalidTransition, RadicaError
 from radica.kernel.web import allow, current, db_session, go, max_upload, now, person
@@ -138,12 +139,7 @@ def _scope(session: Session, form: Any) -> documentos.Alcance:
     provider, typed = int(form.prestador.data), (form.factura.data or "").strip()
     if typed:
         number = parse_invoice_number(typed)
-        means = (
-            Factura.numero_clave == number.key
-            if number and number.prefix
-            else Factura.numero_digitos == (number.digits if number else "")
-        )
-        exact = session.scalars(select(Factura).where(Factura.prestador_id == provider, means).limit(2)).all()
+        exact = session.scalars(select(Factura).where(Factura.prestador_id == provider, named(number)).limit(2)).all()
         if len(exact) != 1:
             seen = "hay varias facturas con ese número" if exact else "no hay una factura con ese número"
             raise BadInput(

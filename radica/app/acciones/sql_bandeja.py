@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from radica.entidades.models import Prestador
 from radica.facturas.models import Carga, CargaArchivo, Factura, NoReconocido, ResultadoArchivo
+from radica.facturas.named import named
 from radica.facturas.numbers import parse_invoice_number
 from radica.facturas.tray import resolve
 from radica.kernel.errors import BadInput, NotFound
@@ -108,8 +109,8 @@ def find_invoice(session: Session, text: str, prestador_ids: Collection[int]) ->
     number = parse_invoice_number(text)
     if number is None:
         raise BadInput("Falta el número de la factura.")
-    same = Factura.numero_clave == number.key if number.prefix else Factura.numero_digitos == number.digits
-    found = list(session.scalars(select(Factura).where(Factura.prestador_id.in_(prestador_ids), same).limit(2)))
+    wanted = select(Factura).where(Factura.prestador_id.in_(prestador_ids), named(number)).limit(2)
+    found = list(session.scalars(wanted))
     if not found:
         raise NotFound(f"No hay una factura {text.strip()[:40]} en sus prestadores.", todo="Cárguela primero.")
     if len(found) > 1:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from radica.app.paginas.urgencia import rangos
 from radica.entidades.models import Pagador, Prestador
 from radica.facturas.models import Factura, Hallazgo, Severidad
+from radica.facturas.named import named
 from radica.facturas.numbers import parse_invoice_number
 from radica.facturas.states import POR_RADICAR, EstadoFactura
 from radica.portales.models import CuentaPortal
@@ -81,13 +82,7 @@ def where(filtro: Filtro, prestador_ids: Collection[int], hoy: date) -> list[Col
         found += [Factura.vence_radicar >= step.desde] if step.desde else []
         found += [Factura.vence_radicar <= step.hasta] if step.hasta else []
     if filtro.q:
-        number = parse_invoice_number(filtro.q)
-        if number is None:
-            found.append(Factura.id < 0)
-        elif number.prefix:
-            found.append(Factura.numero_clave == number.key)
-        else:
-            found.append(Factura.numero_digitos == number.digits)
+        found.append(named(parse_invoice_number(filtro.q)))
     return found
 
 

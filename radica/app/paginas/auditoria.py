@@ -22,6 +22,7 @@ from radica.app.paginas.consultas_evidencia import NOMBRES as CADENAS
 from radica.audit.models import AccessLog
 from radica.custodia.text_models import TextoIndexado
 from radica.facturas.models import Documento, Factura
+from radica.facturas.named import named
 from radica.facturas.numbers import parse_invoice_number
 from radica.kernel.clock import BOGOTA
 from radica.kernel.web import allow, db_session, person
@@ -154,10 +155,7 @@ def _cases(session: Session, text: str, ids: Collection[int]) -> list[str]:
     """Return the cases that a person means: a key as it stands in the log, or those of an invoice by its number."""
     if ":" in text:
         return [text]
-    number = parse_invoice_number(text)
-    if number is None:
-        return []
-    means = Factura.numero_clave == number.key if number.prefix else Factura.numero_digitos == number.digits
+    means = named(parse_invoice_number(text))
     rows = session.scalars(select(Factura.id).where(Factura.prestador_id.in_(ids), means).limit(MAX_CASES))
     return [case for factura_id in list(rows) for case in cases_of_invoice(session, factura_id)]
 

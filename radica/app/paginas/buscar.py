@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from radica.app.paginas.consultas_facturas import matching
 from radica.entidades.models import Pagador
 from radica.facturas.models import Factura
+from radica.facturas.named import named
 from radica.facturas.numbers import parse_invoice_number
 from radica.kernel.web import allow_anyone, current, go, person
 from radica.users.access import granted_ids
@@ -45,13 +46,8 @@ def buscar() -> ResponseReturnValue:
 
 
 def _exact(text: str) -> ColumnElement[bool]:
-    number = parse_invoice_number(text)
-    found = [Factura.radicado == text, Factura.cufe == text.lower(), Factura.cuv == text.lower()]
-    if number is not None:
-        found.append(Factura.numero_clave == number.key)
-        if number.digits and not number.prefix:
-            found.append(Factura.numero_digitos == number.digits)
-    return or_(*found)
+    codes = (Factura.radicado == text, Factura.cufe == text.lower(), Factura.cuv == text.lower())
+    return or_(*codes, named(parse_invoice_number(text)))
 
 
 def _payer(text: str) -> ColumnElement[bool]:

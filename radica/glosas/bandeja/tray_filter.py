@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from radica.facturas.models import Factura
+from radica.facturas.named import named
 from radica.facturas.numbers import parse_invoice_number
 from radica.glosas.bandeja.work_models import Respuesta
 from radica.glosas.models import Devolucion, Glosa
@@ -163,8 +164,5 @@ def _matching(text: str, model: Any) -> ColumnElement[bool]:
     number = parse_invoice_number(text)
     found: list[ColumnElement[bool]] = [(model.numero_glosa if model is Glosa else model.numero) == text]
     if number is not None:
-        invoices = select(Factura.id).where(
-            or_(Factura.numero_clave == number.key, Factura.numero_digitos == number.digits)
-        )
-        found.append(model.factura_id.in_(invoices))
+        found.append(model.factura_id.in_(select(Factura.id).where(named(number))))
     return or_(*found)
