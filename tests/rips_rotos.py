@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from radica.facturas.fev import Clase, Fev
-from radica.facturas.validacion.modelo import Hallado, Modulo
+from radica.facturas.validacion.modelo import Contexto, Hallado, Modulo, Paquete
 from radica.facturas.validacion.reglas_rips import reglas_rips
 from tests.rips_muestra import (
     BRUTO,
@@ -53,7 +53,8 @@ class Rompe:
     modulo: Modulo = Modulo.FEV
     sin_fev: bool = False
 
-    def hallados(self) -> list[Hallado]:
+    def paquete(self) -> tuple[Paquete, Contexto]:
+        """Return the package with the break in it, and the eyes to judge it with."""
         document = rips()
         user = document["usuarios"][0]
         target = user["servicios"][self.tipo][0] if self.tipo in user["servicios"] else user
@@ -62,7 +63,11 @@ class Rompe:
         if self.todo:
             self.todo(document)
         invoice = None if self.sin_fev else self.fev or fev()
-        return list(reglas_rips(paquete(document, invoice), contexto(self.modulo)))
+        return paquete(document, invoice), contexto(self.modulo)
+
+    def hallados(self) -> list[Hallado]:
+        """Return what the rules find in it."""
+        return list(reglas_rips(*self.paquete()))
 
 
 def servicios(**listas: Any) -> Callable[[dict[str, Any]], None]:
@@ -277,6 +282,7 @@ LIMPIOS: tuple[tuple[str, Rompe], ...] = (
     ("RVC035", Rompe("", "", "consultas", {CON: "02", PAGO: 4000})),
     ("RVC053", Rompe("", "", "urgencias", {"condicionDestinoUsuarioEgreso": "02", F_EGR: "2026-07-10 20:00"})),
     ("RVC060", Rompe("", "", todo=servicios(medicamentos=[{**MEDICAMENTO, CON: "02"}, {**MEDICAMENTO, CON: "02", PAGO: 4000}]))),
+    ("RVC060", Rompe("", "", "consultas", {CON: "02"}, modulo=Modulo.NC)),
     ("RVC061", Rompe("", "", "consultas", {CON: None, "tipoPagoModerador": "01", PAGO: 4000})),
     ("RVC063", Rompe("", "", "medicamentos", {"codTecnologiaSalud": "1A1013411000100"})),
     ("RVC063", Rompe("", "", "medicamentos", {"tipoMedicamento": "02", "codTecnologiaSalud": "X"})),

@@ -28,7 +28,7 @@ from radica.facturas.validacion.modelo import Clase as Peso
 from radica.facturas.validacion.modelo import Modulo
 from radica.facturas.validacion.reglas_rips import reglas_rips
 from radica.facturas.validacion.tablas import VACIOS
-from tests.rips_muestra import FECHA, MEDICAMENTO, contexto, fev, paquete, rips
+from tests.rips_muestra import CATALOGOS, FECHA, MEDICAMENTO, contexto, fev, paquete, rips
 from tests.rips_rotos import CON, F_INI, LIMPIOS, PAGO, ROTOS, M, Rompe
 
 
@@ -95,6 +95,32 @@ def test_a_note_quotes_its_own_number_and_that_of_its_invoice() -> None:
     ]
     document["numNota"] = "NC8"
     assert [one.ruta for one in reglas_rips(paquete(document, note), eyes) if one.codigo == "RVC004"] == ["numNota"]
+
+
+def test_a_note_of_several_invoices_quotes_one_of_them() -> None:
+    both = (Referencia("FE1001", None, None), Referencia("FE1002", None, None))
+    note = fev(kind=Clase.NOTA_CREDITO, number="NC7", prefix="NC", references=both)
+    for own, places in (("FE1002", []), ("FE1003", ["numFactura"])):
+        document = rips(tipoNota="NC", numNota="NC7", numFactura=own)
+        found = reglas_rips(paquete(document, note), contexto(Modulo.NC))
+        assert [one.ruta for one in found if one.codigo == "RVC004"] == places
+
+
+@pytest.mark.parametrize(
+    ("version", "codigo", "clase"),
+    [
+        ("cupsrips_sispro_2025-05.csv", "10A009", Peso.AVISO),
+        ("cupsrips_sispro_2025-05.csv", "CAMA1", Peso.RECHAZO),
+        ("2026-01-31", "10A009", Peso.RECHAZO),
+        ("", "10A009", Peso.RECHAZO),
+    ],
+)
+def test_a_table_of_cups_of_a_year_before_does_not_know_the_new_codes(version: str, codigo: str, clase: Peso) -> None:
+    document = rips()
+    document["usuarios"][0]["servicios"]["otrosServicios"][0].update(tipoOS="03", codTecnologiaSalud=codigo)
+    eyes = contexto(catalogos=dataclasses.replace(CATALOGOS, versiones={"cups": version}))
+    found = contar(reglas_rips(paquete(document, fev()), eyes), FECHA)
+    assert [one.clase for one in found if one.codigo == "RVC024"] == [clase]
 
 
 def test_zero_described_a_medicine_before_the_new_norm_and_not_after() -> None:

@@ -7,6 +7,7 @@ Norms: Res. 948 de 2026, MUV technical document 1 v002; Res. 2275 de 2023 for ol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -51,6 +52,7 @@ _PARCIALES = frozenset({Modulo.NC, Modulo.ND, Modulo.NOTA_AJUSTE, Modulo.NC_CAPI
 _RAROS = frozenset({dict, list, tuple, float})
 """Types that no field of a service has; they are told by the structure rules and read as None here."""
 _MAX_PESOS = 10**14
+_ANIO = re.compile(r"20[0-9]{2}")
 _DIA, _MINUTO = 10, 16
 
 
@@ -88,6 +90,8 @@ class Marco:
     """Codes of purpose in force."""
     fev: Fev | None
     catalogos: Catalogos = field(repr=False)
+    anio_cups: int = 0
+    """Year of the table of CUPS, by its name; 0 when it does not say it."""
     documento: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     @property
@@ -139,8 +143,14 @@ def marco_de(paquete: Paquete, contexto: Contexto) -> Marco:
         finalidades=codigos("RIPSFinalidadConsultaVersion2", contexto.fecha),
         fev=fev,
         catalogos=contexto.catalogos,
+        anio_cups=_anio(contexto.catalogos.versiones.get("cups", "")),
         documento=paquete.rips or {},
     )
+
+
+def _anio(version: str) -> int:
+    found = _ANIO.search(version)
+    return int(found[0]) if found else 0
 
 
 def _validacion(paquete: Paquete, contexto: Contexto) -> datetime:

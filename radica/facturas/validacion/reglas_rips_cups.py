@@ -7,6 +7,8 @@ of services and purpose are in tables that are not public. Norm: MUV technical d
 
 from __future__ import annotations
 
+import re
+
 from radica.facturas.validacion.reglas_rips_base import (
     DT1_V002,
     Falta,
@@ -23,6 +25,7 @@ from radica.facturas.validacion.tablas import Cups
 _USO = {"consultas": ("codConsulta", "AC"), "procedimientos": ("codProcedimiento", "AP")}
 _CON_CUPS = frozenset({"02", "03"})
 """Kinds of other services whose code is a CUPS: transport and stays."""
+_FORMA_CUPS = re.compile(r"[0-9A-Z]{6}")
 _INTERNACION, _QUIRURGICO = "03", "04"
 _AMBULATORIAS = ("8902", "8903")
 """First and follow-up consultations."""
@@ -82,12 +85,18 @@ def rvc016(campo: str) -> ReglaServicio:
 
 
 def rvc024(registro: Registro, vista: Vista) -> Faltas:
-    """RVC024: a transport or a stay has a CUPS. DT1 v002, S06."""
+    """RVC024: a transport or a stay has a CUPS. DT1 v002, S06.
+
+    Each January brings new codes: what has the form of one is not surely wrong by the table of a year before.
+    """
     table = vista.marco.catalogos.cups
     if table is None or registro.get("tipoOS") not in _CON_CUPS:
         return ()
     code = texto(registro.get("codTecnologiaSalud"))
-    return (Falta("RVC024", "codTecnologiaSalud", {"codigo": code}),) if code and code not in table else ()
+    if not code or code in table:
+        return ()
+    old = 0 < vista.marco.anio_cups < vista.marco.fecha.year and _FORMA_CUPS.fullmatch(code)
+    return (Falta("RVC024", "codTecnologiaSalud", {"codigo": code}, "tabla_anterior" if old else ""),)
 
 
 def rvc096(campo: str) -> ReglaServicio:

@@ -92,10 +92,12 @@ def rvc004(marco: Marco, _: Sumas) -> Faltas:
         return _numero_de_factura(marco.documento.get("numFactura"), fev)
     if marco.modulo not in _NOTAS:
         return ()
-    invoice = fev.references[0].number if fev.references else None
+    affected = [
+        tuple(_numero("numFactura", marco.documento.get("numFactura"), one.number, None)) for one in fev.references
+    ]
     return (
         *_numero("numNota", marco.documento.get("numNota"), fev.number, fev.prefix),
-        *_numero("numFactura", marco.documento.get("numFactura"), invoice, None),
+        *(min(affected, key=len) if affected else ()),
     )
 
 

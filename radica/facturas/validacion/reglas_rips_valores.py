@@ -83,10 +83,10 @@ def rvc060(registro: Registro, vista: Vista) -> Faltas:
     """RVC060: a moderating fee or a voucher has a value of one peso at least. DT1 v002, C19 P18 M21.
 
     Where one order has several items the fee stands in one of them and the others say zero: it is wrong only when the
-    user has that payment nowhere, except in a consultation, which is an order of its own.
+    user has that payment nowhere, except in a consultation, which is an order of its own. Notes carry no such payment.
     """
     kind = concepto(registro)
-    if kind not in (CUOTA, COMPARTIDO):
+    if kind not in (CUOTA, COMPARTIDO) or not vista.marco.completo:
         return ()
     value = monto(registro.get("valorPagoModerador"))
     if value is None or value >= 1 or ("codConsulta" not in registro and _paga_en_otro(vista, kind)):
