@@ -18,6 +18,7 @@ from tests.xml_variantes import (
     documento,
     factura,
     juzgar_texto,
+    negativa,
     quitar,
     vaciar,
 )
@@ -269,6 +270,9 @@ def test_rules_begin_on_their_day() -> None:
     older = old.replace("2024-09-", "2022-09-")
     assert "RCG018" in codigos_de(juzgar_texto(older, fecha=date(2024, 10, 3)))
     assert {"RCG018", "RVG018"} <= codigos_de(juzgar_texto(older))
+    note = DATOS["RVG018"][1](documento("CreditNote"))
+    assert not codigos_de(juzgar_texto(note)) & {"RCG018", "RVG018"}
+    assert "RCG018" in codigos_de(juzgar_texto(note.replace("2024-09-", "2022-09-")))
 
 
 def capita(text: str) -> str:
@@ -333,6 +337,16 @@ def test_a_supplier_s_invoice_hears_one_thing() -> None:
     text = quitar("InvoicePeriod")(quitar("CustomTagGeneral")(factura()))
     found = juzgar_texto(cambiar("CustomizationID>SS-CUFE", "CustomizationID>10")(text))
     assert [one.codigo for one in found] == ["VFE003"]
+
+
+def test_an_invoice_that_goes_to_the_ministry_hears_all_that_it_lacks() -> None:
+    """With its RIPS or the answer beside it nobody takes it for a supplier's."""
+    text = quitar("InvoicePeriod")(quitar("CustomTagGeneral")(factura()))
+    sold = cambiar("CustomizationID>SS-CUFE", "CustomizationID>10")(text)
+    every = {"VFE003", "FED060", "FED100", "FED101", "VFE020", "VFE021"}
+    assert codigos_de(juzgar_texto(sold, rips={"numFactura": cuenta().number})) == every
+    assert codigos_de(juzgar_texto(sold, cuv=negativa("VFE003", "FED060"))) == every
+    assert codigos_de(juzgar_texto(sold, modulo=Modulo.FEV)) == every
 
 
 def test_the_number_of_the_rips_is_that_of_the_invoice() -> None:

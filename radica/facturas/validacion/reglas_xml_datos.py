@@ -102,8 +102,9 @@ def periodo(vista: Vista) -> Iterator[Hallado]:
         values = {"inicio": f"{fev.period_start:{_FORM}}", "fin": f"{fev.period_end:{_FORM}}"}
         yield hallar("PERIODO-INVERTIDO", period, f"{vista.raiz_local}/InvoicePeriod", **values)
     last = max(fev.period_start, fev.period_end)
-    for code, first in (("RVG018", _PERIODO_2024), ("RCG018", _PERIODO_2023)):
-        if last < first:
+    # RVG018 speaks of invoices; RCG018 stands among the rules of credit notes, whose invoice may be older.
+    for code, first, asked in (("RVG018", _PERIODO_2024, fev.kind is Clase.FACTURA), ("RCG018", _PERIODO_2023, True)):
+        if asked and last < first:
             yield hallar(code, period, fin=f"{last:{_FORM}}", desde=f"{first:{_FORM}}")
 
 

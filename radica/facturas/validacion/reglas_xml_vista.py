@@ -71,6 +71,8 @@ class Vista:
     modulo: Modulo
     pedido: Modulo | None
     """The call of the MUV that somebody asked for, when somebody did."""
+    enviada: bool
+    """It is meant for the Ministry: a call, a RIPS or the Ministry's answer came along."""
     dichos: frozenset[str] | None
     """Codes of the Ministry's answer to this invoice that came along; None when none came."""
 
@@ -96,8 +98,8 @@ class Vista:
 
     @property
     def es_salud(self) -> bool:
-        """Health document: by its operation, by its block of salud, or a note, whose operation does not tell."""
-        if self.fev.kind is not Clase.FACTURA:
+        """Health document: by its operation, its block of salud, what came along, or a note, whose operation is mute."""
+        if self.fev.kind is not Clase.FACTURA or self.enviada:
             return True
         return self.operacion in OPERACIONES or self.extension is not None
 
@@ -157,7 +159,8 @@ def mirar(paquete: Paquete, contexto: Contexto) -> Vista | None:
     for child in xml.principal:
         children.setdefault(local_name(child), []).append(child)
     said = _dichos(paquete.cuv) if paquete.cuv is not None else None
-    return Vista(xml, xml.principal, xml.fev, children, contexto.modulo, paquete.modulo, said)
+    sent = paquete.modulo is not None or paquete.rips is not None or said is not None
+    return Vista(xml, xml.principal, xml.fev, children, contexto.modulo, paquete.modulo, sent, said)
 
 
 def _dichos(cuv: CuvResult) -> frozenset[str] | None:
