@@ -50,6 +50,8 @@ class CuvResult:
     modality: str | None
     total: Decimal | None
     results: tuple[ResultadoMuv, ...] = field(repr=False)
+    denied: bool = False
+    """It says in so many words that it did not approve, whatever else it brings."""
 
     @property
     def rejections(self) -> tuple[ResultadoMuv, ...]:
@@ -95,6 +97,7 @@ def read_cuv(answer: Mapping[str, Any]) -> CuvResult:
         modality=_text(answer.get("modalidadpago")),
         total=parse_amount(answer.get("totalfactura")),
         results=tuple(_result(line) for line in _lines(answer.get("resultadosvalidacion"))),
+        denied=said is False or str(said).strip().lower() == "false",
     )
 
 

@@ -161,12 +161,62 @@ def test_a_rips_in_another_encoding_is_read_and_told(tmp_path: Path, rips: dict[
     assert "LEC-NOTA" in codigos(result, "aviso")
 
 
-@pytest.mark.parametrize("name", ["caso11_muv_respuesta_rechazo", "caso16_muv_respuesta_400_camelcase"])
-def test_an_answer_without_cuv_is_not_valid(tmp_path: Path, muestras: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "causes"),
+    [
+        ("caso11_muv_respuesta_rechazo", {"CFR003", "RVC001", "RVC011", "RVC012", "RVC061"}),
+        ("caso16_muv_respuesta_400_camelcase", {"RVG01"}),
+    ],
+)
+def test_an_answer_without_cuv_tells_what_the_ministry_rejected(
+    tmp_path: Path, muestras: Path, name: str, causes: set[str]
+) -> None:
     result = juzgar_uno(tmp_path, "c.json", (muestras / f"{name}.json").read_bytes())
     assert (result["tipo"], result["estado"]) == ("cuv", "con_hallazgos")
     assert result["cuv"]["aceptado"] is False
-    assert codigos(result, "rechazo") == {"LEC-CUV-RECHAZADO"}
+    assert codigos(result, "rechazo") == causes
+    assert codigos(result, "aviso") == {"LEC-CUV-RECHAZADO"}
+
+
+@pytest.mark.parametrize(("state", "weight"), [(False, "rechazo"), (True, "aviso")])
+def test_an_answer_that_says_no_and_not_why(tmp_path: Path, state: bool, weight: str) -> None:
+    answer = {"ResultState": state, "CodigoUnicoValidacion": "-", "ResultadosValidacion": []}
+    result = juzgar_uno(tmp_path, "c.json", json.dumps(answer).encode())
+    assert codigos(result, weight) == {"LEC-CUV-SIN-CODIGO"}
+
+
+def test_which_answer_counts_does_not_hang_on_the_order(tmp_path: Path, muestras: Path) -> None:
+    real = (muestras / "caso16_muv_respuesta_aceptado.json").read_bytes()
+    names = ("caso16_rips_sin_factura_RS", "caso16_muv_respuesta_400_camelcase", "caso20_consultarcuv_respuesta")
+    given = {f"{name}.json": (muestras / f"{name}.json").read_bytes() for name in names} | {"si.json": real}
+    forth = juzgar_archivos(tmp_path, given)
+    back = juzgar_archivos(tmp_path, dict(reversed(given.items())))
+    assert forth == {name: back[name] for name in forth}
+    assert forth["caso16_rips_sin_factura_RS.json"]["cuv"]["aceptado"] is True
+
+
+@pytest.mark.parametrize("gone", ["usuarios", "numDocumentoIdObligado"])
+def test_half_a_rips_is_still_a_rips(tmp_path: Path, rips: dict[str, Any], gone: str) -> None:
+    del rips[gone]
+    result = juzgar_uno(tmp_path, "r.json", json.dumps(rips).encode())
+    assert (result["tipo"], result["estado"]) == ("rips", "ilegible")
+    assert "numDocumentoIdObligado" in result["hallazgos"][0]["mensaje"]
+
+
+@pytest.mark.parametrize("blank", [None, "", " "])
+def test_a_rips_of_no_invoice_and_no_note_is_not_valid(tmp_path: Path, rips: dict[str, Any], blank: str | None) -> None:
+    rips["numFactura"] = blank
+    assert "LEC-SIN-NUMERO" in codigos(juzgar_uno(tmp_path, "r.json", json.dumps(rips).encode()), "aviso")
+
+
+def test_a_layer_of_the_container_is_told_in_the_container(tmp_path: Path, muestras: Path) -> None:
+    given = {
+        name: (muestras / name).read_bytes() for name in ("caso05_fev_attached.xml", "caso05_appresponse_dian02.xml")
+    }
+    container, answer = juzgar_archivos(tmp_path, given).values()
+    for result, layers in ((container, 3), (answer, 1)):
+        told = [one["ruta"] for one in result["hallazgos"] if one["codigo"] == "FIRMA-ALTERADA"]
+        assert len(told) == len(set(told)) == layers
 
 
 def test_what_is_no_document_of_billing_is_said_so(tmp_path: Path) -> None:

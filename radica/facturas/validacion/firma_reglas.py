@@ -8,6 +8,7 @@ Pure. Norms: DIAN annex 1.9 (numeral 5 signature, ApplicationResponse); Ley 527 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lxml import etree
 
@@ -52,7 +53,9 @@ def firma(paquete: Paquete, contexto: Contexto) -> Iterator[Hallado]:
         for name, data in xml.capas if xml is not None else ():
             if xml is not None and data not in seen:
                 seen.add(data)
-                yield from _capa(xml, name, firma_de_capa(data, contexto.catalogos.anclas))
+                found = _capa(xml, name, firma_de_capa(data, contexto.catalogos.anclas))
+                # DIAN's answer inside the container is a layer of it; a loose one is a document of its own.
+                yield from (replace(one, fuente=Fuente.RESPUESTA) if xml is paquete.respuesta else one for one in found)
 
 
 def validada_por_dian(xml: DocumentoXml, cufe: str | None, anclas: Anclas = DE_LA_CASA) -> bool:
@@ -93,7 +96,6 @@ def _hallado(xml: DocumentoXml, name: str, codigo: str, values: dict[str, str], 
         values,
         variant,
         line_of(place) if place is not None else None,
-        Fuente.RESPUESTA if name == "ApplicationResponse" else None,
     )
 
 

@@ -72,7 +72,7 @@ _LOOKS = (
     (re.compile(rb"<(?:[\w.-]+:)?DebitNote\b"), Tipo.NOTA_DEBITO),
     (re.compile(rb"<(?:[\w.-]+:)?ApplicationResponse\b"), Tipo.RESPUESTA),
     (re.compile(rb'"xmlFevFile"\s*:'), Tipo.SOLICITUD),
-    (re.compile(rb'"numDocumentoIdObligado"\s*:'), Tipo.RIPS),
+    (re.compile(rb'"(?:numDocumentoIdObligado|usuarios)"\s*:'), Tipo.RIPS),
     (re.compile(rb'"(?:ResultState|EsValido|CodigoUnicoValidacion)"\s*:', re.IGNORECASE), Tipo.CUV),
 )
 
@@ -85,6 +85,13 @@ class Problema:
     arreglo: str = ""
     ajeno: bool = False
     """It was read, and is something else."""
+
+
+_A_MEDIAS = Problema(
+    "Parece un documento de facturación al que le falta lo principal: un RIPS lleva numDocumentoIdObligado y usuarios, "
+    "y una respuesta del MUV lleva ResultState y CodigoUnicoValidacion.",
+    "Vuelva a generarlo en el sistema de donde salió.",
+)
 
 
 @dataclass(frozen=True)
@@ -139,6 +146,8 @@ def describir(source: Source) -> Archivo:
         broken = None if found.code == "pdf_sin_nombre_de_soporte" else Problema(found.reason, found.todo)
         return Archivo(source.route, path, Tipo.SOPORTE, size, broken)
     if not found.understood:
+        if found.code == "json_otro" and looks is not Tipo.DESCONOCIDO:
+            return Archivo(source.route, path, looks, size, _A_MEDIAS)
         strange = found.code in _STRANGE
         kind = Tipo.DESCONOCIDO if strange else looks
         return Archivo(source.route, path, kind, size, Problema(found.reason, found.todo, ajeno=strange))
@@ -257,6 +266,8 @@ def _open_json(archivo: Archivo, name: str, data: bytes) -> Abierto:
         xml = abrir_xml(name, content)
         found += letras(xml, content)
     summary = read_rips(rips) if rips is not None else None
+    if summary is not None and xml is None and not (summary.number or summary.note_kind or summary.note_number):
+        found.append(Hallado("LEC-SIN-NUMERO", "numFactura", fuente=Fuente.RIPS))
     for place in summary.unread if summary is not None else ():
         found.append(Hallado("LEC-VALOR", place, {"campo": place.rpartition(".")[2]}, fuente=Fuente.RIPS))
     return Abierto(archivo, xml=xml, rips=rips, resumen=summary, hallados=tuple(found))
@@ -267,7 +278,7 @@ def respuesta_muv(cuv: CuvResult) -> tuple[Hallado, ...]:
     if cuv.accepted:
         return ()
     if not cuv.rejections and cuv.cuv is None:
-        return (Hallado("LEC-CUV-SIN-CODIGO"),)
+        return (Hallado("LEC-CUV-SIN-CODIGO", variante="negado" if cuv.denied else ""),)
     codes = list(dict.fromkeys(short(line.codigo) for line in cuv.rejections if line.codigo))
     shown = ", ".join(codes[:10]) + (", …" if len(codes) > 10 else "")
     many = f"{len(cuv.rejections)} causa{'s' if len(cuv.rejections) != 1 else ''} de rechazo"

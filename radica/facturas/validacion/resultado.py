@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from radica.facturas.cuv import CuvResult
@@ -20,10 +21,11 @@ from radica.facturas.validacion.catalogo import contar
 from radica.facturas.validacion.firma import firmas
 from radica.facturas.validacion.leer import Abierto, Archivo, Problema, Tipo, abrir
 from radica.facturas.validacion.lote import Huellas, huellas
-from radica.facturas.validacion.modelo import Clase, Contexto, Fuente, Hallado, Hallazgo, Modulo, Paquete
+from radica.facturas.validacion.modelo import Clase, Contexto, Fuente, Hallado, Hallazgo, Modulo, Paquete, Quien
 from radica.facturas.validacion.motor import juzgar
 from radica.facturas.validacion.soportes import pacientes_de, rutas
 from radica.facturas.validacion.tablas import Catalogos
+from radica.facturas.validacion.topes import MAX_LUGARES
 from radica.kernel.money import round_money
 
 VERSION = 1
@@ -36,6 +38,10 @@ _FACTURA = (
     "numero", "cufe", "nit_emisor", "nit_adquiriente", "fecha_expedicion", "valor_bruto", "valor_anticipos",
     "valor_pagar", "tipo_operacion", "ambiente",
 )  # fmt: skip
+_RESUMEN = "CRUCE-CUV-RECHAZO"
+"""Sums up the rejections of an answer by code; here the answer itself tells each one."""
+_LONGEST = 300
+_NUNCA = datetime.min.replace(tzinfo=UTC)
 _OF_RIPS = (Fuente.RIPS, Fuente.CRUCE, Fuente.CAPITA_INICIAL)
 
 
@@ -85,10 +91,11 @@ def juzgados(archivos: Sequence[Archivo], encargo: Encargo) -> tuple[list[dict[s
             _day(game.paquete, encargo), encargo.ahora, encargo.catalogos, otros_pacientes=encargo.pacientes
         )
         for finding in juzgar(game.paquete, context):
-            if game.solo is not None and finding.fuente is not game.solo:
+            if finding.codigo == _RESUMEN or (game.solo is not None and finding.fuente is not game.solo):
                 continue
             found[_owner(game, finding)].append(finding)
-    cuv = next((one.cuv for one in opened if one.cuv is not None), None)
+    answers = _respuestas(opened)
+    cuv = opened[answers[0]].cuv if answers else None
     prints = huellas(games[0].paquete, encargo.clave) if games and encargo.clave else None
     return [_result(one, some, cuv) for one, some in zip(opened, found, strict=True)], prints
 
@@ -118,7 +125,7 @@ def juegos(opened: Sequence[Abierto]) -> list[_Juego]:
     xmls = [at for at, one in enumerate(opened) if one.xml is not None and one.archivo.tipo is not Tipo.RESPUESTA]
     rips = [at for at, one in enumerate(opened) if one.rips is not None]
     answers = [at for at, one in enumerate(opened) if one.archivo.tipo is Tipo.RESPUESTA and one.xml is not None]
-    cuvs = [at for at, one in enumerate(opened) if one.cuv is not None]
+    cuvs = _respuestas(opened)
     supports = tuple(at for at, one in enumerate(opened) if one.soporte is not None)
     pairs = _pairs(xmls, rips)
     games = []
@@ -131,6 +138,14 @@ def juegos(opened: Sequence[Abierto]) -> list[_Juego]:
     games += [replace(_game(opened, *first, at, None, ()), solo=Fuente.RESPUESTA) for at in answers[1:]]
     games += [replace(_game(opened, *first, None, at, ()), solo=Fuente.CUV) for at in cuvs[1:]]
     return games
+
+
+def _respuestas(opened: Sequence[Abierto]) -> list[int]:
+    """Return the positions of the answers of the MUV, the one that counts first: accepted, then the latest."""
+    found = [(at, one.cuv) for at, one in enumerate(opened) if one.cuv is not None]
+    found.sort(key=lambda pair: pair[1].cuv or pair[1].process or "")
+    found.sort(key=lambda pair: (pair[1].accepted, pair[1].at or _NUNCA), reverse=True)
+    return [at for at, _ in found]
 
 
 def _pairs(xmls: Sequence[int], rips: Sequence[int]) -> list[tuple[int | None, int | None]]:
@@ -212,7 +227,29 @@ def _read(one: Abierto, encargo: Encargo) -> list[Hallazgo]:
     if one.problema is not None and one.archivo.tipo is not Tipo.SOPORTE:
         values = {"mensaje": one.problema.mensaje, "arreglo": one.problema.arreglo or "Revise el archivo."}
         shown.append(Hallado("LEC-DESCONOCIDO" if one.problema.ajeno else "LEC-ILEGIBLE", "", values))
-    return list(_told(shown, encargo))
+    told = list(_told(shown, encargo))
+    return [*told, *_del_ministerio(one.cuv)] if one.cuv is not None else told
+
+
+def _del_ministerio(cuv: CuvResult) -> Iterable[Hallazgo]:
+    """Tell each rejection of an answer of the MUV under the Ministry's own code and place."""
+    for line in islice(cuv.rejections, MAX_LUGARES):
+        said = f": «{_plain(line.descripcion).rstrip('.')}»" if line.descripcion else ""
+        yield Hallazgo(
+            codigo=_plain(line.codigo),
+            clase=Clase.RECHAZO,
+            ruta=_plain(line.lugar or ""),
+            mensaje=f"El Ministerio rechazó el paquete con esta regla{said}.",
+            arreglo="Corrija lo que señala la regla en el documento y valide de nuevo en el MUV.",
+            quien=Quien.FACTURACION,
+            fuente=Fuente.CUV,
+            norma="Res. 948 de 2026 art. 3",
+        )
+
+
+def _plain(text: str) -> str:
+    """Return words that came from outside, without control characters and at a readable length."""
+    return "".join(char for char in text if char.isprintable())[:_LONGEST]
 
 
 def _told(shown: Iterable[Hallado], encargo: Encargo) -> Iterable[Hallazgo]:
