@@ -205,10 +205,21 @@ def test_what_is_asked_wrongly_is_refused_in_words(tmp_path: Path, muestras: Pat
 def test_a_person_reads_words_and_the_end_code_says_the_worst(tmp_path: Path, muestras: Path) -> None:
     _, out, _ = radica(tmp_path, str(muestras / "caso16_rips_sin_factura_RS.json"), code=0)
     assert "RIPS, válido" in out
-    assert "1 archivos: 1 válidos, 0 con hallazgos" in out
+    assert "1 archivo: 1 válido, 0 con hallazgos" in out
     _, out, _ = radica(tmp_path, str(muestras / "caso15_rips_capita_final.json"), code=1)
     assert "RECHAZO " in out
     assert "con hallazgos" in out
+
+
+def test_a_person_is_told_each_rule_once(tmp_path: Path, muestras: Path) -> None:
+    path = str(muestras / "caso33_rips_farmacia.json")
+    _, out, _ = radica(tmp_path, path)
+    lines = [line.split()[1].rstrip(":") for line in out.splitlines() if line.startswith("  ") and "…" not in line]
+    assert len(lines) == len(set(lines)) > 2
+    (result,) = judged(tmp_path, path)
+    first = next(one for one in result["hallazgos"] if one["severidad"] != "no_decidible")
+    alike = sum(one["codigo"] == first["codigo"] for one in result["hallazgos"]) - 1
+    assert f"(y {alike:,} veces más la misma regla)".replace(",", ".") in out
 
 
 def test_the_date_chooses_the_rules(tmp_path: Path, muestras: Path) -> None:

@@ -12,6 +12,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,10 @@ from radica.facturas.validacion.resultado import CON_HALLAZGOS, ILEGIBLE, VALIDO
 from radica.facturas.validacion.tablas import VACIOS, catalogos_de
 from radica.kernel.clock import bogota, system_clock
 from radica.kernel.config import Settings
+from radica.kernel.web_format import plural
 
 SHOWN = 8
-"""Findings told of each file to a person; the JSON has all."""
+"""Rules told of each file to a person, each once with its first place; the JSON has every finding."""
 MAX_PROCESSES = 64
 _STATES = {VALIDO: "válido", CON_HALLAZGOS: "con hallazgos", ILEGIBLE: "ilegible"}
 _KINDS = {
@@ -102,11 +104,15 @@ def words_of(result: dict[str, Any]) -> str:
     number = result["factura"]["numero"]
     whose = f" {number}" if number else ""
     lines = [f"{result['ruta']}: {_KINDS[result['tipo']]}{whose}, {_STATES[result['estado']]}"]
-    for one in findings[:SHOWN]:
+    rules: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for one in findings:
+        rules.setdefault((one["severidad"], one["codigo"]), []).append(one)
+    for (weight, code), (one, *alike) in islice(rules.items(), SHOWN):
         place = f" en {one['ruta']}" if one["ruta"] else ""
-        lines.append(f"  {_WEIGHTS[one['severidad']]} {one['codigo']}{place}: {one['mensaje']} {one['arreglo']}")
-    if len(findings) > SHOWN:
-        lines.append(f"  … y {len(findings) - SHOWN} más (--json los da todos).")
+        more = f" (y {plural(len(alike), 'vez', 'veces')} más la misma regla)" if alike else ""
+        lines.append(f"  {_WEIGHTS[weight]} {code}{place}: {one['mensaje']} {one['arreglo']}{more}")
+    if len(rules) > SHOWN:
+        lines.append(f"  … y {plural(len(rules) - SHOWN, 'regla', 'reglas')} más (--json da todos los hallazgos).")
     return "\n".join(map(_harmless, lines))
 
 
@@ -117,11 +123,15 @@ def _harmless(line: str) -> str:
 
 def _totals(balance: Balance) -> str:
     states, weights = balance.estados, balance.severidades
+    unknown = weights["no_decidible"]
     return (
-        f"{len(balance.places)} archivos: {states[VALIDO]} válidos, {states[CON_HALLAZGOS]} con hallazgos, "
-        f"{states[ILEGIBLE]} ilegibles o no reconocidos. {weights['rechazo']} rechazos, "
-        f"{weights['notificacion']} notificaciones, {weights['aviso']} avisos; "
-        f"{weights['no_decidible']} reglas no se deciden sin los registros del Ministerio."
+        f"{plural(len(balance.places), 'archivo', 'archivos')}: {plural(states[VALIDO], 'válido', 'válidos')}, "
+        f"{states[CON_HALLAZGOS]} con hallazgos, "
+        f"{plural(states[ILEGIBLE], 'ilegible o no reconocido', 'ilegibles o no reconocidos')}. "
+        f"{plural(weights['rechazo'], 'rechazo', 'rechazos')}, "
+        f"{plural(weights['notificacion'], 'notificación', 'notificaciones')}, "
+        f"{plural(weights['aviso'], 'aviso', 'avisos')}; "
+        f"{plural(unknown, 'regla no se decide', 'reglas no se deciden')} sin los registros del Ministerio."
     )
 
 
