@@ -255,7 +255,7 @@ def momento(value: object) -> str:
 def instante(text: str) -> datetime | None:
     """Return the civil time of a text of `momento`; None when there is no such day."""
     try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M")  # noqa: DTZ007  civil time of the file, has no zone
+        return datetime.fromisoformat(text)
     except ValueError:
         return None
 

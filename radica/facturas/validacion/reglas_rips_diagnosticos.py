@@ -43,7 +43,7 @@ _RELACIONADOS = ("codDiagnosticoRelacionado1", "codDiagnosticoRelacionado2", "co
 _RELACIONADOS_E = ("codDiagnosticoRelacionadoE1", "codDiagnosticoRelacionadoE2", "codDiagnosticoRelacionadoE3")
 _MORBILIDAD = frozenset("ABCDEFGHIJKLMNOPQST")
 """Chapters A00–Q99, S00–T98, and only these are of disease and death; R, U, V–Y and Z are others."""
-_EXTERNAS = frozenset("VWXY")
+_EXTERNAS = frozenset("VWXYvwxy")
 """Chapter V01–Y98: before v002 the rule was only of them, and not in the basic cause of death."""
 _DE_MUERTE = "codDiagnosticoCausaMuerte"
 _LETRAS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -58,14 +58,11 @@ def capitulo(code: object) -> str:
 def rvc031(tipo: str) -> ReglaServicio:
     """RVC031: diagnoses should rather be of disease and death (A00–Q99, S00–T98); before v002, not V01–Y98."""
     fields, strict = _PREFERIBLE[tipo], frozenset(_ESTRICTO.get(tipo, ()))
+    early = tuple(name for name in fields if name != _DE_MUERTE)
 
     def regla(registro: Registro, vista: Vista) -> Faltas:
         if vista.marco.fecha < DT1_V002:
-            return [
-                Falta("RVC031", name, {}, "externa")
-                for name in fields
-                if name != _DE_MUERTE and capitulo(registro.get(name)) in _EXTERNAS
-            ]
+            return _externas(registro, early)
         return [
             Falta("RVC031", name)
             for name in fields
@@ -75,6 +72,14 @@ def rvc031(tipo: str) -> ReglaServicio:
         ]
 
     return regla
+
+
+def _externas(registro: Registro, fields: tuple[str, ...]) -> Faltas:
+    for name in fields:
+        code = registro.get(name)
+        if type(code) is str and code[:1] in _EXTERNAS:
+            return [Falta("RVC031", one, {}, "externa") for one in fields if capitulo(registro.get(one)) in _EXTERNAS]
+    return ()
 
 
 def rvc032(tipo: str) -> ReglaServicio:
