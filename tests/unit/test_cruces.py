@@ -91,7 +91,9 @@ def test_codes_of_provider_and_dates() -> None:
 
 
 def test_the_number_written_another_way_and_a_receipt_with_a_rips() -> None:
-    assert told(paquete(rips(numFactura="FE-001001"), fev())) == [("CRUCE-NUMERO", "numFactura")]
+    for own, found in (("fe1001", 1), ("FE1001 ", 1), ("FE1001", 0), ("FE-001001", 0)):
+        assert told(paquete(rips(numFactura=own), fev())) == [("CRUCE-NUMERO", "numFactura")] * found
+    assert told(paquete(rips(numFactura="1001"), fev(number="001001", prefix=None))) == [("CRUCE-NUMERO", "numFactura")]
     assert told(paquete(rips(), fev(operation="SS-Recaudo"))) == [("CRUCE-RECAUDO", "")]
 
 

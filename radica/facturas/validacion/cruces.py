@@ -18,7 +18,7 @@ from radica.facturas.fev import Clase, Fev
 from radica.facturas.numbers import InvoiceNumber, Match, parse_invoice_number, parse_nit, same_invoice
 from radica.facturas.validacion.modelo import Contexto, Fuente, Hallado, Modulo, Paquete
 from radica.facturas.validacion.reglas_rips_base import FECHA_DE, dia, marco_de, pesos, texto, vistas
-from radica.facturas.validacion.reglas_rips_encabezado import TOLERANCIA
+from radica.facturas.validacion.reglas_rips_encabezado import TOLERANCIA, numero_de_factura
 
 _PRUEBA = ("test", "stage", "prueba")
 _CODIGO, _SEDE = 10, 12
@@ -37,12 +37,12 @@ def cruces(paquete: Paquete, contexto: Contexto) -> Iterator[Hallado]:
 
 
 def _numero_escrito(rips: Any, fev: Fev, contexto: Contexto) -> Iterator[Hallado]:
-    """The number is the same and not written the same: zeros, case, separators."""
+    """The number is the same and not written the same, and not so far that it is refused (RVC004): case, blanks."""
     written = texto(rips.get("numFactura"))
     own, other = parse_invoice_number(written, prefix=fev.prefix), parse_invoice_number(fev.number, prefix=fev.prefix)
-    if contexto.modulo is not Modulo.FEV or own is None or other is None:
+    if contexto.modulo is not Modulo.FEV or own is None or other is None or numero_de_factura(written, fev):
         return
-    if same_invoice(own, other) is Match.SAME and written != fev.number:
+    if same_invoice(own, other) is Match.SAME and rips.get("numFactura") != fev.number:
         yield Hallado("CRUCE-NUMERO", "numFactura", {"rips": written, "fev": fev.number or ""})
 
 

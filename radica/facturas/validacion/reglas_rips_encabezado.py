@@ -89,7 +89,7 @@ def rvc004(marco: Marco, _: Sumas) -> Faltas:
     if fev is None:
         return ()
     if marco.modulo is Modulo.FEV:
-        return _numero_de_factura(marco.documento.get("numFactura"), fev)
+        return numero_de_factura(marco.documento.get("numFactura"), fev)
     if marco.modulo not in _NOTAS:
         return ()
     affected = [
@@ -101,7 +101,7 @@ def rvc004(marco: Marco, _: Sumas) -> Faltas:
     )
 
 
-def _numero_de_factura(escrito: object, fev: Fev) -> Faltas:
+def numero_de_factura(escrito: object, fev: Fev) -> Faltas:
     """Compare the number as it is written: without prefix, or with other zeros or signs, it is another text."""
     other = (fev.number or "").strip()
     own = str(escrito).strip() if isinstance(escrito, str | int) else ""
