@@ -201,6 +201,12 @@ CATALOGO: dict[str, Regla] = {
     "CUV-REPETIDO": Regla(
         B, "La factura {otra} ya tiene este mismo CUV.", "Cargue el CUV de esta factura.", f"{_R948} art. 3 num. 1"
     ),
+    "CUV-OTROS-DOCUMENTOS": Regla(
+        A,
+        "El CUV se obtuvo con otro RIPS u otro XML: los documentos de la factura cambiaron después de validarla.",
+        "Radique los que se validaron: el pagador compara lo que recibe con lo que tiene el Ministerio.",
+        f"{_R948} art. 3 num. 1",
+    ),
     "CUV-SIN-NUMERO": Regla(
         A,
         "El resultado del MUV no dice de qué factura es.",

@@ -8,6 +8,7 @@ the invoice that DIAN validated, the earlier of the two possible dates (Res. 948
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -29,6 +30,7 @@ from radica.facturas.fev import Fev, Parte, RespuestaDian
 from radica.facturas.findings import Hallazgo as Finding
 from radica.facturas.findings import ready
 from radica.facturas.models import Documento, Factura, Hallazgo, OrigenHallazgo, Severidad, TipoDocumento
+from radica.facturas.muv.envios import aprobados_con
 from radica.facturas.rips import Rips
 from radica.facturas.soportes import NombreSoporte
 from radica.facturas.states import REVISABLES, EstadoFactura, EventoFactura
@@ -71,12 +73,13 @@ def review(
     for row in open_:
         _figures(row, told[row.id], payers)
         _changed(row, documents.get(row.id, []))
-    twins = _twins(session, open_)
+    twins, others = _twins(session, open_), _validated_otherwise(session, open_, documents)
     moves: list[Move] = []
     findings: list[dict[str, Any]] = []
     for row in open_:
         twin = twins.get(row.id)
         full = _complete(session, row, told[row.id], at=at, refused=row.id in refused, twin=twin, key_for=key_for)
+        full = replace(full, cuv_de_otros_documentos=row.id in others)
         found = check(full)
         findings += (_finding(row, one, at=at) for one in found)
         event = event_for(found)
@@ -241,6 +244,19 @@ def _twins(session: Session, rows: Sequence[Factura]) -> dict[int, str]:
         if others:
             found[row.id] = others[0]
     return found
+
+
+def _validated_otherwise(
+    session: Session, rows: Sequence[Factura], documents: Mapping[int, Sequence[Documento]]
+) -> set[int]:
+    """Return the invoices whose CUV the house got with documents that are no longer in force."""
+    with_cuv = [row for row in rows if row.cuv is not None]
+    sent = aprobados_con(session, [row.id for row in with_cuv]) if with_cuv else {}
+    return {
+        row.id
+        for row in with_cuv
+        if not sent.get((row.id, row.cuv or ""), frozenset()) <= {doc.sha256 for doc in documents.get(row.id, [])}
+    }
 
 
 def _complete(

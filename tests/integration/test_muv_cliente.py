@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -23,7 +26,9 @@ from radica.facturas.validacion.modelo import Modulo
 from tests.plugins.validating_muv import CLAVE, NUMERO, built_packages
 
 WHO = Credencial("990000113", "CC", NUMERO, CLAVE)
-QUICK = Limites(entrar_s=20, enviar_s=1, consultar_s=20)
+LIMITS = Limites(entrar_s=60, enviar_s=60, consultar_s=60)
+QUICK = Limites(entrar_s=60, enviar_s=1, consultar_s=60)
+"""For who runs into the limit of sending."""
 
 
 @pytest.fixture
@@ -35,7 +40,7 @@ def papers() -> tuple[bytes, bytes]:
     return rips, xml
 
 
-def client(muv: Handle, limits: Limites = QUICK, who: Credencial = WHO) -> Muv:
+def client(muv: Handle, limits: Limites = LIMITS, who: Credencial = WHO) -> Muv:
     return Muv(Puerta(muv.url, muv.certificate), who, limits)
 
 
@@ -67,13 +72,13 @@ def test_a_package_its_recovery_and_its_register(muv: Handle, papers: tuple[byte
 
 
 def test_a_query_needs_no_login(muv: Handle):
-    assert not Muv(Puerta(muv.url, muv.certificate), None, QUICK).consultar("0" * 96).dice.accepted
+    assert not Muv(Puerta(muv.url, muv.certificate), None, LIMITS).consultar("0" * 96).dice.accepted
     assert muv.state.logins == 0
 
 
 def test_a_large_body_travels_compressed(muv: Handle, papers: tuple[bytes, bytes]):
-    client(muv, Limites(gzip_desde=1000)).cargar(Modulo.FEV, *papers)
-    client(muv, Limites(gzip_desde=10**9)).cargar(Modulo.FEV, *papers)
+    client(muv, replace(LIMITS, gzip_desde=1000)).cargar(Modulo.FEV, *papers)
+    client(muv, replace(LIMITS, gzip_desde=10**9)).cargar(Modulo.FEV, *papers)
     packed, plain = muv.book.received
     assert (packed.gzip, plain.gzip, packed.huella) == (True, False, plain.huella)
     assert packed.bytes < plain.bytes
@@ -109,7 +114,7 @@ def test_nothing_is_said_to_a_server_with_another_certificate(tmp_path: Path, mu
 )
 def test_each_fault_has_its_code(muv: Handle, papers: tuple[bytes, bytes], fault: str, code: str, again: bool):
     muv.configure(**{fault: 1})
-    problem = refused(client(muv), papers)
+    problem = refused(client(muv, QUICK if code == "muv_demorado" else LIMITS), papers)
     assert (problem.code, problem.again) == (code, again)
 
 
@@ -154,9 +159,81 @@ def test_who_drips_what_is_no_body_holds_nobody(kind: str):
     assert (told.value.code, told.value.again) == ("muv_demorado", True)
 
 
+def test_who_sips_a_large_body_holds_nobody(tmp_path: Path):
+    """Over TLS a body goes out record by record; each would have its own limit."""
+    over = threading.Event()
+    with start(tmp_path) as known:
+        door = Puerta(known.url, known.certificate)
+    keys = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    keys.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+
+    def sip() -> None:
+        try:
+            with keys.wrap_socket(listening.accept()[0], server_side=True) as talk:
+                while talk.recv(16_384) and not over.wait(0.2):
+                    pass
+        except OSError:
+            return  # they hung up, as they should
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=sip, daemon=True)
+        server.start()
+        door = Puerta(f"https://127.0.0.1:{listening.getsockname()[1]}", door.certificado)
+        end = threading.Timer(30, over.set)
+        end.start()
+        try:
+            with pytest.raises(MuvProblem) as told:
+                preguntar(door, "POST", "/x", b" " * 20_000_000, headers={}, timeout_s=1)
+            assert not over.is_set()
+        finally:
+            end.cancel()
+            over.set()
+            server.join()
+    assert (told.value.code, told.value.again) == ("muv_demorado", True)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (b"Content-Type: text/html\r\nContent-Length: 22\r\n\r\n<html>Error 500</html>", "respuesta_ilegible"),
+        (b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b" " * 200_000_000, 9), "respuesta_ilegible"),
+        (b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n{}", "muv_cortado"),
+        (b"Content-Length: 99999999999\r\n\r\n{", "respuesta_ilegible"),
+        (b"Content-Length: 2\r\n\r\n[]", "respuesta_ilegible"),
+        (b"\r\n" + b'{"ResultState":true}', "respuesta_ilegible"),
+    ],
+    ids=["page", "bomb", "chunk", "length", "list", "half"],
+)
+def test_two_hundred_with_something_else_is_no_answer(papers: tuple[bytes, bytes], said: bytes, code: str):
+    """A page of error, a bomb that is not unpacked, lengths that lie, half an approval: none is taken for a verdict."""
+    login = b'{"login":true,"token":"a.b.c"}'
+
+    def serve() -> None:
+        for answer in (b"Content-Length: %d\r\n\r\n%s" % (len(login), login), said):
+            with listening.accept()[0] as talk:
+                wanted = 0
+                received = b""
+                while b"\r\n\r\n" not in received:
+                    received += talk.recv(65_536)
+                head, _, body = received.partition(b"\r\n\r\n")
+                for line in head.split(b"\r\n"):
+                    if line.lower().startswith(b"content-length:"):
+                        wanted = int(line.split(b":")[1])
+                while len(body) < wanted:
+                    body += talk.recv(65_536)
+                talk.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        problem = refused(Muv(Puerta(f"http://127.0.0.1:{listening.getsockname()[1]}"), WHO, LIMITS), papers)
+        server.join()
+    assert problem.code == code
+
+
 def test_an_answer_has_a_bound(muv: Handle, papers: tuple[bytes, bytes]):
     muv.configure(huge=1)
-    assert refused(client(muv, Limites(max_respuesta=100_000)), papers).code == "respuesta_grande"
+    assert refused(client(muv, replace(LIMITS, max_respuesta=100_000)), papers).code == "respuesta_grande"
 
 
 def test_a_login_that_fails_is_said_by_its_body(muv: Handle, papers: tuple[bytes, bytes]):

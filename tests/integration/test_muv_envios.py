@@ -57,7 +57,9 @@ def test_two_clicks_are_one_order_and_one_package(muv_desk: Desk):
 def test_what_was_lost_after_processing_is_recovered_and_not_doubled(muv_desk: Desk, fault: str):
     muv_desk.muv.configure(**{fault: 1})
     muv_desk.ask()
+    muv_desk.patience(2 if fault in ("timeout_after", "drip") else 60)
     assert muv_desk.work() == 1
+    muv_desk.patience(60)
     assert muv_desk.jobs()[0].state is JobState.READY
     assert muv_desk.factura().cuv is None
     assert muv_desk.work_again() == 1
@@ -75,8 +77,10 @@ def test_what_was_lost_after_processing_is_recovered_and_not_doubled(muv_desk: D
 def test_what_never_arrived_is_sent_again(muv_desk: Desk, fault: str):
     muv_desk.muv.configure(**{fault: 1})
     muv_desk.ask()
+    muv_desk.patience(2 if fault == "timeout_before" else 60)
     muv_desk.work()
     assert muv_desk.muv.book.received == []
+    muv_desk.patience(60)
     muv_desk.work_again()
     assert [one.resultado for one in muv_desk.muv.book.received] == ["aprobado"]
     assert muv_desk.factura().estado is EstadoFactura.LISTA
@@ -278,7 +282,7 @@ def test_who_lost_its_turn_records_nothing(muv_desk: Desk):
 
     do_one(muv_desk.house, HANDLERS[KIND], claimed)
     assert (muv_desk.factura().cuv, muv_desk.cuvs(), muv_desk.pieces()) == (None, [], [])
-    assert len(muv_desk.muv.book.approved) == 1
+    assert muv_desk.muv.book.received == []  # and asks nothing either
     end_abandoned(muv_desk.house.db, NOW)
     muv_desk.ask()
     muv_desk.work()

@@ -32,15 +32,15 @@ from tests.plugins.queueing import make_due
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 NUMERO, CLAVE = "1000001", "clave-muv-demo"
-SHORT = {"entrar_s": 20, "enviar_s": 2, "consultar_s": 20, "intentos": 4}
-"""Limits of a test's account: only the sending runs into its limit."""
+LIMITS = {"entrar_s": 60, "enviar_s": 60, "consultar_s": 60, "intentos": 4}
+"""Limits of a test's account: none is run into, unless a test is of that (`Desk.patience`)."""
 
 
 @pytest.fixture
 def muv(tmp_path: Path) -> Iterator[Handle]:
     """A running MUV whose pauses are longer than the client's patience."""
     with start(tmp_path / "muv") as running:
-        running.configure(pause_s=30, environment="DockerProd")
+        running.configure(pause_s=90, environment="DockerProd")
         yield running
 
 
@@ -80,8 +80,14 @@ class Desk:
                 row = guardar_cuenta(
                     session, self.house.vault, prestador_id=prestador_id, actor="prueba", at=NOW, **values
                 )
-                row.limites = dict(SHORT)
+                row.limites = dict(LIMITS)
                 prender(session, row, activa=on, actor="prueba", at=NOW)
+
+    def patience(self, seconds: int) -> None:
+        """Let the sending wait so long from now on."""
+        with self.house.db.write() as session:
+            for row in session.scalars(select(CuentaMuv)):
+                row.limites = {**LIMITS, "enviar_s": seconds}
 
     def ask(self, at: int = 0) -> Pedido:
         with self.house.db.write() as session:

@@ -79,8 +79,8 @@ def judge(house: House, encargo: Encargo) -> bool:
             return []
         printed.append(huellas(package, secret))
         with house.db.read() as session:
-            compared = comparar_factura(session, one.factura_id, package.rips, package.fev)
             twins.append(_twins(session, one, printed[-1]))
+            compared = comparar_factura(session, one.factura_id, package.rips, package.fev)
         return [*hallazgos_de_tarifa(compared), *twins[-1]]
 
     found = dictaminar(

@@ -1,7 +1,7 @@
 """Carries out an order to the MUV: judge, send, follow, and record; killed at any point it may be carried out again.
 
 Invariant: nothing is held while the Ministry is asked; the answer's bytes are in custody before a row names them; only
-who still has the job records. Sending again is harmless: what was approved comes back as RVG18 and its CUV is
+who still has the job records; an answer about documents that were replaced meanwhile is kept and not loaded. Sending again is harmless: what was approved comes back as RVG18 and its CUV is
 recovered. Log lines name provider, hash and codes, never a number of invoice or a patient. Res. 948 de 2026.
 """
 
@@ -11,7 +11,7 @@ import io
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -26,7 +26,7 @@ from radica.facturas.documents import add_document, documents_of
 from radica.facturas.facts import recall
 from radica.facturas.juicio import Encargo, encargo_de
 from radica.facturas.models import Documento, Factura, TipoDocumento
-from radica.facturas.muv.cliente import Credencial, Limites, Muv, Respuesta
+from radica.facturas.muv.cliente import YA_APROBADO, Credencial, Limites, Muv, Respuesta
 from radica.facturas.muv.cuentas import abrir_cuenta, cuenta_de, prender
 from radica.facturas.muv.envios import (
     ABIERTOS,
@@ -37,6 +37,7 @@ from radica.facturas.muv.envios import (
     avisar,
     cerrar,
     contenido,
+    otros_enviados,
     rechazos,
 )
 from radica.facturas.muv.transporte import MuvProblem, Puerta
@@ -45,8 +46,10 @@ from radica.facturas.numbers import parse_invoice_number
 from radica.facturas.recognise import Pieza, Tipo
 from radica.facturas.review import review
 from radica.facturas.rips import Rips
+from radica.facturas.states import REVISABLES
 from radica.facturas.validacion.modelo import Modulo
 from radica.facturas.validacion_models import EnvioMuv
+from radica.jobs.models import Job, JobState
 from radica.jobs.queue import Claimed, Dead, Done, Retry, finish, finish_in
 from radica.kernel.clock import Clock
 from radica.kernel.db import Database
@@ -56,6 +59,8 @@ from radica.portales.credentials import Vault
 
 log = logging.getLogger("radica.muv")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_JUDGEMENTS = 3
+"""Times that an invoice that changes while it is judged is judged before its order waits."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,8 @@ class _Orden:
     xml: str | None
     puerta: Puerta
     credencial: Credencial
+    cifrada: bytes
+    """The very credential of the account with which it goes out, to see whether a person changed it meanwhile."""
     limites: Limites
     sent: Esperado
 
@@ -102,9 +109,7 @@ def tramitar(casa: Casa, claimed: Claimed) -> None:
     try:
         rips = casa.store.read(order.rips) if order.rips else None
         xml = casa.store.read(order.xml) if order.xml else None
-        with casa.db.write(durable=True) as session:
-            row = session.get_one(EnvioMuv, order.envio_id)
-            row.resultado, row.enviado_at = Resultado.ENVIANDO, row.enviado_at or casa.clock()
+        _mark_sent(casa, claimed, order)
         log.info("%s: se envía (%s)", order.called, order.modulo.value)
         verdict = tramitar_paquete(
             Muv(order.puerta, order.credencial, order.limites), order.modulo, rips, xml, order.sent
@@ -116,13 +121,28 @@ def tramitar(casa: Casa, claimed: Claimed) -> None:
 
 
 def _judge(casa: Casa, claimed: Claimed) -> None:
-    """Have the checker open the documents when it has not done so yet."""
-    with casa.db.read() as session:
-        row = session.get(EnvioMuv, int(claimed.payload["envio_muv_id"]))
-        factura = session.get(Factura, row.factura_id) if row is not None and row.factura_id is not None else None
-        errand = encargo_de(session, factura) if factura is not None and factura.por_juzgar else None
-    if errand is not None:
+    """Have the checker open the documents when it has not done so yet.
+
+    Raises Unavailable when they (or its tables) go on changing while it judges: an old verdict lets nothing through.
+    """
+    for _ in range(_JUDGEMENTS):
+        with casa.db.read() as session:
+            row = session.get(EnvioMuv, int(claimed.payload["envio_muv_id"]))
+            factura = session.get(Factura, row.factura_id) if row is not None and row.factura_id is not None else None
+            if factura is None or not factura.por_juzgar or factura.estado not in REVISABLES:
+                return
+            errand = encargo_de(session, factura)
         casa.juez(errand)
+    raise Unavailable("La factura cambia mientras se comprueba; se repite.", code="sin_comprobar")
+
+
+def _mark_sent(casa: Casa, claimed: Claimed, order: _Orden) -> None:
+    """Write durably that the package goes out now. Raises Unavailable when another worker has the job, or ended it."""
+    with casa.db.write(durable=True) as session:
+        row = session.get_one(EnvioMuv, order.envio_id, with_for_update=True)
+        if not _mine(session, claimed) or row.resultado not in ABIERTOS:
+            raise _turn_lost()
+        row.resultado, row.enviado_at = Resultado.ENVIANDO, row.enviado_at or casa.clock()
 
 
 def _read(casa: Casa, claimed: Claimed) -> _Orden | None:
@@ -131,6 +151,8 @@ def _read(casa: Casa, claimed: Claimed) -> _Orden | None:
         row = session.get(EnvioMuv, int(claimed.payload["envio_muv_id"]))
         if row is None or row.resultado not in ABIERTOS or row.factura_id is None:
             return None
+        if not _mine(session, claimed):
+            raise _turn_lost()
         factura = session.get_one(Factura, row.factura_id)
         code, words = _obstacle(session, row, factura, claimed)
         account = cuenta_de(session, row.prestador_id)
@@ -152,6 +174,7 @@ def _read(casa: Casa, claimed: Claimed) -> _Orden | None:
             xml=claimed.payload["xml"],
             puerta=door,
             credencial=credential,
+            cifrada=account.credencial_cifrada,
             limites=limits,
             sent=_expected(session, factura, Modulo(row.modulo), claimed),
         )
@@ -162,6 +185,19 @@ def _obstacle(session: Session, row: EnvioMuv, factura: Factura, claimed: Claime
     account = cuenta_de(session, row.prestador_id)
     if account is None or not account.activa:
         return "cuenta_apagada", "El envío al MUV está apagado para este prestador."
+    if factura.estado not in REVISABLES:
+        return "muv_tarde", "La factura ya está en radicación o radicada."
+    changed = _changed(session, row, factura, claimed)
+    if changed[0]:
+        return changed
+    codes = rechazos(session, factura.id)
+    if codes:
+        return "muv_rechazos", f"El comprobador halla lo que el MUV rechazaría: {', '.join(codes[:8])}."
+    return "", ""
+
+
+def _changed(session: Session, row: EnvioMuv, factura: Factura, claimed: Claimed) -> tuple[str, str]:
+    """Return in what the documents in force are not those of the order, as code and words; empty when they are."""
     try:
         now = contenido(session, factura, Modulo(row.modulo))
     except BadInput as gone:
@@ -169,9 +205,6 @@ def _obstacle(session: Session, row: EnvioMuv, factura: Factura, claimed: Claime
     sent = [claimed.payload["rips"], claimed.payload["xml"]]
     if [doc.sha256 if doc is not None else None for doc in (now.rips, now.xml)] != sent:
         return "documentos_cambiados", "Los documentos de la factura cambiaron después de pedirlo."
-    codes = rechazos(session, factura.id)
-    if codes:
-        return "muv_rechazos", f"El comprobador halla lo que el MUV rechazaría: {', '.join(codes[:8])}."
     return "", ""
 
 
@@ -192,17 +225,21 @@ def _expected(session: Session, factura: Factura, modulo: Modulo, claimed: Claim
 def _failed(casa: Casa, claimed: Claimed, order: _Orden, problem: MuvProblem) -> None:
     """Try again later when that may help, else end the order and call a person."""
     kept = _keep(casa, [("error", problem.data)] if problem.data else [])
-    again = problem.again and claimed.attempts < claimed.max_attempts
-    log.warning("%s: %s (http %s), %s", order.called, problem.code, problem.status, "se repite" if again else "termina")
-    at = casa.clock()
+    refused, at = problem.code == "credenciales", casa.clock()
     with casa.db.write() as session:
+        # What was refused may be the password that a person has just put right.
+        account = cuenta_de(session, order.prestador_id) if refused else None
+        changed = account is not None and account.credencial_cifrada != order.cifrada
+        again = (problem.again or changed) and claimed.attempts < claimed.max_attempts
+        ending = "se repite" if again else "termina"
+        log.warning("%s: %s (http %s), %s", order.called, problem.code, problem.status, ending)
         outcome = Retry(problem.code, str(problem)) if again else Dead(problem.code, str(problem))
         row, factura = _ours(session, claimed, order, outcome)
         _seal(session, kept, row, factura, actor=casa.actor, at=at)
         row.http, row.codigo, row.detalle = problem.status, problem.code[:60], str(problem)
         if again:
             return
-        if problem.code == "credenciales":
+        if refused and not changed:
             _switch_off(session, row, at=at)
         words = f"{problem} {SIN_SABER}" if problem.again else str(problem)
         cerrar(row, Resultado.FALLIDO, at=at, codigo=problem.code, detalle=words)
@@ -220,10 +257,11 @@ def _record(casa: Casa, claimed: Claimed, order: _Orden, verdict: Veredicto) -> 
     """Keep the answers, load the one that stands, and write the outcome; all or nothing."""
     kept = _keep(casa, [(name, answer.data) for name, answer in verdict.respuestas])
     at = casa.clock()
-    result = Resultado(verdict.resultado)
     with casa.db.write(durable=True) as session:
         row, factura = _ours(session, claimed, order, Done())
         _seal(session, kept, row, factura, actor=casa.actor, at=at)
+        verdict = _weighed(session, row, factura, claimed, verdict)
+        result = Resultado(verdict.resultado)
         last = verdict.vale or verdict.respuestas[-1][1]
         row.http, row.proceso = last.status, (last.dice.process or "")[:40] or None
         row.cuv = verdict.vale.dice.cuv if verdict.vale is not None and result is Resultado.APROBADO else None
@@ -250,13 +288,46 @@ def _record(casa: Casa, claimed: Claimed, order: _Orden, verdict: Veredicto) -> 
     log.info("%s: %s %s", order.called, result.value, verdict.codigo)
 
 
+def _weighed(session: Session, row: EnvioMuv, factura: Factura, claimed: Claimed, verdict: Veredicto) -> Veredicto:
+    """Return the verdict as far as it is one of the documents in force: an old one never stands over newer papers."""
+    said = verdict.vale.dice if verdict.vale is not None else None
+    if said is None or Modulo(row.modulo) not in DE_LA_FACTURA:
+        return verdict
+    if _changed(session, row, factura, claimed)[0]:
+        if verdict.resultado == Resultado.RECHAZADO:
+            words = f"{verdict.detalle}. Mientras respondía se cargaron otros documentos: pida de nuevo la validación."
+            return replace(verdict, vale=None, detalle=words)
+        words = f"El MUV aprobó los documentos que se le enviaron (CUV {said.cuv}), pero mientras respondía se cargaron otros."
+        return replace(
+            verdict, resultado=Resultado.AJENO, vale=None, codigo="documentos_cambiados", detalle=f"{words} {_DECIDA}"
+        )
+    if verdict.codigo == YA_APROBADO and otros_enviados(session, row, said.cuv):
+        words = f"El MUV ya tenía aprobada esta factura (CUV {said.cuv}) y antes se le habían enviado otros documentos de ella."
+        return replace(
+            verdict, resultado=Resultado.AJENO, vale=None, codigo="otra_version", detalle=f"{words} {_DECIDA}"
+        )
+    return verdict
+
+
+_DECIDA = "Compruebe con cuáles se obtuvo ese CUV antes de cargarlo: la respuesta completa está en la evidencia de la factura."
+
+
 def _ours(session: Session, claimed: Claimed, order: _Orden, outcome: Done | Retry | Dead) -> tuple[EnvioMuv, Factura]:
     """Lock the invoice and end the job. Raises Unavailable when another worker has it: nothing is written then."""
     factura = session.get_one(Factura, order.factura_id)
     lock_all(session, [factura])
     if not finish_in(session, claimed, outcome=outcome):
-        raise Unavailable("Otro proceso siguió con este trabajo.", code="turno_perdido")
+        raise _turn_lost()
     return session.get_one(EnvioMuv, order.envio_id), factura
+
+
+def _mine(session: Session, claimed: Claimed) -> bool:
+    row = select(Job.id).where(Job.id == claimed.id, Job.token == claimed.token, Job.state == JobState.RUNNING.value)
+    return session.scalar(row) is not None
+
+
+def _turn_lost() -> Unavailable:
+    return Unavailable("Otro proceso siguió con este trabajo.", code="turno_perdido")
 
 
 def _keep(casa: Casa, answers: list[tuple[str, bytes]]) -> list[Kept]:

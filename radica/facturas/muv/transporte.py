@@ -78,14 +78,16 @@ def preguntar(
     timeout_s: float,
     max_answer: int = MAX_ANSWER,
 ) -> Llegada:
-    """Ask once within `timeout_s` seconds (of connecting, of sending, and of all the answer). Raises MuvProblem."""
+    """Ask once within `timeout_s` seconds (of connecting; then of all that is sent and answered). Raises MuvProblem."""
     connection = _connection(puerta, timeout_s)
     before = puerta.raiz[3]
     try:
-        connection.request(method, before + path, body, dict(headers))
+        connection.connect()
         # An answer without length takes the socket over.
-        with _deadline(connection.sock, timeout_s), connection.getresponse() as response:
-            data = _read(response, max_answer)
+        with _deadline(connection.sock, timeout_s):
+            connection.request(method, before + path, body, dict(headers))
+            with connection.getresponse() as response:
+                data = _read(response, max_answer)
     except TimeoutError:
         raise MuvProblem("muv_demorado", "El MUV no respondió a tiempo.", again=True) from None
     except ssl.SSLError as problem:
@@ -157,7 +159,8 @@ def _connection(puerta: Puerta, timeout_s: float) -> http.client.HTTPConnection:
 def _deadline(sock: socket.socket, seconds: float) -> Iterator[None]:
     """Hang up after that many seconds. Raises TimeoutError then.
 
-    The limit of a socket starts anew with every byte, so that who drips a header would hold us for ever.
+    The limit of a socket starts anew with every byte, so that who drips a header, or takes a large body sip by sip,
+    would hold us for ever.
     """
     late = threading.Event()
 
