@@ -7,7 +7,6 @@ stands in the row and in no log line.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import date
 from typing import Any
 
@@ -15,7 +14,7 @@ from radica.glosas.fates import Linea
 from radica.glosas.lectura.tipos import LineaLeida, TipoLinea
 
 _DATES = ("fecha_notificacion", "fecha_radicacion", "fecha_factura")
-_PLAIN = tuple(one.name for one in fields(LineaLeida) if one.name not in {*_DATES, "tipo", "avisos"})
+_PLAIN = tuple(name for name in LineaLeida._fields if name not in {*_DATES, "tipo", "avisos"})
 
 
 def line_content(line: Linea) -> dict[str, Any]:

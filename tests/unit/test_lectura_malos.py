@@ -11,7 +11,7 @@ import pytest
 
 from radica.app.cli.glosas_leer import document, exit_code
 from radica.app.cli.program import main
-from radica.glosas.lectura import planos
+from radica.glosas.lectura import hojas, planos
 from radica.glosas.lectura.leer import leer_archivo
 from radica.glosas.lectura.tipos import Lectura, NoLeida
 from tests.glosas_libros import MOLDES, escribir, libro, plano, zip_de
@@ -112,6 +112,20 @@ def test_a_sheet_that_claims_a_huge_rectangle_is_refused_before_it_is_opened(tmp
         assert "más celdas" not in told  # one column more of a million rows still fits
     else:
         assert "más celdas de las que se pueden leer" in told
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b'<row r="1000000"><c r="AZ1000000"><v>1</v></c></row>',  # every row after it has a lower number
+        b'<row r="100000"><c r="AZ100000"><v>1</v></c><c r="Z999999"><v>1</v></c></row>',  # as many digits as its row
+    ],
+)
+def test_a_huge_rectangle_is_found_wherever_its_corner_stands(tmp_path, monkeypatch, row):
+    monkeypatch.setattr(hojas, "_CHUNK", 512)
+    path = tmp_path / "escondido.xlsx"
+    path.write_bytes(_edited(tmp_path, b'<row r="2"', row + b'<row r="2"'))
+    assert "más celdas de las que se pueden leer" in refused(path)
 
 
 def test_a_list_of_texts_that_lies_about_its_length_is_refused(tmp_path):

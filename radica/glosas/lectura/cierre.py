@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from radica.glosas.lectura.formato import Contexto
 from radica.glosas.lectura.lineas import ANTES_DE_RADICAR, EXCESO, FUTURA, FUTURA_OTRA, NEGATIVO, SIN_MANUAL
@@ -73,8 +72,9 @@ def contar_una_vez(lines: list[LineaLeida], declared: int | None, context: Conte
 
 def _returns(lines: list[LineaLeida], context: Contexto) -> list[LineaLeida]:
     groups: dict[str, list[LineaLeida]] = defaultdict(list)
+    kind = TipoLinea.DEVOLUCION
     for line in lines:
-        if line.tipo is TipoLinea.DEVOLUCION and line.valor:
+        if line.tipo is kind and line.valor:
             groups[line.factura].append(line)
     repeated = []
     for group in groups.values():
@@ -90,8 +90,9 @@ def _returns(lines: list[LineaLeida], context: Contexto) -> list[LineaLeida]:
 def _equal_groups(lines: Iterable[LineaLeida]) -> list[list[LineaLeida]]:
     """Return the glosas of each invoice that has several, all of one amount and not of one repeated service."""
     groups: dict[str, list[LineaLeida]] = defaultdict(list)
+    kind = TipoLinea.GLOSA
     for line in lines:
-        if line.tipo is TipoLinea.GLOSA and line.valor > 0:
+        if line.tipo is kind and line.valor > 0:
             groups[line.factura].append(line)
     return [group for group in groups.values() if len(group) > 1 and len({line.valor for line in group}) == 1]
 
@@ -104,7 +105,7 @@ def _whole_invoice(group: list[LineaLeida]) -> bool:
 def _once(lines: list[LineaLeida], groups: Iterable[list[LineaLeida]], words: str) -> list[LineaLeida]:
     first = {id(line): group[0].fila for group in groups for line in group[1:]}
     return [
-        replace(line, valor=0, avisos=(*line.avisos, words.format(fila=first[id(line)]))) if id(line) in first else line
+        line._replace(valor=0, avisos=(*line.avisos, words.format(fila=first[id(line)]))) if id(line) in first else line
         for line in lines
     ]
 
@@ -120,6 +121,8 @@ def avisos_de_lineas(lines: Iterable[LineaLeida]) -> list[str]:
     counts: Counter[str] = Counter()
     unknown: dict[str, None] = {}
     for line in lines:
+        if not line.avisos:
+            continue
         counts.update(line.avisos)
         if SIN_MANUAL in line.avisos:
             unknown[line.codigo_original] = None

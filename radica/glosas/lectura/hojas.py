@@ -15,10 +15,12 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import IO
 
 from python_calamine import (
     CalamineError,
@@ -56,6 +58,7 @@ _COUNTS = re.compile(rb'\buniqueCount=["\'](\d+)["\']')
 """Different texts; `count` beside it is of the cells that hold them, which repeat a few texts any number of times."""
 # They begin with plain letters, with or without a namespace's prefix: the search of 50 MB then takes a fifth.
 _ROW = re.compile(rb'row\s[^>]*?\br=["\'](\d{1,9})["\']')
+_FORMULA = re.compile(rb"<f[ />]")
 _UNCOMPUTED = re.compile(rb'<c r="[A-Z]{1,3}(\d{1,9})"[^>]*><f(?:\s[^>]*)?(?:/>|>[^<]*</f>)(?:<v\s?/>|<v></v>)?</c>')
 _HTML = re.compile(rb"<(?:!doctype html|html|table|head|body|meta)\b", re.IGNORECASE)
 _XML_SHEET = b"urn:schemas-microsoft-com:office:spreadsheet"
@@ -204,30 +207,44 @@ def _scan_sheet(bundle: zipfile.ZipFile, name: str) -> frozenset[int]:
     uncomputed: set[int] = set()
     with bundle.open(name) as stream:
         tail = b""
-        while chunk := stream.read(_CHUNK):
+        for chunk in _ahead(stream):
             total += len(chunk)
             if total > MAX_XML:
                 raise _too_big()
             block = tail + chunk
-            last = max((int(number) for number in _ROW.findall(block)), default=last)
+            last = max(last, max(map(int, _ROW.findall(block)), default=0))
             if last > planos.MAX_LINEAS:
                 raise _too_big()
-            # Only what widens the rectangle: columns after Z, and cells that claim a row with more digits.
-            for letters, row, alone in _far(len(str(last)) + 1).findall(block):
+            # Only what widens the rectangle: columns after Z, and cells that claim a row far below those seen.
+            for letters, row in _far(str(last)[0], len(str(last))).findall(block):
                 columns.add(letters)
-                last = max(last, int(row or alone))
-            if b"<f" in block:
+                last = max(last, int(row))
+            if _FORMULA.search(block):
                 uncomputed.update(int(row) for row in _UNCOMPUTED.findall(block))
             tail = block[-_OVERLAP:]
-    width = max((_column(letters) for letters in columns if letters), default=_LETTERS)
+    width = max(_LETTERS, max(map(_column, columns), default=0))
     if width * last > MAX_CELDAS:
         raise _too_big()
     return frozenset(uncomputed)
 
 
 @lru_cache(maxsize=16)
-def _far(digits: int) -> re.Pattern[bytes]:
-    return re.compile(rb'r=["\'](?:([A-Z]{2,3})(\d{1,9})|[A-Z](\d{%d,9}))["\']' % digits)
+def _far(first: str, digits: int) -> re.Pattern[bytes]:
+    """Return what finds references but those to a column of one letter and a row not much beyond `first` and its digits.
+
+    They are nearly all of a sheet's: it finds few, and counts no sheet for less than half of what it is.
+    """
+    near = rf"[A-Z](?:\d{{0,{digits - 1}}}|[0-{first}]\d{{{digits - 1}}})"
+    return re.compile(rf"r=[\"'](?!{near}[\"'])([A-Z]{{1,3}})(\d{{1,9}})[\"']".encode())
+
+
+def _ahead(stream: IO[bytes]) -> Iterator[bytes]:
+    """Read in pieces, each while the one before is looked at: unpacking leaves the interpreter to others."""
+    with ThreadPoolExecutor(max_workers=1) as helper:
+        coming = helper.submit(stream.read, _CHUNK)
+        while chunk := coming.result():
+            coming = helper.submit(stream.read, _CHUNK)
+            yield chunk
 
 
 def _column(letters: bytes) -> int:

@@ -202,13 +202,13 @@ def _same_lines(lines: Sequence[LineaLeida], before: Sequence[LineaLeida]) -> bo
     """Say whether a sheet is a copy of one read before: the same lines in the same rows, all of them."""
     first = lines[0]
     near = (index for index, one in enumerate(before) if one.fila == first.fila and one.factura == first.factura)
-    at = next((index for index in near if replace(before[index], hoja=first.hoja) == first), -1)
+    at = next((index for index in near if before[index]._replace(hoja=first.hoja) == first), -1)
     held = before[at : at + len(lines)] if at >= 0 else []
     whole = len(held) == len(lines) and len({one.hoja for one in held}) == 1
     after = before[at + len(lines)] if whole and at + len(lines) < len(before) else None
     if not whole or (at and before[at - 1].hoja == held[0].hoja) or (after and after.hoja == held[0].hoja):
         return False
-    return all(replace(one, hoja=first.hoja) == line for one, line in zip(held, lines, strict=True))
+    return all(one._replace(hoja=first.hoja) == line for one, line in zip(held, lines, strict=True))
 
 
 def _details(name: str, delivery: _Entrega) -> dict[str, Detalle]:

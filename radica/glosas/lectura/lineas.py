@@ -18,6 +18,8 @@ from radica.glosas.lectura.tipos import LineaLeida, TipoLinea
 from radica.glosas.lectura.titulos import clave
 from radica.glosas.lectura.valores import Duda, unir_prefijo, vacio
 
+# Their names in the enumeration cost a fifth of a microsecond each time, and every row asks.
+_GLOSA, _DEVOLUCION = TipoLinea.GLOSA, TipoLinea.DEVOLUCION
 FUTURA = "la fecha de notificación es posterior a hoy"
 FUTURA_OTRA = "trae una fecha posterior a hoy"
 ANTES_DE_RADICAR = "la notificación es anterior a la radicación"
@@ -210,9 +212,11 @@ class Constructor:
 
     def linea(self, row: Datos) -> LineaLeida | Duda | None:
         """Return the line of a row, why there is none, or None when the row objects to nothing."""
-        if row.prefijo.isdigit() and row.factura.startswith(row.prefijo):
-            return Duda("no se sabe si el número de factura ya trae su prefijo de cifras")
-        factura = unir_prefijo(row.prefijo, row.factura) if row.prefijo else row.factura
+        factura = row.factura
+        if row.prefijo:
+            if row.prefijo.isdigit() and factura.startswith(row.prefijo):
+                return Duda("no se sabe si el número de factura ya trae su prefijo de cifras")
+            factura = unir_prefijo(row.prefijo, factura)
         if not factura:
             return Duda("no trae el número de factura")
         if not factura[-1].isdigit() and not _DIGITS.search(factura):
@@ -223,13 +227,13 @@ class Constructor:
         decision = decidir(row, self.contexto.decision)
         if isinstance(decision, Duda):
             return decision
-        tipo = row.tipo or (TipoLinea.DEVOLUCION if code.tipo == "devolucion" else TipoLinea.GLOSA)
+        tipo = row.tipo or (_DEVOLUCION if code.tipo == "devolucion" else _GLOSA)
         valor = row.valor
         if decision is not None:
             tipo, valor = decision.tipo, decision.valor
         elif valor is None:
             return Duda("no trae valor")
-        elif valor == 0 and not code.original and tipo is TipoLinea.GLOSA:
+        elif valor == 0 and not code.original and tipo is _GLOSA:
             self.sin_objecion += 1
             return None
         return self._line(row, factura, code, tipo, valor, decision)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from radica.facturas.texts import fold
@@ -239,7 +239,7 @@ def _lines(state: _Lectura) -> None:
         elif open_line and state.lineas and not montos(line.texto) and not plain.startswith(_END):
             last = state.lineas[-1]
             joined = f"{last.motivo or ''} {line.texto}".strip()
-            state.lineas[-1] = replace(last, motivo=joined[:2000])
+            state.lineas[-1] = last._replace(motivo=joined[:2000])
         else:
             open_line = False
 

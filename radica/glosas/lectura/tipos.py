@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class TipoLinea(StrEnum):
@@ -20,9 +21,8 @@ class TipoLinea(StrEnum):
     DECISION = "decision"
 
 
-@dataclass(frozen=True, slots=True)
-class LineaLeida:
-    """One objection as the file says it.
+class LineaLeida(NamedTuple):
+    """One objection as the file says it; a tuple, because a file has 100,000 of them and it is made in a third of the time.
 
     `fila` is the row or text line in the file (1-based; of the sheet `hoja` in a workbook). `factura` as written.
     `codigo` is the code in the form of its manual (TA0801; 302), None when the file gives none; `codigo_original` as

@@ -27,6 +27,7 @@ _INVISIBLE = dict.fromkeys(
 """Characters of no width or of direction: a code copied from a web page carries them, and is the same code."""
 EMPTY_WORDS = frozenset({"", "-", "--", "N/A", "NA", "N.A.", "NULL", "NONE", "NAN", "S/D", "SIN DATO"})
 """What people and programs write for nothing."""
+_EMPTY_INITIALS = frozenset("-NnSs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def texto(cell: Celda) -> str:
 
 def vacio(text: str) -> bool:
     """Say whether a text means nothing was written."""
-    return text == "" or (len(text) <= 8 and text.upper() in EMPTY_WORDS)
+    return text == "" or (len(text) <= 8 and text[0] in _EMPTY_INITIALS and text.upper() in EMPTY_WORDS)
 
 
 def factura(cell: Celda) -> str | Duda:

@@ -7,8 +7,6 @@ in the items.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from radica.glosas.lectura.formato import Cerrado, Clase, Contexto, Datos, Formato, ReglaCodigo, campo
 from radica.glosas.lectura.tipos import LineaLeida, NoLeida
 from radica.glosas.lectura.titulos import clave
@@ -48,7 +46,7 @@ def _cerrar(lines: list[LineaLeida], unread: list[NoLeida], context: Contexto) -
             claims[line.factura] = line.valor
             kept.append(line)
         elif line.valor in (0, total):
-            kept.append(replace(line, valor=0, avisos=(*line.avisos, _REPEATS)))
+            kept.append(line._replace(valor=0, avisos=(*line.avisos, _REPEATS)))
         else:
             unread.append(NoLeida(line.fila, _DIFFERS, line.factura, line.hoja))
     return kept, unread
