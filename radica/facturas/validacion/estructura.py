@@ -30,14 +30,15 @@ CAPITA = frozenset({Modulo.CAPITA_PERIODO, Modulo.CAPITA_FINAL})
 
 _CODES = {
     Motivo.NULO_DUDOSO: "RVG04",
+    Motivo.TIPO_DUDOSO: "RVG04",
     Motivo.TAMANO_DUDOSO: "RVG05",
     Motivo.VACIO: "RVG05",
     Motivo.TABLA: "RVG06",
-    Motivo.TABLA_DUDOSA: "RVG06",
     Motivo.CLINICO: "RVG06",
     Motivo.DIAGNOSTICO: "RVG06",
 }
-_SHOWN = frozenset({Motivo.TABLA, Motivo.TABLA_DUDOSA, Motivo.CLINICO})
+_SHOWN = frozenset({Motivo.TABLA, Motivo.CLINICO})
+_ABSENT = frozenset({Motivo.FALTA, Motivo.FALTA_OPCIONAL, Motivo.FALTA_DUDOSA})
 _EXPLAINED = 500
 """Records that marshmallow explains; beyond, the gate names the same reasons, so that time stays linear and short."""
 _DETAILED = 5_000
@@ -137,7 +138,7 @@ def _quejas(run: _Marcha, gate: Compuerta, place: str, record: object) -> Iterat
     # The schemas tell what nobody knows as a set, whose order changes from run to run.
     order = {name: at for at, name in enumerate(record)} if isinstance(record, dict) else {}
     reasons.sort(key=lambda one: order.get(one[0], 0) if one[1] is Motivo.SOBRA else -1)
-    missing = [name for name, motive in reasons if motive in (Motivo.FALTA, Motivo.FALTA_OPCIONAL)]
+    missing = [name for name, motive in reasons if motive in _ABSENT]
     for name, motive in reasons:
         if motive is Motivo.OBJETO:
             yield Hallado("RVG01", f"rips.{place}", variante=motive)

@@ -15,7 +15,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
@@ -28,11 +28,15 @@ class Motivo(StrEnum):
     FALTA = "falta"
     FALTA_OPCIONAL = "falta_opcional"
     """A property that admits null is not written: real packages without it were accepted."""
+    FALTA_DUDOSA = "falta_dudosa"
+    """A property that the norm asks for and the published contract of the Ministry's service does not."""
     NULO = "nulo"
     NULO_DUDOSO = "nulo_dudoso"
     SOBRA = "sobra"
     OBJETO = "objeto"
     TIPO = "tipo"
+    TIPO_DUDOSO = "tipo_dudoso"
+    """A number in quotes: the Ministry's service reads it as a number (a real answer of 2024 passed over one)."""
     TAMANO = "tamano"
     TAMANO_DUDOSO = "tamano_dudoso"
     VACIO = "vacio"
@@ -40,8 +44,6 @@ class Motivo(StrEnum):
     FORMATO = "formato"
     FECHA = "fecha"
     TABLA = "tabla"
-    TABLA_DUDOSA = "tabla_dudosa"
-    """A code that the norm itself writes in its examples and its table has not."""
     CLINICO = "clinico"
     """Not in its table, and only who wrote the clinical record can say the right code."""
     DIAGNOSTICO = "diagnostico"
@@ -65,12 +67,20 @@ class Campo(fields.Field[Any]):
     espera = "otro dato"
     """What is expected, in Spanish, to follow «debe ser»."""
 
-    def __init__(self, espera: str = "", *, nulo: bool = False, nulo_dudoso: bool = False) -> None:
-        self.si_falta = Motivo.FALTA_OPCIONAL if nulo else Motivo.FALTA
-        self.si_nulo = None if nulo else Motivo.NULO_DUDOSO if nulo_dudoso else Motivo.NULO
-        messages: dict[str, Any] = {"required": self.si_falta.value, "null": (self.si_nulo or Motivo.NULO).value}
-        super().__init__(required=True, allow_none=nulo, error_messages=messages)
+    def __init__(self, espera: str = "", *, nulo: bool = False) -> None:
+        super().__init__(required=True, allow_none=nulo)
         self.espera = espera or self.espera
+        self.ausente(Motivo.FALTA_OPCIONAL if nulo else Motivo.FALTA, None if nulo else Motivo.NULO)
+
+    def ausente(self, falta: Motivo, nulo: Motivo | None) -> Self:
+        """Set why it is refused when it is not written and when it is null (None: that is right)."""
+        self.si_falta, self.si_nulo = falta, nulo
+        self.error_messages |= {"required": falta.value, "null": (nulo or Motivo.NULO).value}
+        return self
+
+    def opcional(self, *, nulo: bool = False) -> Self:
+        """Notice only that it is absent, or null too: the contract that the Ministry's service publishes allows it."""
+        return self.ausente(Motivo.FALTA_DUDOSA, Motivo.NULO_DUDOSO if nulo else Motivo.NULO)
 
     def prueba(self, entorno: Entorno) -> Prueba:
         """Return the test of a value with given tables."""
@@ -98,7 +108,10 @@ class EsquemaRips(Schema):
 
 
 class Texto(Campo):
-    """A text of `minimo` to `maximo` characters; an empty one stands for null where null is admitted."""
+    """A text of `minimo` to `maximo` characters; an empty one stands for null where null is admitted.
+
+    Sizes in `dudosos` are no rejection: the norm does not admit them and the Ministry's service does.
+    """
 
     def __init__(
         self,
@@ -109,6 +122,7 @@ class Texto(Campo):
         nulo: bool = False,
         vacio: Motivo = Motivo.TAMANO,
         tamano: Motivo = Motivo.TAMANO,
+        dudosos: range = range(0),
         espera: str = "",
     ) -> None:
         size = f"de {minimo} a {maximo}" if minimo != maximo else f"de {maximo}"
@@ -117,17 +131,20 @@ class Texto(Campo):
         self.patron = re.compile(patron).fullmatch if patron else None
         self.si_vacio = None if nulo or not minimo else vacio
         self.si_mide_otro = tamano
+        self.dudosos = dudosos
 
     def prueba(self, entorno: Entorno) -> Prueba:
         """See Campo."""
         low, high = self.limites
-        form, empty, size = self.patron, self.si_vacio, self.si_mide_otro
+        form, empty, size, doubtful = self.patron, self.si_vacio, self.si_mide_otro, self.dudosos
 
         def revisar(value: object) -> Motivo | None:
             if type(value) is not str:
                 return Motivo.TIPO
             if low <= len(value) <= high:
                 return None if form is None or form(value) else Motivo.FORMATO
+            if len(value) in doubtful:
+                return Motivo.TAMANO_DUDOSO if form is None or form(value) else Motivo.FORMATO
             return size if value else empty
 
         return revisar
@@ -152,18 +169,18 @@ class Codigo(Campo):
         nulo: bool = False,
         vacio: Motivo = Motivo.TAMANO,
         fuera: Motivo = Motivo.TABLA,
-        dudosos: frozenset[str] = frozenset(),
+        tamano: Motivo = Motivo.TAMANO,
     ) -> None:
         super().__init__(f"un código de la tabla {tabla}", nulo=nulo)
-        self.tabla, self.dudosos = tabla, dudosos
+        self.tabla = tabla
         self.si_vacio = None if nulo else vacio
-        self.si_fuera = fuera
+        self.si_fuera, self.si_mide_otro = fuera, tamano
 
     def prueba(self, entorno: Entorno) -> Prueba:
         """See Campo."""
         known = codigos(self.tabla, entorno.edicion)
         lengths = frozenset(map(len, known))
-        empty, outside, doubtful = self.si_vacio, self.si_fuera, self.dudosos
+        empty, outside, size = self.si_vacio, self.si_fuera, self.si_mide_otro
 
         def revisar(value: object) -> Motivo | None:
             if type(value) is not str:
@@ -172,9 +189,7 @@ class Codigo(Campo):
                 return None
             if not value:
                 return empty
-            if value in doubtful:
-                return Motivo.TABLA_DUDOSA
-            return outside if len(value) in lengths else Motivo.TAMANO
+            return outside if len(value) in lengths else size
 
         return revisar
 
@@ -217,7 +232,7 @@ class Entero(Campo):
             if isinstance(value, Decimal):
                 whole = value.is_finite() and value == value.to_integral_value()
                 return (None if low <= value <= high else Motivo.TAMANO) if whole else Motivo.FORMATO
-            return Motivo.TIPO
+            return _en_comillas(value, revisar)
 
         return revisar
 
@@ -236,7 +251,7 @@ class Numero(Campo):
         def revisar(value: object) -> Motivo | None:
             if type(value) is not int:
                 if not isinstance(value, Decimal):
-                    return Motivo.TIPO
+                    return _en_comillas(value, revisar)
                 if not value.is_finite():
                     return Motivo.FORMATO
             if 0 <= value < top:
@@ -272,18 +287,24 @@ class Servicio(Campo):
     """Code of the enabled service, a number of table Servicios."""
 
     espera = "un código numérico de la tabla Servicios"
+    limites = (100, 9999)
+    """Of the published contract; other numbers are a fault of structure."""
 
     def __init__(self) -> None:
-        super().__init__(nulo_dudoso=True)
+        super().__init__()
+        self.ausente(Motivo.FALTA, Motivo.NULO_DUDOSO)
 
     def prueba(self, entorno: Entorno) -> Prueba:
         """See Campo."""
         known = frozenset(map(int, codigos("Servicios", entorno.edicion)))
+        low, high = self.limites
 
         def revisar(value: object) -> Motivo | None:
             if type(value) is not int:
-                return Motivo.TIPO
-            return None if value in known else Motivo.TABLA
+                return _en_comillas(value, revisar)
+            if value in known:
+                return None
+            return Motivo.TABLA if low <= value <= high else Motivo.TAMANO
 
         return revisar
 
@@ -324,6 +345,16 @@ class Estructura(Campo):
         """See Campo."""
         kind = self.tipo
         return lambda value: None if type(value) is kind else Motivo.TIPO
+
+
+_NUMERO = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?").fullmatch
+
+
+def _en_comillas(value: object, revisar: Prueba) -> Motivo | None:
+    """Judge a text where a number is asked: one that reads as a right number is only noticed."""
+    if type(value) is not str or not (read := _NUMERO(value)):
+        return Motivo.TIPO
+    return revisar(Decimal(value) if read[1] else int(value)) or Motivo.TIPO_DUDOSO
 
 
 @lru_cache(maxsize=4096)

@@ -36,8 +36,7 @@ class Version(StrEnum):
 
 
 _PESOS, _PAGO, _CONSECUTIVO = 15, 10, 9_999_999
-_SI_NO_EN_CIFRAS = frozenset({"01", "02"})
-"""Technical document 1 v002 writes `"incapacidad": "02"` on page 23; real answers are all of SI and NO."""
+_SIN_SIGNOS, _CORTOS = "[0-9A-Za-z]*", range(2, 4)
 
 
 def _prestador(*, nulo: bool = False) -> Texto:
@@ -45,7 +44,27 @@ def _prestador(*, nulo: bool = False) -> Texto:
 
 
 def _cups() -> Texto:
-    return Texto(5, 6, patron="[0-9A-Z]+", espera="un código CUPS de 6 caracteres")
+    return Texto(5, 6, patron="[0-9A-Z]+", espera="un código CUPS de 6 caracteres").opcional(nulo=True)
+
+
+def _documento(*, nulo: bool = False, vacio: Motivo = Motivo.TAMANO) -> Texto:
+    """Return the number of a document: 4 to 20 by the norm, 2 to 20 letters and digits by the published contract."""
+    kind = "un número de documento de 4 a 20 letras y cifras, sin puntos ni espacios"
+    return Texto(4, 20, patron=_SIN_SIGNOS, nulo=nulo, vacio=vacio, dudosos=_CORTOS, espera=kind)
+
+
+def _recaudo() -> Codigo:
+    """Return the concept of collection, of which the published contract asks no size: its table judges it."""
+    return Codigo("conceptoRecaudo", tamano=Motivo.TABLA)
+
+
+def _enumerado(tabla: str, *, nulo: bool = False) -> Codigo:
+    """Return a code whose few values the published contract writes: any other is a fault of structure."""
+    return Codigo(tabla, nulo=nulo, fuera=Motivo.FORMATO, tamano=Motivo.FORMATO)
+
+
+def _pais() -> Texto:
+    return Texto(3, 3, patron="[0-9]+", espera="un código de país ISO 3166 de 3 cifras").opcional(nulo=True)
 
 
 def _mipres() -> Texto:
@@ -74,9 +93,9 @@ class Consulta(EsquemaRips):
     codDiagnosticoRelacionado3 = Diagnostico(nulo=True)
     tipoDiagnosticoPrincipal = _clinico("RIPSTipoDiagnosticoPrincipalVersion2")
     tipoDocumentoIdentificacion = Codigo("TipoIdProfesional", vacio=Motivo.VACIO)
-    numDocumentoIdentificacion = Texto(4, 20, vacio=Motivo.VACIO)
+    numDocumentoIdentificacion = _documento(vacio=Motivo.VACIO)
     vrServicio = Numero(_PESOS)
-    conceptoRecaudo = Codigo("conceptoRecaudo")
+    conceptoRecaudo = _recaudo()
     valorPagoModerador = Numero(_PAGO)
     numFEVPagoModerador = Texto(0, 30, nulo=True)
     consecutivo = Entero(0, _CONSECUTIVO)
@@ -96,12 +115,12 @@ class Procedimiento(EsquemaRips):
     codServicio = Servicio()
     finalidadTecnologiaSalud = _clinico("RIPSFinalidadConsultaVersion2")
     tipoDocumentoIdentificacion = Codigo("TipoIdProfesional", vacio=Motivo.VACIO)
-    numDocumentoIdentificacion = Texto(4, 20, vacio=Motivo.VACIO)
+    numDocumentoIdentificacion = _documento(vacio=Motivo.VACIO)
     codDiagnosticoPrincipal = Diagnostico()
     codDiagnosticoRelacionado = Diagnostico(nulo=True)
     codComplicacion = Diagnostico(nulo=True)
     vrServicio = Numero(_PESOS)
-    conceptoRecaudo = Codigo("conceptoRecaudo")
+    conceptoRecaudo = _recaudo()
     valorPagoModerador = Numero(_PAGO)
     numFEVPagoModerador = Texto(0, 30, nulo=True)
     consecutivo = Entero(0, _CONSECUTIVO)
@@ -149,12 +168,12 @@ class RecienNacido(EsquemaRips):
 
     codPrestador = _prestador()
     tipoDocumentoIdentificacion = Codigo("TipoIdPISIS")
-    numDocumentoIdentificacion = TextoONumero(4, 20)
+    numDocumentoIdentificacion = TextoONumero(4, 20, patron=_SIN_SIGNOS, dudosos=_CORTOS)
     fechaNacimiento = Momento()
-    edadGestacional = Entero(0, 99)
-    numConsultasCPrenatal = Entero(0, 99)
+    edadGestacional = Entero(0, 99).opcional()
+    numConsultasCPrenatal = Entero(0, 99).opcional()
     codSexoBiologico = Codigo("SexoRecienNacido")
-    peso = Entero(100, 9999)
+    peso = Numero(4).opcional()
     codDiagnosticoPrincipal = Diagnostico(maximo=25)
     condicionDestinoUsuarioEgreso = _clinico("CondicionyDestinoUsuarioEgreso")
     codDiagnosticoCausaMuerte = Diagnostico(nulo=True, maximo=25)
@@ -180,14 +199,14 @@ class Medicamento(EsquemaRips):
     concentracionMedicamento = Numero(10, nulo=True)
     unidadMedida = UnidadMedida()
     formaFarmaceutica = Texto(6, 8, nulo=True)
-    unidadMinDispensa = Entero(0, 999)
-    cantidadMedicamento = Numero(10)
-    diasTratamiento = Entero(0, 999)
+    unidadMinDispensa = Entero(0, 999).opcional()
+    cantidadMedicamento = Numero(10).opcional()
+    diasTratamiento = Entero(0, 999).opcional()
     tipoDocumentoIdentificacion = Codigo("TipoIdProfesional", nulo=True)
-    numDocumentoIdentificacion = Texto(4, 20, nulo=True)
+    numDocumentoIdentificacion = _documento(nulo=True)
     vrUnitMedicamento = Numero(_PESOS)
     vrServicio = Numero(_PESOS)
-    conceptoRecaudo = Codigo("conceptoRecaudo")
+    conceptoRecaudo = _recaudo()
     valorPagoModerador = Numero(_PAGO)
     numFEVPagoModerador = Texto(0, 30, nulo=True)
     consecutivo = Entero(0, _CONSECUTIVO)
@@ -203,12 +222,12 @@ class OtroServicio(EsquemaRips):
     tipoOS = Codigo("TipoOtrosServicios")
     codTecnologiaSalud = Texto(1, 20)
     nomTecnologiaSalud = Texto(0, 200, nulo=True, tamano=Motivo.TAMANO_DUDOSO)
-    cantidadOS = Numero(5)
+    cantidadOS = Numero(5).opcional()
     tipoDocumentoIdentificacion = Codigo("TipoIdProfesional", nulo=True)
-    numDocumentoIdentificacion = Texto(4, 20, nulo=True)
+    numDocumentoIdentificacion = _documento(nulo=True)
     vrUnitOS = Numero(_PESOS)
     vrServicio = Numero(_PESOS)
-    conceptoRecaudo = Codigo("conceptoRecaudo")
+    conceptoRecaudo = _recaudo()
     valorPagoModerador = Numero(_PESOS)
     numFEVPagoModerador = Texto(0, 30, nulo=True)
     consecutivo = Entero(0, _CONSECUTIVO)
@@ -218,25 +237,27 @@ class Usuario(EsquemaRips):
     """usuarios[], U01–U11."""
 
     tipoDocumentoIdentificacion = Codigo("TipoIdPISIS")
-    numDocumentoIdentificacion = Texto(4, 20)
-    tipoUsuario = Codigo("RIPSTipoUsuarioVersion2")
+    numDocumentoIdentificacion = _documento()
+    tipoUsuario = Codigo("RIPSTipoUsuarioVersion2").opcional(nulo=True)
     fechaNacimiento = Dia()
-    codSexo = Codigo("Sexo")
-    codPaisResidencia = Texto(3, 3, patron="[0-9]+", espera="un código de país ISO 3166 de 3 cifras")
+    codSexo = _enumerado("Sexo")
+    codPaisResidencia = _pais()
     codMunicipioResidencia = Texto(5, 5, patron="[0-9]+", nulo=True, espera="un código de municipio DANE de 5 cifras")
     codZonaTerritorialResidencia = Codigo("ZonaVersion2", nulo=True)
-    incapacidad = Codigo("LstSiNo", dudosos=_SI_NO_EN_CIFRAS)
+    incapacidad = _enumerado("LstSiNo")
     consecutivo = Entero(0, _CONSECUTIVO)
-    codPaisOrigen = Texto(3, 3, patron="[0-9]+", espera="un código de país ISO 3166 de 3 cifras")
+    codPaisOrigen = _pais()
     servicios = Estructura(dict)
 
 
 class Transaccion(EsquemaRips):
     """The root object, T01–T04. Real files carry an empty text where the note is null."""
 
-    numDocumentoIdObligado = Texto(4, 12, patron="[0-9A-Za-z]+", espera="el NIT sin dígito de verificación")
+    numDocumentoIdObligado = Texto(
+        4, 12, patron=_SIN_SIGNOS, dudosos=range(3, 4), espera="el NIT sin dígito de verificación"
+    )
     numFactura = Texto(1, 40, nulo=True)
-    tipoNota = Codigo("TipoNota", nulo=True)
+    tipoNota = _enumerado("TipoNota", nulo=True)
     numNota = Texto(0, 20, nulo=True)
     usuarios = Estructura(list)
 
