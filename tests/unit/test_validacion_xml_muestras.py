@@ -69,6 +69,12 @@ def test_what_adds_up_in_real_documents_is_not_told(muestras: Path) -> None:
         )
 
 
+def test_a_price_with_its_taxes_is_the_way_of_many_makers(muestras: Path) -> None:
+    for name in ("caso11_fev", "caso13_fev", "caso51_", "caso52_"):
+        (path,) = muestras.glob(f"{name}*.xml")
+        assert not {one.codigo for one in _found(path)} & {"ARIT-LINEA"}, name
+
+
 @pytest.mark.parametrize("case", ["caso01", "caso03", "caso11", "caso13"])
 def test_what_the_ministry_said_of_the_invoice_is_found_and_nothing_more(muestras: Path, case: str) -> None:
     (answer_path,) = muestras.glob(f"{case}_muv_respuesta*.json")

@@ -115,7 +115,10 @@ def _agrees(line: Linea) -> bool:
 
 
 def _agrees_in_detail(line: Linea, element: etree._Element) -> bool:
-    """Try with the discounts of the line, and with the price that stands for several units (BaseQuantity)."""
+    """Try with the discounts of the line, the price of several units (BaseQuantity), and a price that holds the taxes.
+
+    Three makers of four write the price with its taxes, and DIAN validates them.
+    """
     change = _ZERO
     for one in element.iterfind("{*}AllowanceCharge"):
         amount = parse_amount(texto(one.find("{*}Amount"))) or _ZERO
@@ -123,7 +126,9 @@ def _agrees_in_detail(line: Linea, element: etree._Element) -> bool:
         change += amount if charge else -amount
     product = (line.quantity or _ZERO) * (line.unit_price or _ZERO)
     base = parse_amount(texto(element.find("{*}Price/{*}BaseQuantity")))
-    return _near(product + change, line) or bool(base and _near(product / base + change, line))
+    taxes = [parse_amount(texto(one)) or _ZERO for one in element.iterfind("{*}TaxTotal/{*}TaxAmount")]
+    products = [product, product - sum(taxes, _ZERO), *([product / base] if base else [])]
+    return any(_near(one + change, line) for one in products)
 
 
 def _de_regalo(line: Linea, element: etree._Element) -> bool:
