@@ -232,7 +232,8 @@ def test_a_new_certificate_of_dian_is_known_by_the_folder_of_catalogues(muestras
     ca = certificate(rsa_key(), ca=True)
     leaf = certificate(ec_key(), issuer=ca, by=rsa_key(), nit=NIT_DIAN)
     data = sign(key=ec_key(), cert=leaf, text=answer_to_sign(muestras))
-    assert codes(of_the_signature(data)) == [("FIRMA-DESCONOCIDA", "")]
+    assert codes(of_the_signature(data)) == [("FIRMA-DESCONOCIDA", "por_confirmar")]
+    assert "renueva" in told(of_the_signature(data))[0].mensaje
     (tmp_path / "certificados").mkdir()
     (tmp_path / "certificados" / "autoridad.pem").write_bytes(ca.public_bytes(Encoding.PEM))
     trusting = Contexto(date(2026, 11, 22), TODAY, catalogos_de(tmp_path))

@@ -83,6 +83,11 @@ def huella(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA256()).hex()
 
 
+def dice_ser_dian(certificate: x509.Certificate) -> bool:
+    """Say whether the certificate names DIAN's NIT as its owner, which alone proves nothing."""
+    return NIT_DIAN in _numbers(certificate)
+
+
 def titular(certificate: x509.Certificate) -> str | None:
     """Return the name of whom the certificate is for: its common name, else its organisation."""
     for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):

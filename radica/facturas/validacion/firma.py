@@ -24,8 +24,19 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from lxml import etree
 
 from radica.facturas.ubl import COLOMBIA
-from radica.facturas.validacion.confianza import DE_LA_CASA, Anclas, conoce, titular
-from radica.facturas.validacion.firma_bloque import Bloque, Falla, Metodo, hereda_xml, leer_bloque, sin_firma
+from radica.facturas.validacion.confianza import DE_LA_CASA, Anclas, conoce, dice_ser_dian, titular
+from radica.facturas.validacion.firma_bloque import (
+    DS,
+    XADES,
+    Bloque,
+    Falla,
+    Metodo,
+    certificados,
+    decodificar,
+    hereda_xml,
+    leer_bloque,
+    sin_firma,
+)
 from radica.facturas.validacion.modelo import DocumentoXml
 
 _MIN_RSA_BITS = 2048
@@ -44,6 +55,25 @@ _C14N: dict[str, tuple[bool, bool]] = {
 its ancestors, and those are refused (`hereda_xml`)."""
 
 _C14N_DEFAULT = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+
+_ELSEWHERE = frozenset(
+    f"http://www.w3.org/{name}"
+    for name in (
+        "2000/09/xmldsig#rsa-sha1",
+        "2000/09/xmldsig#dsa-sha1",
+        "2000/09/xmldsig#hmac-sha1",
+        "2001/04/xmldsig-more#rsa-sha1",
+        "2001/04/xmldsig-more#ecdsa-sha1",
+        "2001/04/xmldsig-more#rsa-md5",
+        "2001/04/xmldsig-more#rsa-ripemd160",
+        "2007/05/xmldsig-more#sha256-rsa-MGF1",
+        "2007/05/xmldsig-more#sha512-rsa-MGF1",
+        "2009/xmldsig11#dsa-sha256",
+        "2008/07/xml-c14n2",
+        "2010/xml-c14n2",
+    )
+)
+"""Algorithms that exist and are not checked here."""
 
 _DIGESTS = {
     "http://www.w3.org/2001/04/xmlenc#sha256": "sha256",
@@ -85,6 +115,8 @@ class Firma:
     """The certificate is on the trust list, or signed by an authority that was given."""
     de_la_dian: bool = False
     """The certificate is one of DIAN's on the trust list."""
+    dice_dian: bool = False
+    """The certificate names DIAN as its owner, and may not be on the list yet: DIAN renews it every two years."""
     vigente: bool | None = None
     """The certificate was in force when it was signed; None when that is not known."""
     linea: int | None = None
@@ -115,15 +147,60 @@ def firma_de_capa(data: bytes, anclas: Anclas = DE_LA_CASA) -> Firma:
         root = _parsed(data)
         block = leer_bloque(root)
     except Falla as failure:
-        return Firma(Estado(failure.veredicto), failure.motivo, linea=failure.linea)
+        return _refused(Firma(Estado(failure.veredicto), failure.motivo, linea=failure.linea), data)
     if block is None:
-        return Firma(Estado.AUSENTE, "sin_firma")
+        return _refused(Firma(Estado.AUSENTE, "sin_firma"), data)
     about = _about(block, anclas)
     try:
         _verify(root, block)
     except Falla as failure:
-        return replace(about, estado=Estado(failure.veredicto), motivo=failure.motivo)
+        return _refused(replace(about, estado=Estado(failure.veredicto), motivo=failure.motivo), data)
     return replace(about, estado=Estado.VALIDA, motivo="")
+
+
+def _refused(one: Firma, data: bytes) -> Firma:
+    """Return the verdict on a signature that is not valid: what cannot be checked may still be seen to be altered."""
+    open_to_doubt = one.estado is Estado.NO_COMPROBADA or one.motivo == "sin_firma"
+    try:
+        return replace(one, estado=Estado.ALTERADA, motivo="bloque") if open_to_doubt and _changed(data) else one
+    except Falla:
+        return one
+
+
+def _changed(data: bytes) -> bool:
+    """Say whether a block that cannot be checked was changed after it was signed. Raises Falla when that is not known.
+
+    SignedInfo names every reference and algorithm, and the value covers SignedInfo: where the key of the block does
+    not make the value hold, a letter is not the one that was signed. Nor is it in the name of what nobody defined.
+    """
+    root = _parsed(data)
+    signature = next(root.iter(f"{DS}Signature"), None)
+    if signature is None:  # its namespace is not the one of a signature any more
+        return any((value.text or "").strip() for value in root.iter("{*}SignatureValue"))
+    if any(":" in str(one.tag).rpartition("}")[2] for one in root.iter("{*}*")):
+        return True  # a prefix that nothing declares: nobody signs what has no canonical form
+    info, value = signature.find(f"{DS}SignedInfo"), signature.findtext(f"{DS}SignatureValue")
+    if info is None or not value:
+        return False
+    form, kind = (
+        (found.get("Algorithm", "") if (found := info.find(f"{DS}{name}")) is not None else "")
+        for name in ("CanonicalizationMethod", "SignatureMethod")
+    )
+    if (form not in _C14N and form not in _ELSEWHERE) or (kind not in _SIGNATURES and kind not in _ELSEWHERE):
+        return True
+    signed, proof = _canonical(info, Metodo(form), comments=True), decodificar(value)
+    reasons = {_reason(one, kind, proof, signed) for one in certificados(signature)}
+    promised = any(one.get("Type", "").endswith("#SignedProperties") for one in info.iterfind(f"{DS}Reference"))
+    return reasons == {"valor"} or (promised and next(signature.iter(f"{XADES}SignedProperties"), None) is None)
+
+
+def _reason(certificate: bytes, kind: str, value: bytes, signed: bytes) -> str:
+    """Return why a certificate does not make the value hold, or nothing when it does."""
+    try:
+        _check_value(certificate, kind, value, signed)
+    except Falla as failure:
+        return failure.motivo
+    return ""
 
 
 def _parsed(data: bytes) -> etree._Element:
@@ -224,11 +301,11 @@ def _about(block: Bloque, anclas: Anclas) -> Firma:
         certificate = x509.load_der_x509_certificate(der)
         known, dian = conoce(anclas, certificate)
         within = certificate.not_valid_before_utc <= when <= certificate.not_valid_after_utc if when else None
-        name = titular(certificate)
+        name, says = titular(certificate), dice_ser_dian(certificate)
     except (Falla, ValueError, UnsupportedAlgorithm):
         return blank
     mark = hashlib.sha256(der).hexdigest()
-    return replace(blank, firmante=name, huella=mark, conocido=known, de_la_dian=dian, vigente=within)
+    return replace(blank, firmante=name, huella=mark, conocido=known, de_la_dian=dian, dice_dian=says, vigente=within)
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -83,7 +83,8 @@ def _capa(xml: DocumentoXml, name: str, one: Firma) -> Iterator[Hallado]:
     if one.vigente is False:
         yield _hallado(xml, name, "FIRMA-VIGENCIA", values)
     if one.estado is Estado.VALIDA and name == "ApplicationResponse" and not event and not one.de_la_dian:
-        yield _hallado(xml, name, "FIRMA-DESCONOCIDA", {**values, "huella": (one.huella or "")[:16]})
+        way = "por_confirmar" if one.dice_dian else ""
+        yield _hallado(xml, name, "FIRMA-DESCONOCIDA", {**values, "huella": (one.huella or "")[:16]}, way)
 
 
 def _hallado(xml: DocumentoXml, name: str, codigo: str, values: dict[str, str], variant: str = "") -> Hallado:
