@@ -112,10 +112,11 @@ def test_a_note_of_several_invoices_quotes_one_of_them() -> None:
         ("cupsrips_sispro_2025-05.csv", "10A009", Peso.AVISO),
         ("cupsrips_sispro_2025-05.csv", "CAMA1", Peso.RECHAZO),
         ("2026-01-31", "10A009", Peso.RECHAZO),
+        ("2027-01-31", "10A009", Peso.AVISO),
         ("", "10A009", Peso.RECHAZO),
     ],
 )
-def test_a_table_of_cups_of_a_year_before_does_not_know_the_new_codes(version: str, codigo: str, clase: Peso) -> None:
+def test_a_table_of_cups_of_another_year_does_not_know_all_codes(version: str, codigo: str, clase: Peso) -> None:
     document = rips()
     document["usuarios"][0]["servicios"]["otrosServicios"][0].update(tipoOS="03", codTecnologiaSalud=codigo)
     eyes = contexto(catalogos=dataclasses.replace(CATALOGOS, versiones={"cups": version}))

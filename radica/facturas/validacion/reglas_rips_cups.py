@@ -87,7 +87,8 @@ def rvc016(campo: str) -> ReglaServicio:
 def rvc024(registro: Registro, vista: Vista) -> Faltas:
     """RVC024: a transport or a stay has a CUPS. DT1 v002, S06.
 
-    Each January brings new codes: what has the form of one is not surely wrong by the table of a year before.
+    Each January brings codes and takes others: what has the form of one is not surely wrong by the table of another
+    year.
     """
     table = vista.marco.catalogos.cups
     if table is None or registro.get("tipoOS") not in _CON_CUPS:
@@ -95,8 +96,8 @@ def rvc024(registro: Registro, vista: Vista) -> Faltas:
     code = texto(registro.get("codTecnologiaSalud"))
     if not code or code in table:
         return ()
-    old = 0 < vista.marco.anio_cups < vista.marco.fecha.year and _FORMA_CUPS.fullmatch(code)
-    return (Falta("RVC024", "codTecnologiaSalud", {"codigo": code}, "tabla_anterior" if old else ""),)
+    other = vista.marco.anio_cups not in (0, vista.marco.fecha.year) and _FORMA_CUPS.fullmatch(code)
+    return (Falta("RVC024", "codTecnologiaSalud", {"codigo": code}, "otro_anio" if other else ""),)
 
 
 def rvc096(campo: str) -> ReglaServicio:
