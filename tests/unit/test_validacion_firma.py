@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from radica.facturas.validacion.abrir import abrir_xml
 from radica.facturas.validacion.confianza import DE_LA_CASA, anclas_de, con_certificados
 from radica.facturas.validacion.firma import Estado, Firma, firma_de_capa, firmas
+from radica.facturas.xmlsafe import Unreadable
 from radica.kernel.errors import BadInput
 from tests import firmador
 from tests.firmador import ENVELOPED, EXCLUSIVE, INVOICE, Modo, sign
@@ -67,6 +68,44 @@ def test_one_changed_digit_of_a_real_document_is_seen(muestras: Path, name: str)
     assert changed != data
     layer = "AttachedDocument" if b"AttachedDocument" in data else "Invoice"
     assert firmas(abrir_xml("x", changed))[layer].estado is Estado.ALTERADA
+
+
+UNSIGNED = re.compile(rb'<ds:Signature Id="[^"]*"|<ds:SignatureValue Id="[^"]*"|Target="[^"]*"')
+"""What no digest of XAdES covers: names by which nobody finds anything that is read."""
+
+
+@pytest.mark.parametrize("first", range(5))
+def test_one_flipped_letter_anywhere_is_altered(muestras: Path, first: int):
+    data = (muestras / "caso42_creditnote_signed.xml").read_bytes()
+    free = {at for found in UNSIGNED.finditer(data) for at in range(*found.span())}
+    told = set()
+    for at in range(first * 7, len(data), 37):
+        flipped = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+        try:
+            told.add(firmas(abrir_xml("x", flipped))["CreditNote"].estado if at not in free else Estado.ALTERADA)
+        except (Unreadable, KeyError):
+            continue
+    assert told == {Estado.ALTERADA}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'xmlns:ds="http://www.w3.org/2000/09/xmldsig#"', b'xmlns:ds="http://www.w3.org/2000/09/xmldsih#"'),
+        (b'xmlns:xades="http://uri.etsi.org/01903/v1.3.2#"', b'xmlns:xades="http://uri.etsi.org/01903/v1.3.3#"'),
+        (b"REC-xml-c14n-20010315", b"REC-xml-c14n-20010316"),
+        (b"xmldsig-more#rsa-sha256", b"xmldsig-more#rsa-sha259"),
+        (b"xmlenc#sha256", b"xmlenc#sha259"),
+        (b"enveloped-signature", b"enveloped-signaturf"),
+        (b'URI=""', b'UR1=""'),
+    ],
+)
+def test_a_letter_of_the_method_is_signed_too(muestras: Path, old: bytes, new: bytes):
+    for name in ("caso11_appresponse_dian02.xml", "caso42_creditnote_signed.xml"):
+        data = (muestras / name).read_bytes()
+        assert old in data
+        (found,) = firmas(abrir_xml("x", data.replace(old, new, 1))).values()
+        assert found.estado is Estado.ALTERADA, name
 
 
 def test_a_real_document_saved_again_with_other_blanks_is_altered(muestras: Path):
@@ -218,7 +257,7 @@ def test_a_document_type_is_never_valid():
 
 def test_an_external_reference_is_never_followed():
     data = sign().replace(b'URI="#llave"', b'URI="http://127.0.0.1:9/x"')
-    assert verdict(data) == (Estado.NO_COMPROBADA, "referencia_externa")
+    assert verdict(data) == (Estado.ALTERADA, "bloque"), "the value covers the address"
 
 
 def test_another_key_than_that_of_the_properties():

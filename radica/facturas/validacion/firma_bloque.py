@@ -158,9 +158,9 @@ def leer_bloque(root: etree._Element) -> Bloque | None:
         signed_info=signed_info,
         canonicalizacion=_method(_one(signed_info, "CanonicalizationMethod")),
         algoritmo=_one(signed_info, "SignatureMethod").get("Algorithm", ""),
-        valor=_bytes(value.text),
+        valor=decodificar(value.text),
         referencias=references,
-        certificados=_certificates(signature),
+        certificados=certificados(signature),
         resumen_certificado=_certificate_digest(properties),
         fecha=properties.findtext(f"{XADES}SignedSignatureProperties/{XADES}SigningTime"),
         linea=line,
@@ -261,7 +261,7 @@ def _reference(item: etree._Element, named: dict[str, etree._Element | None]) ->
         part,
         _transforms(item, whole=part is None),
         _one(item, "DigestMethod").get("Algorithm", ""),
-        _bytes(_one(item, "DigestValue").text),
+        decodificar(_one(item, "DigestValue").text),
     )
 
 
@@ -318,16 +318,17 @@ def _certificate_digest(properties: etree._Element) -> tuple[str, bytes] | None:
     for name in ("SigningCertificate", "SigningCertificateV2"):
         digest = properties.find(f"{XADES}SignedSignatureProperties/{XADES}{name}/{XADES}Cert/{XADES}CertDigest")
         if digest is not None:
-            return _one(digest, "DigestMethod").get("Algorithm", ""), _bytes(_one(digest, "DigestValue").text)
+            return _one(digest, "DigestMethod").get("Algorithm", ""), decodificar(_one(digest, "DigestValue").text)
     return None
 
 
-def _certificates(signature: etree._Element) -> tuple[bytes, ...]:
+def certificados(signature: etree._Element) -> tuple[bytes, ...]:
+    """Return the DER of the certificates of a block, in their order. Raises Falla when one is no Base64."""
     found = signature.iterfind(f"{DS}KeyInfo/{DS}X509Data/{DS}X509Certificate")
-    return tuple(_bytes(one.text) for one in found)
+    return tuple(decodificar(one.text) for one in found)
 
 
-def _bytes(text: str | None) -> bytes:
+def decodificar(text: str | None) -> bytes:
     """Decode Base64 with blanks. Raises Falla when it is none."""
     try:
         return base64.b64decode("".join((text or "").split()), validate=True)
