@@ -193,7 +193,7 @@ def test_findings_of_the_signature_are_told_with_their_line(muestras: Path):
 def test_the_frame_of_the_ministry_is_incomplete(muestras: Path):
     found = of_the_signature((muestras / "caso10_fev_attached_oficial948.xml").read_bytes())
     assert codes(found) == [("FIRMA-AUSENTE", "incompleta"), ("FIRMA-AUSENTE", "incompleta"), ("FIRMA-ALTERADA", "")]
-    assert found[2].fuente is Fuente.RESPUESTA
+    assert found[2].ruta.startswith("ApplicationResponse/")
 
 
 def test_an_answer_is_judged_once_when_it_came_twice(muestras: Path):
