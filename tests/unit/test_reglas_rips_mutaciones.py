@@ -16,15 +16,17 @@ from typing import Any
 
 import pytest
 
+from radica.facturas.fev import Clase as Documentos
+from radica.facturas.fev import Fev, Referencia
 from radica.facturas.jsonsafe import load_json
 from radica.facturas.validacion.catalogo import contar
 from radica.facturas.validacion.cruces import cruces
 from radica.facturas.validacion.estructura import estructura
-from radica.facturas.validacion.modelo import Clase, Contexto, Paquete
+from radica.facturas.validacion.modelo import Clase, Contexto, Modulo, Paquete
 from radica.facturas.validacion.motor import juzgar
 from radica.facturas.validacion.reglas_rips import reglas_rips
 from radica.facturas.validacion.tablas import VACIOS
-from tests.rips_muestra import FECHA, contexto, fev, paquete, rips
+from tests.rips_muestra import FECHA, contexto, fev, paquete, rips, salud
 from tests.rips_rotos import ROTOS
 
 Documento = dict[str, Any]
@@ -178,6 +180,56 @@ def test_what_the_norm_admits_is_not_refused_in_any_of_its_times(nombre: str, fe
     document = rips()
     (LEGALES | PROPIAS)[nombre](document)
     assert rechazos(paquete(document, fev()), contexto(fecha=fecha)) == Counter()
+
+
+def _sin_precio(document: Documento) -> None:
+    for one in registros(document):
+        one.update({name: 0 for name in ("vrServicio", "vrUnitMedicamento", "vrUnitOS") if name in one})
+
+
+def _solo(kind: str, **valores: Any) -> Cambio:
+    """Return the change that leaves one record of a kind, as a note has it."""
+
+    def cambiar(document: Documento) -> None:
+        one = usuario(document)["servicios"][kind][0]
+        usuario(document)["servicios"] = {kind: [{**one, **valores}]}
+
+    return cambiar
+
+
+NOTA = fev(
+    kind=Documentos.NOTA_CREDITO, number="NC7", prefix="NC", references=(Referencia("FE1001", None, None),),
+    period_start=None, period_end=None, line_extension=Decimal(1400), tax_inclusive=Decimal(1400), payable=Decimal(1400),
+)  # fmt: skip
+"""A credit note of the one supply of the invented invoice."""
+POR_MODALIDAD = {code: salud(fev(), MODALIDAD_PAGO=("otra", code)) for code in ("01", "02", "03")}
+LLAMADAS: dict[str, tuple[Modulo, Fev | None, dict[str, Any], Cambio]] = {
+    "by case, without prices": (Modulo.FEV, POR_MODALIDAD["01"], {}, _sin_precio),
+    "global payment, without prices": (Modulo.FEV, POR_MODALIDAD["02"], {}, _sin_precio),
+    "capitation of the month before": (
+        Modulo.CAPITA_PERIODO, fev(salud=POR_MODALIDAD["03"].salud, period_start=date(2026, 8, 1), period_end=date(2026, 8, 31), number="FE9"), {}, _sin_precio,
+    ),
+    "last of a capitation": (Modulo.CAPITA_FINAL, None, {}, _sin_precio),
+    "without invoice": (Modulo.SIN_FACTURA, None, {"numFactura": None, "tipoNota": "RS", "numNota": "1"}, _sin_precio),
+    "a note of a supply": (Modulo.NC, NOTA, {"tipoNota": "NC", "numNota": "NC7"}, _solo("otrosServicios")),
+    "a note of a stay": (Modulo.NC, NOTA, {"tipoNota": "NC", "numNota": "NC7"}, _solo("otrosServicios", tipoOS="03", codTecnologiaSalud="10A001")),
+    "a note of fees": (Modulo.NC, NOTA, {"tipoNota": "NC", "numNota": "NC7"}, _solo("consultas", vrServicio=1400, conceptoRecaudo="02")),
+    "a note of a birth": (Modulo.NC, NOTA, {"tipoNota": "NC", "numNota": "NC7"}, _solo("procedimientos", vrServicio=1400, codProcedimiento="735301")),
+    "a debit note": (Modulo.ND, fev(kind=Documentos.NOTA_DEBITO, number="ND7", prefix="ND", references=NOTA.references), {"tipoNota": "ND", "numNota": "ND7"}, _solo("procedimientos")),
+    "an adjustment of what was told": (Modulo.NOTA_AJUSTE, None, {"tipoNota": "NA", "numNota": "NA7"}, _solo("urgencias")),
+    "an adjustment of one who passed on": (Modulo.NOTA_AJUSTE, None, {"tipoNota": "NA", "numNota": "NA7"}, _solo("urgencias", condicionDestinoUsuarioEgreso="03")),
+    "an adjustment of one who came from emergency": (Modulo.NOTA_AJUSTE, None, {"tipoNota": "NA", "numNota": "NA7"}, _solo("hospitalizacion")),
+}  # fmt: skip
+"""By the call of the MUV: its module, its document, the head of the RIPS and what the RIPS holds."""
+
+
+@pytest.mark.parametrize("fecha", [date(2025, 6, 1), date(2026, 6, 15), FECHA])
+@pytest.mark.parametrize("nombre", LLAMADAS)
+def test_each_call_of_the_ministry_has_its_own_lawful_rips(nombre: str, fecha: date) -> None:
+    module, document, head, change = LLAMADAS[nombre]
+    record = rips(**head)
+    change(record)
+    assert rechazos(paquete(record, document), contexto(module, fecha)) == Counter()
 
 
 FUTURO, ANTES, FUERA = "2026-08-05 10:00", "1990-01-01 00:00", "2026-06-30 23:59"
