@@ -245,6 +245,7 @@ ROTOS = (
     Rompe("RVC096", C + "codConsulta", "consultas", {"codConsulta": "890000"}),
     Rompe("RVC097", N + "numConsultasCPrenatal", "recienNacidos", {"numConsultasCPrenatal": 16}),
     Rompe("RVG08", "", "consultas", {"vrServicio": 50002}),
+    Rompe("RVG08", "", todo=solo(urgencias=[de("urgencias")])),
     Rompe("RVG08", "", fev=fev(line_extension=BRUTO, tax_inclusive=BRUTO + 238, payable=BRUTO + 238)),
     Rompe(
         "RVG08",

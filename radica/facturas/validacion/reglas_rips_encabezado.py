@@ -138,7 +138,7 @@ def rvg08(marco: Marco, sumas: Sumas) -> Faltas:
     if fev is None or marco.modulo not in _CON_VALOR or marco.modalidad != _EVENTO or sumas.ilegibles:
         return ()
     totals = _brutos(fev)
-    if not totals or not sumas.servicios:
+    if not totals or (marco.modulo is Modulo.NC and not sumas.servicios):
         return ()
     fine = any(total % 1 for total in totals) and not Decimal(sumas.valor) % 1
     allowed = max(TOLERANCIA, _REDONDEO * sumas.servicios) if fine else TOLERANCIA
