@@ -121,6 +121,8 @@ def _form(form: pikepdf.Object) -> set[str]:
     fields, flags, xfa = form.get("/Fields"), form.get("/SigFlags", 0), form.get("/XFA")
     if (isinstance(fields, pikepdf.Array) and len(fields)) or xfa is not None:
         found.add("formulario")
+    if xfa is not None:
+        found.add("xfa")
     if isinstance(flags, int) and flags & 1:
         found.add("firmado")
     packets = xfa if isinstance(xfa, pikepdf.Array) else [xfa]

@@ -42,7 +42,7 @@ class PdfLeido:
     estado: EstadoPdf
     paginas: int = 0
     rasgos: frozenset[str] = frozenset()
-    """javascript, accion, apertura, vista, incrustados, formulario, guion_xfa, firmado."""
+    """javascript, accion, apertura, vista, incrustados, formulario, xfa, guion_xfa, firmado."""
     protegido: bool = False
     """Encrypted under an owner's password: it opens without one and forbids `restricciones`."""
     restricciones: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ spread over files or joined in order. It opens strangers' files, so it runs with
 from __future__ import annotations
 
 import hashlib
+import io
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from typing import Any
 import pikepdf
 import pypdfium2 as pdfium
 
+from radica.kernel.errors import NO_ROOM
 from radica.kernel.reader import serve
 
 MEMORY_BYTES = 3 * 1024**3
@@ -41,7 +43,8 @@ class NoCabe(Exception):
 def answer(order: Mapping[str, Any], _: bytes = b"") -> dict[str, Any]:
     """Do one change. Order: `operacion`, `entradas`, `carpeta`, `tope` (bytes or null).
 
-    Answers `estado` hecho (with `salidas`, pages of each input in `hojas`, and `original` and `enviado`, page by page), no_cabe or ilegible.
+    Answers `estado` hecho (with `salidas`, pages of each input in `hojas`, and `original` and `enviado`, page by page), no_cabe,
+    sin_espacio or ilegible.
     """
     inputs = [Path(one) for one in order["entradas"]]
     folder = Path(order["carpeta"])
@@ -51,6 +54,8 @@ def answer(order: Mapping[str, Any], _: bytes = b"") -> dict[str, Any]:
         after = [pages_of(path) for path in made]
     except NoCabe:
         return {"estado": "no_cabe"}
+    except OSError as problem:
+        return {"estado": "sin_espacio" if problem.errno in NO_ROOM else "ilegible"}
     except (pikepdf.PdfError, pikepdf.PasswordError, pdfium.PdfiumError, *_BROKEN):
         return {"estado": "ilegible"}
     return {
@@ -67,6 +72,7 @@ def pages_of(path: Path) -> list[list[str]]:
     with path.open("rb") as source, pdfium.PdfDocument(source) as document:
         if len(document) > MAX_PAGES:
             raise ValueError
+        document.init_forms()  # else what was typed into fields is not drawn, and its loss would not be seen
         return [_page(document[number]) for number in range(len(document))]
 
 
@@ -100,14 +106,15 @@ def _disarm(thing: pikepdf.Object, depth: int) -> None:
     if isinstance(thing, pikepdf.Array):
         inside: Iterator[Any] = islice(thing, MAX_OBJECTS)
     elif isinstance(thing, pikepdf.Dictionary):
-        if "/AA" in thing:
-            del thing["/AA"]
+        for name in ("/AA", "/JS"):
+            if name in thing:
+                del thing[name]
         for name in ("/A", "/Next", "/PA"):
             value = thing.get(name)
             if isinstance(value, pikepdf.Dictionary) and str(value.get("/S")) in _ACTIONS:
                 del thing[name]
         if str(thing.get("/S")) in _ACTIONS:  # an action that something else still points to does nothing any more
-            for name in ("/S", "/JS", "/F", "/Win"):
+            for name in ("/S", "/F", "/Win"):
                 if name in thing:
                     del thing[name]
         inside = (value for _, value in thing.items())
@@ -127,29 +134,32 @@ def _comprimir(inputs: Sequence[Path], folder: Path, _: int | None) -> list[Path
 
 
 def _dividir(inputs: Sequence[Path], folder: Path, tope: int | None) -> list[Path]:
-    """Spread the pages over as few files as fit under `tope` bytes each, in order. Raises NoCabe."""
+    """Spread the pages over files of at most `tope` bytes each, in order: what does not fit is halved. Raises NoCabe."""
     limit = tope or sys.maxsize
+    made: list[Path] = []
     with pikepdf.open(inputs[0]) as pdf:
         total = len(pdf.pages)
-        parts = max(2, math.ceil(inputs[0].stat().st_size / limit))
-        while parts <= min(total, MAX_PARTS):
-            made = [
-                _part(pdf, total * n // parts, total * (n + 1) // parts, folder / f"parte_{n + 1}.pdf")
-                for n in range(parts)
-            ]
-            if all(path.stat().st_size <= limit for path in made):
-                return made
-            for path in made:
-                path.unlink()
-            if parts == total:
-                break
-            parts = min(total, math.ceil(parts * 1.3))
-    raise NoCabe
+        parts = min(total, max(2, math.ceil(inputs[0].stat().st_size / limit)))
+        todo = [(total * n // parts, total * (n + 1) // parts) for n in reversed(range(parts))]
+        while todo:
+            first, end = todo.pop()
+            path = _part(pdf, first, end, folder / f"parte_{len(made) + 1}.pdf")
+            if path.stat().st_size <= limit:
+                made.append(path)
+                continue
+            path.unlink()
+            if end - first == 1 or len(made) + len(todo) >= MAX_PARTS:
+                raise NoCabe
+            middle = (first + end) // 2
+            todo += [(middle, end), (first, middle)]
+    if len(made) < 2:
+        raise NoCabe
+    return made
 
 
 def _part(pdf: pikepdf.Pdf, first: int, end: int, path: Path) -> Path:
     with pikepdf.new() as part:
-        part.pages.extend(pdf.pages[first:end])
+        part.add_pages_from(pdf, range(first, end))  # with the fields of their forms
         part.remove_unreferenced_resources()
         return _saved(part, path)
 
@@ -158,19 +168,55 @@ def _unir(inputs: Sequence[Path], folder: Path, _: int | None) -> list[Path]:
     """Put the pages of several files one after another in one."""
     with ExitStack() as stack, pikepdf.new() as whole:
         for path in inputs:
-            whole.pages.extend(stack.enter_context(pikepdf.open(path)).pages)
+            whole.add_pages_from(stack.enter_context(pikepdf.open(path)))
         return [_saved(whole, folder / "unido.pdf")]
 
 
 def _saved(pdf: pikepdf.Pdf, path: Path, *, recompress_flate: bool = False) -> Path:
-    pdf.save(
-        path,
-        deterministic_id=True,
-        compress_streams=True,
-        recompress_flate=recompress_flate,
-        object_stream_mode=pikepdf.ObjectStreamMode.generate,
-    )
+    with _Patient(path) as place, io.BufferedWriter(place) as out:
+        pdf.save(
+            out,
+            deterministic_id=True,
+            compress_streams=True,
+            recompress_flate=recompress_flate,
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        )
+        out.flush()
+        if place.problem is not None:
+            raise place.problem
     return path
+
+
+class _Patient(io.RawIOBase):
+    """A file that keeps the system's refusal to write for later: raised in the middle it ends the process in qpdf."""
+
+    def __init__(self, path: Path) -> None:
+        self._file, self._at = path.open("wb", buffering=0), 0
+        self.problem: OSError | None = None
+
+    def writable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Write all of `data`; once there is no room, nothing any more."""
+        rest = memoryview(data)
+        self._at += rest.nbytes
+        try:
+            while self.problem is None and rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as problem:
+            self.problem = problem
+        return len(data)
+
+    def tell(self) -> int:
+        """Return how many bytes were given."""
+        return self._at
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
 
 
 _CHANGES: dict[str, Callable[[Sequence[Path], Path, int | None], list[Path]]] = {

@@ -23,6 +23,7 @@ SCRIPTS = frozenset({"javascript", "accion", "apertura", "vista", "guion_xfa"})
 """Traits of a PDF (`pdf_lector`) for which a portal refuses it; some refuse any action at opening, also a harmless one."""
 _WHY_NOT = {
     "firmado": "lleva firma digital y cambiarlo la anularía",
+    "xfa": "es un formulario XFA, que al cambiarlo pierde lo escrito",
     "cifrado": "pide contraseña",
     "protegido": "está protegido contra cambios",
     "ilegible": "no se puede abrir",
@@ -139,8 +140,9 @@ def plan(
     asked.sort(key=lambda one: (ranks[_role(one.tipo) or ""], one.sigla, one.nombre, one.trozo, one.sha256))
     cambios: list[Cambio] = []
     rechazos: list[Rechazo] = []
+    supports = {one.sha256 for one in asked if _role(one.tipo) == "SOPORTE"}
     for one in asked:
-        found = _change(one, perfil)
+        found = _change(one, perfil) or (_unjoinable(one) if perfil.pdf_unico and len(supports) > 1 else None)
         if isinstance(found, Cambio):
             if found not in cambios:
                 cambios.append(found)
@@ -217,9 +219,7 @@ def _change(one: Source, perfil: Perfil) -> Cambio | Rechazo | None:
     why = "trae JavaScript o acciones que el portal rechaza" if scripted else ""
     if big and tope is not None:
         why = f"pesa {_mb(one.bytes)} MB y el máximo es {_mb(tope)}"
-    locked = next((word for trait, word in _WHY_NOT.items() if trait in traits), "")
-    if not pdf:
-        locked = "no es un PDF y no se cambia"
+    locked = _locked(traits) if pdf else "no es un PDF y no se cambia"
     if locked:
         return Rechazo(one.nombre, one.sha256, f"No se puede entregar así: {why}, y {locked}.")
     if scripted:
@@ -233,6 +233,17 @@ def _change(one: Source, perfil: Perfil) -> Cambio | Rechazo | None:
             one.nombre, one.sha256, f"No cabe: {why}, ya se comprimió sin perder nada y no se puede dividir más."
         )
     return Cambio(Operacion.DIVIDIR, (one.sha256,), why, tope)
+
+
+def _unjoinable(one: Source) -> Rechazo | None:
+    """Refuse to join what a change would spoil."""
+    why = _locked(one.rasgos or frozenset()) if _role(one.tipo) == "SOPORTE" else ""
+    return Rechazo(one.nombre, one.sha256, f"El pagador recibe un solo PDF, y este {why}.") if why else None
+
+
+def _locked(traits: frozenset[str]) -> str:
+    """Say why a file is not changed; empty when nothing speaks against it."""
+    return next((word for trait, word in _WHY_NOT.items() if trait in traits), "")
 
 
 def _join(asked: Sequence[Source], perfil: Perfil) -> Iterator[Cambio]:

@@ -25,12 +25,13 @@ from sqlalchemy.orm import Session
 from radica import __version__
 from radica.custodia.models import Blob
 from radica.custodia.services import Kept, record_blobs, seal
-from radica.custodia.staging import leased_folder
+from radica.custodia.staging import DISK_FULL, leased_folder
 from radica.custodia.store import Store, Stored, lend
 from radica.entidades.models import Prestador
 from radica.facturas.models import Factura
 from radica.facturas.pdf_lector import EstadoPdf, leer_pdf
 from radica.kernel.db import Database
+from radica.kernel.errors import Unavailable
 from radica.kernel.reader import ReaderProcess
 from radica.radicacion.entrega import GROUP, Paso, applied, perfil_de, plan_with, sources_of, steps, steps_of
 from radica.radicacion.linaje_models import Linaje
@@ -212,6 +213,8 @@ def _done(obra: _Obra, cambio: Cambio, beat: Callable[[], None]) -> Paso | str:
             "tope": cambio.tope,
         }
         answer = _understood(_waited(maker, order, beat))
+        if answer is not None and answer["estado"] == "sin_espacio":
+            raise Unavailable(DISK_FULL, todo="Libere espacio y vuelva a intentarlo.", code="disco_lleno")
         if answer is None or answer["estado"] == "ilegible":
             return "El PDF no se pudo abrir para cambiarlo; se entrega otro o decide una persona."
         if answer["estado"] == "no_cabe":
@@ -267,7 +270,8 @@ def _rows(cambio: Cambio, paso: Paso, pages: Sequence[Sequence[str]], of: Sequen
 
 
 def _write(session: Session, obra: _Obra, paso: Paso, rows: Sequence[Linaje]) -> None:
-    """Add rows of lineage to this envío, unless they are there."""
+    """Add rows of lineage to this envío, unless they are there; who prepares it at the same time waits here."""
+    session.execute(select(Envio.id).where(Envio.id == obra.envio.id).with_for_update(key_share=True))
     if any(one.clave == paso.clave for one in steps_of(session, obra.envio.id, obra.factura.id)):
         return
     for row in rows:
@@ -320,7 +324,7 @@ def _understood(line: bytes) -> dict[str, Any] | None:
         value = json.loads(line) if line.endswith(b"\n") else None
     except ValueError:
         return None
-    if not isinstance(value, dict) or value.get("estado") not in ("hecho", "no_cabe", "ilegible"):
+    if not isinstance(value, dict) or value.get("estado") not in ("hecho", "no_cabe", "sin_espacio", "ilegible"):
         return None
     lists = all(isinstance(value.get(name), list) for name in ("salidas", "original", "enviado", "hojas"))
     return value if value["estado"] != "hecho" or lists else None

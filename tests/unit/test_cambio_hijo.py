@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pikepdf
@@ -122,3 +126,67 @@ def test_a_damaged_pdf_is_changed_with_proof_or_not_at_all(tmp_path: Path, at: i
     assert looked["estado"] in ("leido", "no_pdf", "ilegible", "cifrado")
     for path in made:
         assert len(pages_of(path)) >= 1
+
+
+def filled(*values: str) -> bytes:
+    """Return a PDF of one page per value, each typed into a field that has no appearance of its own."""
+    out = io.BytesIO()
+    font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+    with pikepdf.open(io.BytesIO(pages(*(f"hoja {n}" for n in range(len(values)))))) as pdf:
+        boxes = [
+            pdf.make_indirect(
+                pikepdf.Dictionary(
+                    Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Widget, FT=pikepdf.Name.Tx, Rect=[50, 50, 250, 80],
+                    T=pikepdf.String(f"campo{n}"), V=pikepdf.String(value), DA=pikepdf.String("/Helv 12 Tf 0 g"), F=4,
+                )
+            )
+            for n, value in enumerate(values)
+        ]  # fmt: skip
+        for page, box in zip(pdf.pages, boxes, strict=True):
+            page.obj.Annots = pikepdf.Array([box])
+        fonts = pikepdf.Dictionary(Font=pikepdf.Dictionary(Helv=font))
+        pdf.Root.AcroForm = pikepdf.Dictionary(Fields=boxes, NeedAppearances=True, DR=fonts)
+        pdf.save(out)
+    return out.getvalue()
+
+
+def test_what_was_typed_into_fields_is_part_of_the_proof(tmp_path: Path) -> None:
+    one, other = tmp_path / "a.pdf", tmp_path / "b.pdf"
+    one.write_bytes(filled("1098765432"))
+    other.write_bytes(filled("5212345678"))
+    assert pages_of(one) != pages_of(other)
+    other.write_bytes(pages("hoja 0"))
+    assert pages_of(one) != pages_of(other)
+
+
+@pytest.mark.parametrize(("operation", "tope"), [("dividir", 2_500), ("unir", None), ("limpiar", None)])
+def test_fields_keep_what_was_typed_into_them(operation: str, tope: int | None, tmp_path: Path) -> None:
+    said, made = changed(tmp_path, operation, filled("primero", "segundo"), *[filled("otro")] * (operation == "unir"),
+                         tope=tope)  # fmt: skip
+    assert (said["estado"], said["original"] == said["enviado"]) == ("hecho", True)
+    looked = [pdf_hijo.answer({"ruta": str(path)}) for path in made]
+    assert {"primero", "segundo"} <= {word for one in looked for word in one["palabras"]}
+    assert all("formulario" in one["rasgos"] for one in looked)
+
+
+def test_a_heavy_page_among_light_ones_does_not_cut_the_light_ones_apart(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pages(*(f"hoja {n}" for n in range(40))))) as pdf:
+        pdf.pages[29].obj.Oculto = pdf.make_stream(random.Random(3).randbytes(90_000))
+        pdf.save(out)
+    said, made = changed(tmp_path, "dividir", out.getvalue(), tope=95_000)
+    assert said["original"] == said["enviado"]
+    assert 2 <= len(made) <= 6
+    assert [path.name for path in made] == [f"parte_{n}.pdf" for n in range(1, len(made) + 1)]
+
+
+def test_a_disk_without_room_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    code = (
+        "import json, resource, sys; from radica.radicacion.cambio_hijo import answer;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500)); print(json.dumps(answer(json.loads(sys.argv[1]))))"
+    )
+    path = tmp_path / "a.pdf"
+    path.write_bytes(armed())
+    order = {"operacion": "limpiar", "entradas": [str(path)], "carpeta": str(tmp_path), "tope": None}
+    told = subprocess.run([sys.executable, "-c", code, json.dumps(order)], capture_output=True, check=True, timeout=60)
+    assert json.loads(told.stdout) == {"estado": "sin_espacio"}

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import io
+import zipfile
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radica.radicacion.package import ORDER, Source, build_package, safe, zip_name
+from radica.radicacion.package import ORDER, Source, build_package, plan, safe, zip_name
+from radica.radicacion.perfil_paquete import MB, Perfil
 
 HASH = "a" * 64
 
@@ -85,3 +92,56 @@ def test_every_file_has_a_plain_name_of_its_own_and_none_is_left_out(
         assert len(item.name) <= 160
     assert [ORDER.index(item.role) for item in found] == sorted(ORDER.index(item.role) for item in found)
     assert build_package(numero, nit, sources[::-1]) == found
+
+
+def test_what_a_change_would_spoil_is_not_joined() -> None:
+    one_pdf = Perfil("uno", "Un solo PDF", pdf_unico=True)
+    signed = replace(source("SOPORTE", "EPI.pdf", "EPI", "b" * 64), rasgos=frozenset({"firmado"}))
+    plain = source("SOPORTE", "HEV.pdf", "HEV", "c" * 64)
+    found = plan("FE1", "900123456", [signed, plain], one_pdf)
+    assert found.cambios == ()
+    assert [(one.nombre, "firma digital" in one.motivo) for one in found.rechazos] == [("EPI.pdf", True)]
+    assert plan("FE1", "900123456", [signed], one_pdf).rechazos == ()  # alone it goes as it is
+    assert [
+        one.operacion for one in plan("FE1", "900123456", [plain, replace(signed, rasgos=None)], one_pdf).cambios
+    ] == ["unir"]
+
+
+@pytest.mark.parametrize("trait", ["javascript", "accion", "apertura", "vista", "guion_xfa"])
+@pytest.mark.parametrize("lock", ["", "firmado", "xfa", "protegido"])
+def test_what_a_portal_refuses_inside_is_cleaned_or_told(trait: str, lock: str) -> None:
+    rules = Perfil("limpio", "Sin guiones", sin_script=True)
+    one = replace(source("SOPORTE", "EPI.pdf", "EPI"), rasgos=frozenset({trait, lock} - {""}))
+    found = plan("FE1", "900123456", [one], rules)
+    assert ([change.operacion for change in found.cambios], len(found.rechazos)) == (
+        ([], 1) if lock else (["limpiar"], 0)
+    )
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.integers(0, 4_000_000), min_size=1, max_size=12), st.integers(1, 5))
+def test_no_zip_is_larger_than_the_payer_takes(sizes: list[int], most: int) -> None:
+    rules = Perfil("borde", "Al borde", bytes_zip=5 * MB, archivos=most, zip="{nit}_{fecha}_{parte}.zip")
+    given_ = [
+        replace(source("SOPORTE", f"HEV_{n}.pdf", "HEV", f"{n:064x}"), bytes=size) for n, size in enumerate(sizes)
+    ]
+    found = plan("FE1", "900123456", given_, rules, fecha=date(2026, 11, 20))
+    assert found.cambios == ()  # each fits alone
+    assert sorted(item.sha256 for item in found.files) == sorted(one.sha256 for one in given_)
+    assert len({parte.zip for parte in found.partes}) == len(found.partes)
+    for parte in found.partes:
+        box = io.BytesIO()
+        with zipfile.ZipFile(box, "w", zipfile.ZIP_STORED) as archive:  # what does not shrink at all
+            for item in parte.files:
+                archive.writestr(item.name, bytes(item.bytes))
+        assert len(box.getvalue()) <= 5 * MB
+        assert len(parte.files) <= most
+
+
+def test_a_file_at_the_border_of_the_limit_goes_and_one_byte_more_is_changed() -> None:
+    rules = Perfil("borde", "Al borde", bytes_archivo=20 * MB)
+    for size, changes in ((20 * MB, 0), (20 * MB + 1, 1)):
+        one = replace(source("SOPORTE", "EPI.pdf", "EPI"), bytes=size)
+        assert len(plan("FE1", "900123456", [one], rules).cambios) == changes
+    heavy = replace(source("RIPS", "r.json"), bytes=20 * MB + 1)  # what is no PDF is not cut
+    assert len(plan("FE1", "900123456", [heavy], rules).rechazos) == 1

@@ -374,7 +374,7 @@ def test_a_signature_and_a_script_are_found_where_nothing_announces_them(tmp_pat
     path = tmp_path / "a.pdf"
     path.write_bytes(text_pdf(edit=signed))
     with LectorPdf() as reader:
-        assert reader.leer(path).rasgos == {"firmado", "formulario", "guion_xfa"}
+        assert reader.leer(path).rasgos == {"firmado", "formulario", "xfa", "guion_xfa"}
 
 
 def test_a_visit_of_urgencias_without_observation_calls_for_its_own_sheet(judged: Callable[..., list[Hallado]]) -> None:
