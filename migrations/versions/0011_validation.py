@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from migrations.protect import protect_history, unprotect_history
+from migrations.restate import restate_values
 from radica.kernel.columns import Instant
 
 revision = "0011"
@@ -16,7 +17,25 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-ADDED_ONLY = ("validaciones", "catalogos_cargados", "precios", "tarifas_aplicadas", "linajes")
+ADDED_ONLY = ("validaciones", "catalogos_cargados", "otrosies", "precios", "tarifas_aplicadas", "linajes")
+
+CLASES = (
+    "confirmar_resultado",
+    "conseguir_numero",
+    "atender_portal",
+    "anular_y_reexpedir",
+    "corregir_rechazo",
+    "radicada_por_fuera",
+    "emitir_nota_credito",
+    "aprobar_respuesta",
+    "revisar_silencio",
+    "decidir_glosa",
+    "nota_ajuste_rips",
+    "compromiso_incumplido",
+    "revisar_custodia",
+    "vigilar_prescripcion",
+    "revisar_acceso",
+)
 
 
 def upgrade() -> None:
@@ -68,6 +87,30 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("contratos", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_contratos_pagador_id"), ["pagador_id"], unique=False)
+
+    op.create_table(
+        "otrosies",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("prestador_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("contrato_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("numero", sa.Integer(), nullable=False),
+        sa.Column("desde", sa.Date(), nullable=False),
+        sa.Column("hasta", sa.Date(), nullable=True),
+        sa.Column("cucon", sa.String(length=80), nullable=True),
+        sa.Column("dias_pago", sa.Integer(), nullable=True),
+        sa.Column("autorizacion", sa.Text(), nullable=False),
+        sa.Column("nota", sa.Text(), nullable=False),
+        sa.Column("creado_at", Instant(), nullable=False),
+        sa.Column("creado_por", sa.String(length=120), nullable=False),
+        sa.CheckConstraint("dias_pago IS NULL OR dias_pago > 0", name=op.f("ck_otrosies_dias_pago")),
+        sa.CheckConstraint("hasta IS NULL OR desde <= hasta", name=op.f("ck_otrosies_vigencia")),
+        sa.ForeignKeyConstraint(["contrato_id"], ["contratos.id"], name=op.f("fk_otrosies_contrato_id_contratos")),
+        sa.ForeignKeyConstraint(
+            ["prestador_id"], ["prestadores.id"], name=op.f("fk_otrosies_prestador_id_prestadores")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_otrosies")),
+        sa.UniqueConstraint("contrato_id", "numero", name=op.f("uq_otrosies_contrato_id_numero")),
+    )
 
     op.create_table(
         "cuentas_muv",
@@ -328,12 +371,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("por_juzgar = 1"),
     )
 
+    restate_values("tareas", "clase", (*CLASES, "comprobacion_fallida"))
     protect_history(ADDED_ONLY)
 
 
 def downgrade() -> None:
     """Undo."""
     unprotect_history(ADDED_ONLY)
+    restate_values("tareas", "clase", CLASES)
     op.drop_index("ix_facturas_por_juzgar", table_name="facturas")
     op.drop_column("facturas", "por_juzgar")
     op.drop_column("hallazgos", "valor")
@@ -391,6 +436,7 @@ def downgrade() -> None:
 
     op.drop_table("envios_muv")
     op.drop_table("cuentas_muv")
+    op.drop_table("otrosies")
     with op.batch_alter_table("contratos", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_contratos_pagador_id"))
 

@@ -2,20 +2,21 @@
 
 Invariant: on one day a number names one contract of a provider with a payer; contracts with different numbers may run
 together (contributory and subsidised, event and package), because the invoice names its contract. A change of terms is
-a new contract row; every act leaves a link in the provider's log. Norms: Decreto 441 de 2022; Ley 1122 de 2007 art. 13.
+an amendment (`otrosies`); every act leaves a link in the provider's log. Norms: Decreto 441 de 2022; Ley 1122 de 2007
+art. 13.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from radica.audit.services import record_reading
-from radica.entidades.contratos_models import Contrato
+from radica.entidades.contratos_models import Contrato, Otrosi
 from radica.entidades.models import Pagador, Prestador
 from radica.entidades.tarifas import MODALIDADES, Acuerdo, ReglaAutorizacion, codigo_normal, numero_normal
 from radica.kernel.errors import BadInput, NotFound, StalePage
@@ -54,7 +55,7 @@ def crear(
     session.execute(select(Prestador.id).where(Prestador.id == prestador_id).with_for_update(key_share=True))
     if session.get(Pagador, pagador_id) is None:
         raise NotFound("No se encontró ese pagador; no se guardó el contrato.")
-    _not_twice(session, prestador_id, pagador_id, name, desde, hasta)
+    sin_cruce(session, prestador_id, pagador_id, name, desde, hasta)
     row = Contrato(
         prestador_id=prestador_id,
         pagador_id=pagador_id,
@@ -70,7 +71,7 @@ def crear(
     )
     session.add(row)
     session.flush()
-    _note(session, row, "crear_contrato", actor, at)
+    apuntar(session, row, "crear_contrato", actor, at)
     return row
 
 
@@ -82,28 +83,33 @@ def _check(numero: str, modalidad: str, desde: date, hasta: date | None, cucon: 
         wrong = ("modalidad", f"La modalidad es una de {', '.join(MODALIDADES)}.")
     elif desde < PRIMER_DIA:
         wrong = ("desde", "La fecha de inicio no puede ser tan antigua.")
-    elif hasta is not None and hasta < desde:
-        wrong = ("hasta", "El contrato termina antes de empezar.")
-    elif cucon and not _CUCON.fullmatch(cucon):
-        wrong = ("cucon", "El CUCON son 64 caracteres de 0 a 9 y de a a f; déjelo en blanco si aún no lo tiene.")
-    elif dias is not None and not 0 < dias <= MAX_DIAS:
-        wrong = ("dias_pago", f"Los días de pago van de 1 a {MAX_DIAS}.")
+    else:
+        wrong = falla_de_terminos(desde, hasta, cucon, dias)
     if wrong:
         raise BadInput(f"{wrong[1]} No se guardó el contrato.", code=f"contrato_{wrong[0]}")
 
 
-def _not_twice(
+def falla_de_terminos(desde: date, hasta: date | None, cucon: str, dias: int | None) -> tuple[str, str] | None:
+    """Return the field and the words of what is wrong with terms of a contract or amendment; None when nothing is."""
+    if hasta is not None and hasta < desde:
+        return "hasta", "Con esas fechas termina antes de empezar."
+    if cucon and not _CUCON.fullmatch(cucon):
+        return "cucon", "El CUCON son 64 caracteres de 0 a 9 y de a a f; déjelo en blanco si aún no lo tiene."
+    if dias is not None and not 0 < dias <= MAX_DIAS:
+        return "dias_pago", f"Los días de pago van de 1 a {MAX_DIAS}."
+    return None
+
+
+def sin_cruce(
     session: Session, prestador_id: int, pagador_id: int, numero: str, desde: date, hasta: date | None, but: int = 0
 ) -> None:
+    """Raise BadInput when another contract of this number runs between two days."""
     key = numero_normal(numero)
-    for one in session.scalars(
-        select(Contrato).where(
-            Contrato.prestador_id == prestador_id, Contrato.pagador_id == pagador_id, Contrato.id != but
-        )
-    ):
-        apart = (one.hasta is not None and one.hasta < desde) or (hasta is not None and hasta < one.desde)
-        if numero_normal(one.numero) == key and not apart:
-            until = f"hasta el {one.hasta:%d/%m/%Y}" if one.hasta else "sin fecha de cierre"
+    for one in acuerdos_con(session, prestador_id, pagador_id):
+        end = ultimo_dia(one)
+        apart = (end is not None and end < desde) or (hasta is not None and hasta < one.desde)
+        if one.id != but and numero_normal(one.numero) == key and not apart:
+            until = f"hasta el {end:%d/%m/%Y}" if end else "sin fecha de cierre"
             raise BadInput(
                 f"El contrato {one.numero} ya rige desde el {one.desde:%d/%m/%Y} {until}; no se guardó nada.",
                 todo="Ciérrelo antes del día en que empieza el nuevo, o use otro número.",
@@ -121,16 +127,22 @@ def cerrar(
     session.refresh(contrato, with_for_update=True)
     if contrato.hasta != visto:
         raise StalePage("Otra persona ya cambió la vigencia de este contrato; no se hizo nada.")
+    if session.scalar(select(Otrosi.id).where(Otrosi.contrato_id == contrato.id).limit(1)) is not None:
+        raise BadInput(
+            "La vigencia de este contrato la fija su último otrosí; no se cambió nada.",
+            todo="Registre otro otrosí con el nuevo último día.",
+            code="contrato_hasta",
+        )
     if hasta is not None and hasta < contrato.desde:
         raise BadInput("El contrato terminaría antes de empezar; no se cambió nada.", code="contrato_hasta")
-    _not_twice(
+    sin_cruce(
         session, contrato.prestador_id, contrato.pagador_id, contrato.numero, contrato.desde, hasta, but=contrato.id
     )
     if hasta == contrato.hasta:
         return
     contrato.hasta = hasta
     session.flush()
-    _note(session, contrato, f"cerrar_contrato:{hasta.isoformat() if hasta else 'abierto'}", actor, at)
+    apuntar(session, contrato, f"cerrar_contrato:{hasta.isoformat() if hasta else 'abierto'}", actor, at)
 
 
 def listar(session: Session, prestador_ids: Collection[int], pagador_id: int | None = None) -> list[Contrato]:
@@ -146,12 +158,32 @@ def listar(session: Session, prestador_ids: Collection[int], pagador_id: int | N
     return list(session.scalars(query))
 
 
-def acuerdo_de(row: Contrato) -> Acuerdo:
-    """Return a contract as a value for a comparison."""
+def acuerdo_de(row: Contrato, otrosies: Iterable[Otrosi] = ()) -> Acuerdo:
+    """Return a contract as a value for a comparison, with its amendments in the order in which they begin."""
+    amended = (
+        Acuerdo(
+            row.id, row.numero, one.cucon or "", row.modalidad, one.desde, one.hasta, one.dias_pago,
+            ReglaAutorizacion.de(one.autorizacion), one.numero,
+        )
+        for one in sorted(otrosies, key=lambda one: (one.desde, one.numero))
+    )  # fmt: skip
     return Acuerdo(
         row.id, row.numero, row.cucon or "", row.modalidad, row.desde, row.hasta, row.dias_pago,
-        ReglaAutorizacion.de(row.autorizacion),
+        ReglaAutorizacion.de(row.autorizacion), 0, tuple(amended),
     )  # fmt: skip
+
+
+def acuerdos_de(session: Session, rows: Sequence[Contrato]) -> list[Acuerdo]:
+    """Return contracts as values with their amendments, in their order."""
+    amended: dict[int, list[Otrosi]] = {row.id: [] for row in rows}
+    for one in session.scalars(select(Otrosi).where(Otrosi.contrato_id.in_(amended))):
+        amended[one.contrato_id].append(one)
+    return [acuerdo_de(row, amended[row.id]) for row in rows]
+
+
+def ultimo_dia(acuerdo: Acuerdo) -> date | None:
+    """Return the last day of a contract as its last amendment has it; None when it has no end."""
+    return acuerdo.el(date.max).hasta
 
 
 def acuerdos_con(session: Session, prestador_id: int, pagador_id: int | None) -> list[Acuerdo]:
@@ -163,7 +195,7 @@ def acuerdos_con(session: Session, prestador_id: int, pagador_id: int | None) ->
         .where(Contrato.prestador_id == prestador_id, Contrato.pagador_id == pagador_id)
         .order_by(Contrato.id)
     )
-    return [acuerdo_de(row) for row in rows]
+    return acuerdos_de(session, rows.all())
 
 
 def leer_prefijos(text: str) -> tuple[str, ...]:
@@ -178,7 +210,8 @@ def leer_prefijos(text: str) -> tuple[str, ...]:
     return found
 
 
-def _note(session: Session, row: Contrato, action: str, actor: str, at: datetime) -> None:
+def apuntar(session: Session, row: Contrato, action: str, actor: str, at: datetime) -> None:
+    """Write an act on a contract in the provider's log."""
     record_reading(
         session, prestador_id=row.prestador_id, actor=actor, action=action[:30], purpose="administracion",
         object_=f"contrato:{row.id}", at=at,

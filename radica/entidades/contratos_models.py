@@ -41,6 +41,33 @@ class Contrato(Base):
     creado_por: Mapped[str] = mapped_column(String(120))
 
 
+class Otrosi(Base):
+    """An amendment: all terms of a contract from its first day on, both dates included; only added.
+
+    What was in force before that day is in the contract itself or in an earlier amendment.
+    """
+
+    __tablename__ = "otrosies"
+    __table_args__ = (
+        UniqueConstraint("contrato_id", "numero"),
+        CheckConstraint("hasta IS NULL OR desde <= hasta", name="vigencia"),
+        CheckConstraint("dias_pago IS NULL OR dias_pago > 0", name="dias_pago"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    prestador_id: Mapped[int] = mapped_column(Id, ForeignKey("prestadores.id"))
+    contrato_id: Mapped[int] = mapped_column(Id, ForeignKey("contratos.id"))
+    numero: Mapped[int] = mapped_column(Integer)  # 1, 2, … in the order in which they were written here
+    desde: Mapped[date] = mapped_column(Date)
+    hasta: Mapped[date | None] = mapped_column(Date)
+    cucon: Mapped[str | None] = mapped_column(String(80))
+    dias_pago: Mapped[int | None] = mapped_column(Integer)  # calendar days
+    autorizacion: Mapped[dict[str, Any]] = mapped_column(CanonicalJson, default=dict)
+    nota: Mapped[str] = mapped_column(Text, default="")
+    creado_at: Mapped[datetime] = mapped_column(Instant)
+    creado_por: Mapped[str] = mapped_column(String(120))
+
+
 class Tarifario(Base):
     """One version of a price list: of a contract, or a base list of the provider (SOAT, ISS) that belongs to none.
 

@@ -16,6 +16,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from radica.audit.services import record_reading
+from radica.entidades.contratos import acuerdos_de, ultimo_dia
 from radica.entidades.contratos_models import Contrato, Precio, Tarifario
 from radica.entidades.models import Prestador
 from radica.entidades.tarifas import BASES, FACTOR_MAX, REDONDEOS, Lista, Pactado, Precios, con_factor
@@ -67,7 +68,8 @@ def cargar(
 
     `sha256` is the file, which the caller has in custody. Raises BadInput: no rows, terms out of range, dates.
     """
-    terms = _checked(condiciones, contrato)
+    end = ultimo_dia(acuerdos_de(session, [contrato])[0]) if contrato is not None else None
+    terms = _checked(condiciones, end)
     if not filas:
         raise BadInput("La lista no tiene ningún precio que se pueda cargar; no se guardó.", code="tarifario_vacio")
     session.execute(select(Prestador.id).where(Prestador.id == prestador_id).with_for_update(key_share=True))
@@ -112,7 +114,7 @@ def cargar(
     return row, True
 
 
-def _checked(terms: Condiciones, contrato: Contrato | None) -> Condiciones:
+def _checked(terms: Condiciones, fin: date | None) -> Condiciones:
     name = " ".join(terms.nombre.split()) or GENERAL
     wrong = None
     if len(name) > MAX_NOMBRE:
@@ -127,8 +129,8 @@ def _checked(terms: Condiciones, contrato: Contrato | None) -> Condiciones:
         wrong = ("redondeo", f"El redondeo es uno de {', '.join(REDONDEOS)}.")
     elif terms.hasta is not None and terms.hasta < terms.desde:
         wrong = ("hasta", "La lista termina antes de empezar.")
-    elif contrato is not None and contrato.hasta is not None and contrato.hasta < terms.desde:
-        wrong = ("desde", f"El contrato terminó el {contrato.hasta:%d/%m/%Y}, antes de que la lista empiece.")
+    elif fin is not None and fin < terms.desde:
+        wrong = ("desde", f"El contrato terminó el {fin:%d/%m/%Y}, antes de que la lista empiece.")
     if wrong:
         raise BadInput(f"{wrong[1]} No se guardó la lista.", code=f"tarifario_{wrong[0]}")
     return Condiciones(terms.desde, name, terms.base, terms.factor, terms.redondeo, terms.hasta)

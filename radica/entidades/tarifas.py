@@ -93,7 +93,7 @@ class ReglaAutorizacion:
 
 @dataclass(frozen=True)
 class Acuerdo:
-    """A contract, as far as a comparison needs it; both dates included, `dias_pago` calendar days."""
+    """A contract for a comparison, and its amendments with all their terms; dates included, `dias_pago` calendar days."""
 
     id: int
     numero: str
@@ -103,10 +103,23 @@ class Acuerdo:
     hasta: date | None
     dias_pago: int | None = None
     autorizacion: ReglaAutorizacion = ReglaAutorizacion()
+    otrosi: int = 0
+    otrosies: tuple[Acuerdo, ...] = ()
+
+    def el(self, dia: date) -> Acuerdo:
+        """Return its terms on a day: those of the amendment that began last, then of the newest; else the first."""
+        begun = [one for one in self.otrosies if one.desde <= dia]
+        return max(begun, key=lambda one: (one.desde, one.otrosi)) if begun else self
 
     def rige(self, dia: date) -> bool:
         """Say whether it is in force on a day."""
-        return self.desde <= dia and (self.hasta is None or dia <= self.hasta)
+        end = self.el(dia).hasta
+        return self.desde <= dia and (end is None or dia <= end)
+
+    @property
+    def nombres(self) -> set[str]:
+        """Return how an invoice may name it: its number, and each CUCON that it ever had."""
+        return {numero_normal(one) for one in (self.numero, self.cucon, *(own.cucon for own in self.otrosies))} - {""}
 
 
 @dataclass(frozen=True)
@@ -263,21 +276,21 @@ def con_factor(base: int, factor: int, redondeo: str) -> int:
 
 
 def elegir_acuerdo(acuerdos: Sequence[Acuerdo], dia: date, dicho: Dicho) -> tuple[Acuerdo | None, str]:
-    """Return the contract of a day, or why none can be told: by what the invoice names, then by its modality."""
+    """Return the contract with its terms of a day, or why none can be told: by what the invoice names, then by its modality."""
     ruling = [one for one in acuerdos if one.rige(dia)]
     if not ruling:
         return None, "No hay contrato con este pagador ese día."
     named = {numero_normal(one) for one in dicho.contratos} - {""}
     if named:
-        fits = [one for one in ruling if named & {numero_normal(one.numero), numero_normal(one.cucon)}]
+        fits = [one for one in ruling if named & one.nombres]
         if len(fits) == 1:
-            return fits[0], ""
+            return fits[0].el(dia), ""
         if not fits and len(ruling) > 1:
             return None, "La factura nombra un contrato que no está entre los vigentes ese día."
     if len(ruling) > 1:
         ruling = [one for one in ruling if one.modalidad == dicho.modalidad] or ruling
     if len(ruling) == 1:
-        return ruling[0], ""
+        return ruling[0].el(dia), ""
     return None, f"Hay {len(ruling)} contratos vigentes ese día y la factura no dice cuál."
 
 

@@ -22,8 +22,9 @@ from sqlalchemy.orm import Session
 
 from radica.custodia.crypto import Damaged
 from radica.custodia.store import Store
-from radica.entidades.contratos_models import Contrato, Tarifario
+from radica.entidades.contratos_models import Contrato, Otrosi, Tarifario
 from radica.entidades.models import Pagador, TipoPagador
+from radica.facturas.comprobacion_fallida import FALLO, atender
 from radica.facturas.cuv import CuvResult, find_answer, read_cuv
 from radica.facturas.jsonsafe import load_json
 from radica.facturas.models import Documento, Factura, Hallazgo, OrigenHallazgo, Severidad, TipoDocumento
@@ -115,9 +116,11 @@ def _tablas(session: Session, row: Factura) -> tuple[object, ...]:
     with_payer = (Contrato.prestador_id == row.prestador_id, Contrato.pagador_id == row.pagador_id)
     contracts = session.execute(select(Contrato.id, Contrato.hasta).where(*with_payer).order_by(Contrato.id))
     lists = select(func.count(Tarifario.id)).join(Contrato, Contrato.id == Tarifario.contrato_id).where(*with_payer)
+    amended = select(func.count(Otrosi.id)).join(Contrato, Contrato.id == Otrosi.contrato_id).where(*with_payer)
     return (
         session.scalar(select(func.count(CatalogoCargado.id))),
         *(tuple(one) for one in contracts),
+        session.scalar(amended),
         session.scalar(lists),
     )
 
@@ -160,6 +163,7 @@ def registrar(session: Session, encargo: Encargo, found: Sequence[Hallazgo_], *,
     session.execute(delete(Hallazgo).where(Hallazgo.factura_id == row.id, Hallazgo.origen == OrigenHallazgo.VALIDADOR))
     insert_rows(session, Hallazgo, [_row(row, one, at=at) for one in found[:MAX_ROWS]])
     session.add(_verdict(session, row, encargo, found, at=at))
+    atender(session, row, found, at=at)
     row.por_juzgar = 0
     return True
 
@@ -196,7 +200,12 @@ def olvidar_anteriores(
 
 def _failed(encargo: Encargo, wrong: Exception) -> Hallado:
     log.warning("el comprobador falló en la factura %s: %s", encargo.factura_id, type(wrong).__name__)
-    return Hallado("COMPROBADOR-FALLO", "", {"clase": type(wrong).__name__})
+    return Hallado(FALLO, "", {"clase": type(wrong).__name__})
+
+
+def interrumpida(ahora: datetime) -> list[Hallazgo_]:
+    """Return what is found of an invoice whose check ended its process: it costs that invoice its checks, no other."""
+    return list(contar([Hallado(FALLO, "", {"clase": "se interrumpió"})], civil_date(ahora)))
 
 
 def _opened(encargo: Encargo, store: Store, stack: ExitStack, unread: list[Hallado]) -> list[Paquete]:
@@ -329,7 +338,7 @@ def _verdict(
     kinds = {one.tipo for one in encargo.papeles}
     full = bool(kinds & set(_INVOICE)) and (TipoDocumento.RIPS in kinds or row.tipo_operacion == "SS-Recaudo")
     # What could not be checked to its end is no first pass, clean or not.
-    full = full and all(one.codigo != "COMPROBADOR-FALLO" for one in found)
+    full = full and all(one.codigo != FALLO for one in found)
     before = session.scalar(select(exists().where(Validacion.factura_id == row.id, Validacion.completa)))
     return Validacion(
         prestador_id=row.prestador_id,

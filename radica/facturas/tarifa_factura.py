@@ -172,6 +172,8 @@ def linea_congelada(line: Comparada) -> dict[str, Any]:
         "sin_autorizacion": line.sin_autorizacion,
         "contrato": contract.id if contract else None,
         "contrato_numero": contract.numero if contract else None,
+        # Only where there is one: what was frozen before keeps its hash.
+        **({"otrosi": contract.otrosi} if contract and contract.otrosi else {}),
         "lista": price.lista.id if price else None,
         "lista_nombre": price.lista.nombre if price else None,
         "lista_version": price.lista.version if price else None,

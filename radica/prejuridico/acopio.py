@@ -25,6 +25,7 @@ from radica.glosas.correo.mail_models import Correo
 from radica.glosas.models import Acto, Devolucion, Glosa, LineaNotificada, Notificacion
 from radica.kernel.db import parts_of
 from radica.prejuridico.models import DocumentoPersona, Expediente, ExpedienteFactura
+from radica.radicacion.linaje_models import Linaje
 from radica.radicacion.models import Envio, EnvioFactura, Intento, Lectura
 
 Row = TypeVar("Row")
@@ -44,6 +45,7 @@ class Acopio:
     lineas_envio: dict[int, list[EnvioFactura]]  # by envío
     intentos: dict[int, list[Intento]]  # by envío
     lecturas: dict[int, list[Lectura]]  # by attempt
+    linajes: dict[int, list[Linaje]]  # by envío: how its files were changed, only of the dossier's invoices
     devoluciones: dict[int, list[Devolucion]]
     glosas: dict[int, list[Glosa]]
     actos: dict[int, list[Acto]]
@@ -138,6 +140,7 @@ def acopiar(
         lineas_envio=_by(_all(session, EnvioFactura, EnvioFactura.envio_id, [one.id for one in envios]), "envio_id"),
         intentos=_by(intentos, "envio_id"),
         lecturas=_by(_all(session, Lectura, Lectura.intento_id, [one.id for one in intentos]), "intento_id"),
+        linajes=_lineage(session, [one.id for one in envios], ids),
         devoluciones=_by(devoluciones, "factura_id"),
         glosas=_by(glosas, "factura_id"),
         actos=_by(actos, "factura_id"),
@@ -167,6 +170,11 @@ def _all(session: Session, model: type[Row], column: Any, keys: Collection[Any])
     for part in parts_of(set(keys)):
         found += session.scalars(select(model).where(column.in_(part)).order_by(primary)).all()
     return sorted(found, key=lambda row: getattr(row, primary.name))
+
+
+def _lineage(session: Session, envio_ids: Collection[int], factura_ids: Sequence[int]) -> dict[int, list[Linaje]]:
+    mine = set(factura_ids)
+    return _by([one for one in _all(session, Linaje, Linaje.envio_id, envio_ids) if one.factura_id in mine], "envio_id")
 
 
 def _pieces(session: Session, column: Any, keys: Iterable[str], prestador_id: int) -> list[Pieza]:

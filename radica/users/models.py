@@ -91,6 +91,7 @@ class ClaseTarea(StrEnum):
     COMPROMISO_INCUMPLIDO = "compromiso_incumplido"  # a promised payment did not come
     REVISAR_CUSTODIA = "revisar_custodia"  # a verification found something grave
     VIGILAR_PRESCRIPCION = "vigilar_prescripcion"  # the shortest term to claim is near
+    COMPROBACION_FALLIDA = "comprobacion_fallida"  # the checker broke off over an invoice: part of it is unchecked
     REVISAR_ACCESO = "revisar_acceso"  # somebody opened health data by exception: an auditor looks at it
 
 

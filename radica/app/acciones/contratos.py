@@ -1,4 +1,4 @@
-"""Write and close contracts; load a price list, looked at before it is kept; freeze the tariff of an invoice.
+"""Write, amend and close contracts; load a price list, looked at before it is kept; freeze the tariff of an invoice.
 
 Invariant: a list is kept only after a person saw which rows are refused; what waits for that is a private file of that
 person, known by its hash, gone after a day. Nothing is edited: a new list is a new version. Norm: Decreto 441/2022.
@@ -18,7 +18,15 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from radica.app.acciones.contratos_formas import CloseForm, ConfirmForm, ContractForm, LoadForm, TermsForm
+from radica.app.acciones.contratos_formas import (
+    AgreedForm,
+    AmendForm,
+    CloseForm,
+    ConfirmForm,
+    ContractForm,
+    LoadForm,
+    TermsForm,
+)
 from radica.app.handlers.tarifas_congelar import congelar_ahora
 from radica.app.paginas.comun import store
 from radica.app.paginas.contratos import contract_page, houses_page
@@ -32,11 +40,12 @@ from radica.app.paginas.contratos_plano import (
 )
 from radica.app.tarifario.cargar import Cargado, cargar_archivo, cargar_de_base
 from radica.app.tarifario.leer import MAX_BYTES, Leido, leer_tarifario
-from radica.entidades import contratos
+from radica.entidades import contratos, otrosies
 from radica.entidades.contratos_models import Contrato
 from radica.entidades.models import Pagador, Prestador
 from radica.entidades.tarifarios import Condiciones
 from radica.entidades.tarifas import ReglaAutorizacion, con_factor
+from radica.facturas.juicio import olvidar_anteriores
 from radica.kernel.errors import BadInput, NotFound, RadicaError
 from radica.kernel.web import allow, current, go, max_upload, now, person
 from radica.kernel.web_format import plural
@@ -87,7 +96,7 @@ def crear() -> ResponseReturnValue:
     return render_template("contratos/nuevo.html", form=form, error=refusal), 422
 
 
-def _authorisation(form: ContractForm) -> ReglaAutorizacion:
+def _authorisation(form: AgreedForm) -> ReglaAutorizacion:
     return ReglaAutorizacion(
         bool(form.autoriza_todos.data),
         bool(form.autoriza_hospitalizacion.data),
@@ -129,6 +138,47 @@ def cerrar(contrato_id: int) -> ResponseReturnValue:
             flash("Quedó guardada la vigencia del contrato.", "success")
             return go(url_for("contratos.ver", contrato_id=contrato_id))
     return contract_page(contrato_id, cerrar=form, error=refusal, acto="cerrar"), 422
+
+
+@blueprint.post("/<int:contrato_id>/otrosi")
+@allow(*WRITERS)
+def otrosi(contrato_id: int) -> ResponseReturnValue:
+    """Write an amendment: new terms from a day on, the ones before stay."""
+    with current().database.read() as session:
+        load_contract(session, contrato_id, *WRITERS)
+    form = AmendForm(prefix="otrosi")
+    refusal: RadicaError | None = None
+    if form.validate_on_submit():
+        try:
+            number = _amend(contrato_id, form)
+        except BadInput as wrong:
+            refusal = wrong
+            _at_field(form, wrong)
+        else:
+            flash(
+                f"Quedó registrado el otrosí {number}; lo anterior no cambió. Si trae precios nuevos, cargue ahora su "
+                f"lista, con el mismo primer día.",
+                "success",
+            )
+            return go(url_for("contratos.ver", contrato_id=contrato_id, _anchor="otrosies"))
+    return contract_page(contrato_id, otrosi=form, error=refusal, acto="otrosi"), 422
+
+
+def _amend(contrato_id: int, form: AmendForm) -> int:
+    """Write what a form says and have the unfiled invoices judged by it; return the number."""
+    terms = otrosies.Terminos(
+        form.desde.data, form.hasta.data, form.cucon.data or "", form.dias_pago.data, _authorisation(form)
+    )
+    visto = form.visto.data or ""
+    with current().database.write() as session:
+        row = load_contract(session, contrato_id, *WRITERS)
+        done = otrosies.pactar(
+            session, row, terms, nota=form.nota.data or "", visto=int(visto) if visto.isdecimal() else -1,
+            actor=person().actor, at=now(),
+        )  # fmt: skip
+        number, provider, payer = done.numero, row.prestador_id, row.pagador_id
+    olvidar_anteriores(current().database, now(), prestador_id=provider, pagador_id=payer)
+    return number
 
 
 def _seen(text: str) -> date | None:

@@ -9,11 +9,21 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from wtforms import BooleanField, DateField, FileField, HiddenField, IntegerField, SelectField, StringField
+from wtforms import (
+    BooleanField,
+    DateField,
+    FileField,
+    HiddenField,
+    IntegerField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
 from radica.entidades.contratos import MAX_DIAS, MAX_NUMERO
+from radica.entidades.otrosies import MAX_NOTA
 from radica.entidades.tarifarios import GENERAL, MAX_NOMBRE
 from radica.entidades.tarifas import BASES, EVENTO, FACTOR_MAX, MODALIDADES, REDONDEOS
 from radica.users.forms import Form
@@ -57,29 +67,14 @@ class FactorField(StringField):  # type: ignore[misc] # the library has no types
             raise ValidationError("Escriba un porcentaje entre -99,99 y 1000, como -10 o +12,5.") from None
 
 
-class ContractForm(Form):
-    """A new contract."""
+class AgreedForm(Form):
+    """What a contract agrees and an amendment changes; the labels are those of a contract."""
 
-    prestador = SelectField("Prestador", coerce=int, validators=[InputRequired("Elija el prestador.")])
-    pagador = SelectField("Pagador", coerce=int, validators=[InputRequired("Elija el pagador.")])
-    numero = StringField(
-        "Número del contrato",
-        description="Como lo nombra la factura en su campo NUMERO_CONTRATO.",
-        validators=[DataRequired("Escriba el número."), Length(max=MAX_NUMERO, message="Es demasiado largo.")],
-        render_kw={"autocomplete": "off", "spellcheck": "false"},
-    )
     cucon = StringField(
         "CUCON",
         description="64 caracteres; déjelo en blanco si SIIFA aún no lo da.",
         validators=[Length(max=80, message="Es demasiado largo.")],
         render_kw={"autocomplete": "off", "spellcheck": "false"},
-    )
-    modalidad = SelectField(
-        "Modalidad de pago",
-        choices=[SelectChoice(code, name) for code, name in MODALIDADES.items()],
-        default=EVENTO,
-        validators=[InputRequired("Elija la modalidad.")],
-        description="Solo en evento y paquete se comparan precios por servicio.",
     )
     desde = DateField("Rige desde", validators=[InputRequired("Escriba desde cuándo rige.")])
     hasta = DateField("Rige hasta", description="En blanco si no tiene fecha de cierre.", validators=[Optional()])
@@ -95,6 +90,38 @@ class ContractForm(Form):
         description="Comienzos de código separados por comas: 8832, 8833, 39.",
         validators=[Length(max=2000, message="Son demasiados.")],
         render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
+
+
+class AmendForm(AgreedForm):
+    """An amendment: every term as it stays from its first day on."""
+
+    visto = HiddenField()
+    nota = TextAreaField(
+        "Qué se pactó",
+        description="Por ejemplo: prórroga de seis meses; tarifas 2027.",
+        validators=[Length(max=MAX_NOTA, message="Es demasiado largo.")],
+        render_kw={"rows": 2},
+    )
+
+
+class ContractForm(AgreedForm):
+    """A new contract."""
+
+    prestador = SelectField("Prestador", coerce=int, validators=[InputRequired("Elija el prestador.")])
+    pagador = SelectField("Pagador", coerce=int, validators=[InputRequired("Elija el pagador.")])
+    numero = StringField(
+        "Número del contrato",
+        description="Como lo nombra la factura en su campo NUMERO_CONTRATO.",
+        validators=[DataRequired("Escriba el número."), Length(max=MAX_NUMERO, message="Es demasiado largo.")],
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
+    modalidad = SelectField(
+        "Modalidad de pago",
+        choices=[SelectChoice(code, name) for code, name in MODALIDADES.items()],
+        default=EVENTO,
+        validators=[InputRequired("Elija la modalidad.")],
+        description="Solo en evento y paquete se comparan precios por servicio.",
     )
 
 

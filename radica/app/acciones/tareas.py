@@ -38,6 +38,7 @@ A_MANO = {
     ClaseTarea.REVISAR_SILENCIO: "Qué se hizo",
     ClaseTarea.REVISAR_CUSTODIA: "Qué se halló y cómo se recuperó",
     ClaseTarea.DECIDIR_GLOSA: "Qué se decidió",
+    ClaseTarea.COMPROBACION_FALLIDA: "Qué dijo sistemas, o cómo se revisó",
 }
 """Tasks that a person's word closes, and what is asked."""
 
@@ -139,7 +140,7 @@ def _named(session: Session, rows: Collection[Tarea]) -> list[Fila]:
             row,
             providers.get(row.prestador_id, ""),
             people.get(row.responsable_id, "") if row.responsable_id is not None else "",
-            _address(answered.get(row.case_key, row.case_key)),
+            _address(answered.get(row.case_key, row.case_key), row.clase),
             A_MANO.get(row.clase),
         )
         for row in rows
@@ -158,11 +159,13 @@ def _of_answers(session: Session, case_keys: Collection[str]) -> dict[str, str]:
     }
 
 
-def _address(case_key: str) -> str | None:
+def _address(case_key: str, clase: ClaseTarea) -> str | None:
     """Return the page of a case, None when it has none of its own."""
     kind, _, number = case_key.partition(":")
     if kind in ("glosa", "devolucion"):
         return url_for("glosas.ver", kind=kind, objecion_id=int(number))
+    if kind == "factura" and clase is ClaseTarea.COMPROBACION_FALLIDA:
+        return url_for("factura.ver", factura_id=int(number), _anchor="hallazgos")
     if kind == "factura":
         return url_for("cartera.liquidacion", factura_id=int(number))
     if kind == "custodia":

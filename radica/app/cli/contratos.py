@@ -21,7 +21,7 @@ from radica.app.cli.words import answer, operator, table
 from radica.app.estado import find_factura
 from radica.app.tarifario.cargar import Cargado, cargar_archivo, cargar_de_base
 from radica.custodia.backends import open_store
-from radica.entidades import contratos
+from radica.entidades import contratos, otrosies
 from radica.entidades.contratos_models import Contrato
 from radica.entidades.models import Pagador, Prestador
 from radica.entidades.services import provider_by_nit
@@ -37,6 +37,7 @@ from radica.entidades.tarifas import (
     ReglaAutorizacion,
     numero_normal,
 )
+from radica.facturas.juicio import olvidar_anteriores
 from radica.facturas.tarifa_factura import comparar_factura
 from radica.facturas.tarifa_papeles import abrir, fuentes_de
 from radica.kernel.clock import system_clock
@@ -75,6 +76,17 @@ def _configure_contracts(verbs: Any) -> None:
     listing.add_argument("--prestador", metavar="NIT")
     leaf(listing)
     listing.set_defaults(run=_list)
+    amend = verbs.add_parser(
+        "otrosi", help="registra un otrosí: términos nuevos desde un día; lo que no se dice sigue igual"
+    )
+    _which(amend)
+    amend.add_argument("--desde", required=True, type=day, metavar="FECHA", help="primer día en que rige")
+    amend.add_argument("--hasta", type=day, metavar="FECHA", help="nuevo último día del contrato")
+    amend.add_argument("--cucon", metavar="CÓDIGO")
+    amend.add_argument("--dias-pago", type=positive, metavar="N", help="días calendario para pagar")
+    amend.add_argument("--nota", default="", metavar="TEXTO", help="qué se pactó")
+    leaf(amend)
+    amend.set_defaults(run=_amend)
     close = verbs.add_parser("cerrar", help="pone el último día de un contrato")
     _which(close)
     close.add_argument("--hasta", required=True, type=day, metavar="FECHA")
@@ -157,7 +169,28 @@ def _close(options: argparse.Namespace, settings: Settings) -> int:
     return DONE
 
 
+def _amend(options: argparse.Namespace, settings: Settings) -> int:
+    with open_database(settings) as database:
+        with database.write() as session:
+            row = _contract(session, options)
+            (deal,) = contratos.acuerdos_de(session, [row])
+            now = deal.el(options.desde)
+            terms = otrosies.Terminos(
+                options.desde, options.hasta or now.hasta, now.cucon if options.cucon is None else options.cucon,
+                options.dias_pago or now.dias_pago, now.autorizacion,
+            )  # fmt: skip
+            done = otrosies.pactar(
+                session, row, terms, nota=options.nota, visto=len(deal.otrosies), actor=operator(), at=system_clock()
+            )
+            document, number, at = _document(session, row), done.numero, done.creado_at
+            provider, payer = row.prestador_id, row.pagador_id
+        olvidar_anteriores(database, at, prestador_id=provider, pagador_id=payer)
+    answer(document, f"Registrado el otrosí {number} del contrato {document['numero']}.", as_json=options.json)
+    return DONE
+
+
 def _document(session: Session, row: Contrato) -> dict[str, Any]:
+    amended = otrosies.de_contrato(session, row.id)
     return {
         "id": row.id,
         "numero": row.numero,
@@ -169,6 +202,18 @@ def _document(session: Session, row: Contrato) -> dict[str, Any]:
         "hasta": row.hasta.isoformat() if row.hasta else None,
         "dias_pago": row.dias_pago,
         "autorizacion": row.autorizacion,
+        "otrosies": [
+            {
+                "numero": one.numero,
+                "desde": one.desde.isoformat(),
+                "hasta": _iso(one.hasta),
+                "cucon": one.cucon,
+                "dias_pago": one.dias_pago,
+                "autorizacion": one.autorizacion,
+                "nota": one.nota,
+            }
+            for one in amended
+        ],
     }
 
 

@@ -2,7 +2,8 @@
 
 Invariant: judging holds no transaction and each verdict is recorded by itself, so that filings wait behind none;
 killed at any point it goes on where it was: what is marked is what is left. An invoice whose documents change while
-they are judged stays marked. Norm: Res. 948 de 2026 (what the MUV would say is known before it says it).
+they are judged stays marked; one that ends the process twice is left to a person and keeps none behind it waiting.
+Norm: Res. 948 de 2026 (what the MUV would say is known before it says it).
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from radica.app.worker import Handler
 from radica.custodia.texto import KEY_FILE
 from radica.entidades.models import Prestador
 from radica.facturas.catalogos import catalogos_de_casa
+from radica.facturas.comprobacion_fallida import anunciar, callar
 from radica.facturas.fev import Clase as DocumentoDe
-from radica.facturas.juicio import Encargo, dictaminar, encargos, registrar
+from radica.facturas.juicio import Encargo, dictaminar, encargos, interrumpida, registrar
 from radica.facturas.keys import known_keys
 from radica.facturas.repetidos import clave_de, guardar, repetidos
 from radica.facturas.tarifa_factura import comparar_factura, hallazgos_de_tarifa
@@ -57,12 +59,26 @@ def judge_invoices(house: House, claimed: Claimed) -> None:
             break
         for one in batch:
             with beating(house, claimed, _TELLS, done):  # a million services, or hostile PDFs, outlive a lease
-                done += judge(house, one)
+                done += judge(house, one) if claimed.attempts < 2 else _carefully(house, one)
             last = one.factura_id
             keep_turn(house, claimed, _TELLS, done, 0)
     if done:
         log.info("comprobaciones: %s facturas", done)
     finish(house.db, claimed, outcome=Done())
+
+
+def _carefully(house: House, encargo: Encargo) -> bool:
+    """Judge one invoice after a worker ended over some: it is announced before, and not opened when it was the one."""
+    with house.db.write() as session:
+        ended = anunciar(session, encargo.factura_id, at=house.clock())
+    if not ended:
+        if not (done := judge(house, encargo)):
+            with house.db.write() as session:
+                callar(session, encargo.factura_id, at=house.clock())
+        return done
+    log.warning("la comprobación de la factura %s interrumpe su proceso: queda para una persona", encargo.factura_id)
+    with house.db.write() as session:
+        return registrar(session, encargo, interrumpida(house.clock()), at=house.clock())
 
 
 def judge(house: House, encargo: Encargo) -> bool:

@@ -17,7 +17,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from radica.app.acciones.contratos_formas import CloseForm, LoadForm
+from radica.app.acciones.contratos_formas import AmendForm, CloseForm, LoadForm
 from radica.app.paginas.comun import payer_names, provider_names, purpose_at, store
 from radica.app.paginas.conciliacion_plano import query_id
 from radica.app.paginas.contratos_plano import (
@@ -31,12 +31,13 @@ from radica.app.paginas.contratos_plano import (
 from radica.app.paginas.frases import who
 from radica.audit.services import record_reading
 from radica.custodia.models import Pieza
-from radica.entidades.contratos import acuerdo_de, listar
+from radica.entidades.contratos import acuerdos_de, listar, ultimo_dia
 from radica.entidades.contratos_models import Contrato, Precio, Tarifario
 from radica.entidades.models import Pagador, Prestador
+from radica.entidades.otrosies import de_contrato, tramos
 from radica.entidades.tarifarios import bases as base_lists
 from radica.entidades.tarifarios import lista_de, versiones
-from radica.entidades.tarifas import MODALIDADES, codigo_normal, listas_del_dia
+from radica.entidades.tarifas import MODALIDADES, Acuerdo, codigo_normal, listas_del_dia
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import RadicaError
 from radica.kernel.web import allow, current, db_session, now, person
@@ -52,6 +53,10 @@ class FilaContrato:
 
     c: Contrato
     prestador: str
+    a: Acuerdo
+    """With the terms of today."""
+    hasta: date | None
+    """Its last day, as its last amendment has it."""
     vigente: bool
     listas: int
 
@@ -67,9 +72,12 @@ def lista() -> ResponseReturnValue:
     providers = provider_names(session, (row.prestador_id for row in rows))
     lists = _ruling(session, rows, today)
     shown = [
-        FilaContrato(row, providers.get(row.prestador_id, ""), acuerdo_de(row).rige(today), lists.get(row.id, 0))
-        for row in rows
-    ]
+        FilaContrato(
+            row, providers.get(row.prestador_id, ""), deal.el(today), ultimo_dia(deal), deal.rige(today),
+            lists.get(row.id, 0),
+        )
+        for row, deal in zip(rows, acuerdos_de(session, rows), strict=True)
+    ]  # fmt: skip
     groups = [
         (payer_id, names.get(payer_id, ""), list(part))
         for payer_id, part in groupby(shown, key=lambda one: one.c.pagador_id)
@@ -101,21 +109,33 @@ def ver(contrato_id: int) -> ResponseReturnValue:
 
 
 def contract_page(
-    contrato_id: int, *, cerrar: Any = None, lista: Any = None, error: RadicaError | None = None, acto: str = ""
+    contrato_id: int,
+    *,
+    cerrar: Any = None,
+    lista: Any = None,
+    otrosi: Any = None,
+    error: RadicaError | None = None,
+    acto: str = "",
 ) -> str:
-    """Return the page of a contract; `cerrar` and `lista` are forms as a person left them, `acto` the open one."""
+    """Return the page of a contract; `cerrar`, `lista` and `otrosi` are forms as left, `acto` the open one."""
     with current().database.read() as session:
         row = load_contract(session, contrato_id)
         versions = versiones(session, row.id)
         today = civil_date(now())
         ruling = {one.id for one in listas_del_dia([lista_de(one) for one in versions], row.id, today)}
-        actors = {row.creado_por} | {one.cargado_por for one in versions}
+        amended = de_contrato(session, row.id)
+        (deal,) = acuerdos_de(session, [row])
+        actors = {row.creado_por} | {one.cargado_por for one in versions} | {one.creado_por for one in amended}
         names = actor_names(session, actors)
         end = row.hasta.isoformat() if row.hasta else ""
         return render_template(
             "contratos/contrato.html",
             c=row,
-            a=acuerdo_de(row),
+            a=deal,
+            hoy_rige=deal.el(today),
+            fin=ultimo_dia(deal),
+            tramos=list(reversed(tramos(deal))),
+            otrosies={one.numero: one for one in amended},
             pagador=session.get_one(Pagador, row.pagador_id),
             prestador=session.get_one(Prestador, row.prestador_id),
             versiones=versions,
@@ -126,11 +146,26 @@ def contract_page(
             MODALIDADES=MODALIDADES,
             escribe=may_write(row.prestador_id),
             cerrar=cerrar or CloseForm(prefix="cerrar", formdata=None, visto=end, hasta=row.hasta),
-            lista=lista or LoadForm(prefix="lista", formdata=None, desde=max(row.desde, today)),
+            lista=lista or LoadForm(prefix="lista", formdata=None, desde=_first_day(deal, today, bool(amended))),
+            otrosi=otrosi or _amend_form(deal.el(date.max), len(amended)),
             error=error,
             acto=acto,
             hoy=today,
         )
+
+
+def _first_day(deal: Acuerdo, today: date, amended: bool) -> date:
+    """Return from when a list loaded now would rule: with the newest amendment, else from today."""
+    return max(deal.otrosies, key=lambda one: one.otrosi).desde if amended else max(deal.desde, today)
+
+
+def _amend_form(last: Acuerdo, seen: int) -> AmendForm:
+    """Return the form of an amendment with the terms that it would change."""
+    return AmendForm(
+        prefix="otrosi", formdata=None, visto=str(seen), hasta=last.hasta, cucon=last.cucon, dias_pago=last.dias_pago,
+        autoriza_todos=last.autorizacion.todos, autoriza_hospitalizacion=last.autorizacion.hospitalizacion,
+        prefijos=", ".join(last.autorizacion.prefijos),
+    )  # fmt: skip
 
 
 def _files(session: Session, prestador_id: int, hashes: set[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from radica.custodia.models import Pieza
 from radica.kernel.clock import civil_date
 from radica.kernel.web_format import fecha_hora
 from radica.prejuridico.acopio import Acopio
+from radica.prejuridico.capitulos import linaje
 from radica.prejuridico.hoja import Hoja
 from radica.prejuridico.libro import Libro
 from radica.prejuridico.niveles import nivel
@@ -67,6 +68,7 @@ def _envio(libro: Libro, acopio: Acopio, envio: Envio, numbers: list[str]) -> No
         _sheet(acopio, envio, pieces), "application/pdf", creado=day, factura=invoice, capitulo=chapter,
         lugar=base, caso=envio.case_key, nota=f"Nivel de prueba {envio.nivel_prueba} de 4.",
     )  # fmt: skip
+    linaje.escribir(libro, acopio, envio, capitulo=chapter, lugar=base, factura=invoice)
     for piece in _once(pieces):
         kind = clase_de_pieza(piece.clase)
         if narrow and kind not in _NAMELESS:
