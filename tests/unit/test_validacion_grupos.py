@@ -42,9 +42,6 @@ def test_all_that_is_of_one_invoice_is_together_in_any_order() -> None:
     [
         archivo("b", Tipo.RIPS, "12", nit="901"),
         archivo("b", Tipo.RIPS, "FE12", nota=True),
-        archivo("b", Tipo.CUV, "FE12", nit="901"),
-        archivo("b", Tipo.RESPUESTA, "", cufe="c2"),
-        archivo("b", Tipo.SOPORTE, "FE12", nit="901"),
         archivo("b", Tipo.FEV, "XX12"),
     ],
 )
@@ -112,6 +109,25 @@ def test_a_support_with_a_name_that_says_nothing_is_of_the_only_invoice_of_its_f
         ["uno/g.xml"],
         ["uno/informe.pdf"],
     ]
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        archivo("b", Tipo.CUV, "FE12", nit="901"),
+        archivo("b", Tipo.CUV, "FE13", nit=None),
+        archivo("b", Tipo.RESPUESTA, "", cufe="c2"),
+        archivo("b", Tipo.SOPORTE, "FE12", nit="901"),
+        archivo("b", Tipo.SOPORTE, "FE13"),
+    ],
+)
+def test_what_fits_no_invoice_is_held_against_the_only_one(stray: Archivo) -> None:
+    """So that a CUV of another invoice, or a support with another number in its name, is told and not passed over."""
+    other = archivo("otra", Tipo.FEV, "FE14")
+    for order in permutations([FEV, stray]):
+        assert names(list(order)) == [["b", "fev"]]
+    for order in permutations([FEV, other, stray]):
+        assert names(list(order)) == [["b"], ["fev"], ["otra"]]
 
 
 def test_what_cannot_be_read_joins_nothing() -> None:

@@ -178,6 +178,13 @@ def test_an_answer_without_cuv_tells_what_the_ministry_rejected(
     assert codigos(result, "aviso") == {"LEC-CUV-RECHAZADO"}
 
 
+def test_what_the_documents_are_told_is_not_said_again_by_the_answer(tmp_path: Path, muestras: Path) -> None:
+    names = ("caso11_fev_attached.xml", "caso11_rips_envuelto.json", "caso11_muv_respuesta_rechazo.json")
+    _, rips, cuv = juzgar_archivos(tmp_path, {name: (muestras / name).read_bytes() for name in names}).values()
+    assert codigos(rips, "rechazo") == {"RVC001", "RVC011", "RVC061"}
+    assert codigos(cuv, "rechazo") == {"CFR003", "RVC012"}
+
+
 @pytest.mark.parametrize(("state", "weight"), [(False, "rechazo"), (True, "aviso")])
 def test_an_answer_that_says_no_and_not_why(tmp_path: Path, state: bool, weight: str) -> None:
     answer = {"ResultState": state, "CodigoUnicoValidacion": "-", "ResultadosValidacion": []}
@@ -193,6 +200,16 @@ def test_which_answer_counts_does_not_hang_on_the_order(tmp_path: Path, muestras
     back = juzgar_archivos(tmp_path, dict(reversed(given.items())))
     assert forth == {name: back[name] for name in forth}
     assert forth["caso16_rips_sin_factura_RS.json"]["cuv"]["aceptado"] is True
+
+
+def test_a_cuv_of_another_invoice_is_told_and_rules_nothing(tmp_path: Path, muestras: Path) -> None:
+    names = ("caso07_fev_attached.xml", "caso07_rips.json", "caso70_muv_respuesta.json")
+    fev, rips, cuv = juzgar_archivos(tmp_path, {name: (muestras / name).read_bytes() for name in names}).values()
+    assert "CRUCE-CUV-NUMERO" in codigos(cuv, "aviso")
+    assert fev["cuv"] is rips["cuv"] is None
+    assert cuv["cuv"]["aceptado"] is True
+    alone = juzgar_archivos(tmp_path, {name: (muestras / name).read_bytes() for name in names[:2]})
+    assert [alone[name] for name in names[:2]] == [fev, rips]
 
 
 @pytest.mark.parametrize("gone", ["usuarios", "numDocumentoIdObligado"])

@@ -1,8 +1,9 @@
 """Which files are of one invoice, so that they are judged together.
 
 Invariant: nothing is guessed: files join by NIT and number (zeros and separators aside, `numbers.same_invoice`), by CUFE
-or by CUV; a number without prefix, or a document without NIT, joins only when a single invoice of those given fits; an
-XML and a RIPS that are all there is are held against each other.
+or by CUV; a number without prefix, or a document without NIT, joins only when a single invoice of those given fits. What
+fits no invoice is held against the only one that it can have been given for: an XML and a RIPS that are all there is,
+an answer given with one invoice, a support in the folder of one. That they do not fit is then told.
 Every file is in exactly one group, and the order in which files were given does not change the groups. Norms: DIAN
 annex 1.9 (number = prefix + consecutive), Res. 948 de 2026 (RIPS and CUV of an invoice or note).
 """
@@ -120,6 +121,7 @@ def agrupar(archivos: Sequence[Archivo]) -> list[tuple[int, ...]]:
         for index, one in sorted(wanted, key=lambda pair: _vagueness(pair[1])):
             mesa.put(index, one, _place(mesa, one), known=_opens(one))
     _lonely_pair(mesa, archivos)
+    _lonely_answers(mesa, archivos)
     _by_folder(mesa, archivos)
     groups = [tuple(sorted(group.members)) for group in mesa.groups if group.members]
     return sorted(groups)
@@ -171,16 +173,26 @@ def _lonely_pair(mesa: _Mesa, archivos: Sequence[Archivo]) -> None:
         mesa.groups.remove(record)
 
 
+def _lonely_answers(mesa: _Mesa, archivos: Sequence[Archivo]) -> None:
+    """Join answers of the MUV and of DIAN that fit no document to the only invoice of all that was given."""
+    opening = [group for group in mesa.groups if any(_opens(archivos[at]) for at in group.members)]
+    for group in mesa.groups if len(opening) == 1 and not opening[0].is_note else ():
+        files = [archivos[at] for at in group.members]
+        if all(one.tipo in (Tipo.CUV, Tipo.RESPUESTA) and one.problema is None for one in files):
+            opening[0].members += group.members
+            group.members = []
+
+
 def _by_folder(mesa: _Mesa, archivos: Sequence[Archivo]) -> None:
-    """Move supports whose name says nothing to the one invoice whose files stand in the same folder."""
+    """Move supports whose name is of no invoice given to the one invoice whose files stand in the same folder."""
     owners: defaultdict[str, set[int]] = defaultdict(set)
     for at, group in enumerate(mesa.groups):
         for index in group.members:
             if _opens(archivos[index]):
                 owners[_folder(archivos[index])].add(at)
     for group in mesa.groups:
-        one = archivos[group.members[0]]
-        if len(group.members) == 1 and one.tipo is Tipo.SOPORTE and not one.numeros:
+        one = archivos[group.members[0]] if group.members else None
+        if one is not None and len(group.members) == 1 and one.tipo is Tipo.SOPORTE:
             here = owners.get(_folder(one), set())
             if len(here) == 1:
                 mesa.groups[next(iter(here))].members.append(group.members.pop())

@@ -16,6 +16,7 @@ from typing import Any
 
 from radica.facturas.cuv import CuvResult
 from radica.facturas.fev import Clase as Documento
+from radica.facturas.numbers import Match, parse_invoice_number, same_invoice
 from radica.facturas.rips import read_rips
 from radica.facturas.validacion.catalogo import contar
 from radica.facturas.validacion.firma import firmas
@@ -95,7 +96,10 @@ def juzgados(archivos: Sequence[Archivo], encargo: Encargo) -> tuple[list[dict[s
                 continue
             found[_owner(game, finding)].append(finding)
     answers = _respuestas(opened)
+    _say_once(found, answers)
     cuv = opened[answers[0]].cuv if answers else None
+    if cuv is not None and games and not _is_of(cuv, games[0].paquete):
+        cuv = None  # it was given with this invoice and is of another: that is told, and it is not its CUV
     prints = huellas(games[0].paquete, encargo.clave) if games and encargo.clave else None
     return [_result(one, some, cuv) for one, some in zip(opened, found, strict=True)], prints
 
@@ -210,7 +214,7 @@ def _day(package: Paquete, encargo: Encargo) -> date:
     """Return the day whose rules are in force: asked, of the CUV, of the invoice, of the last service, or today."""
     if encargo.fecha is not None:
         return encargo.fecha
-    if package.cuv is not None and package.cuv.at is not None:
+    if package.cuv is not None and package.cuv.at is not None and _is_of(package.cuv, package):
         return package.cuv.at.date()
     if package.fev is not None and package.fev.issue_date is not None:
         return package.fev.issue_date
@@ -221,6 +225,14 @@ def _day(package: Paquete, encargo: Encargo) -> date:
     return encargo.ahora.date()
 
 
+def _is_of(cuv: CuvResult, package: Paquete) -> bool:
+    """Say whether an answer of the MUV can be of a package: it names no other number."""
+    own = [package.fev.number, *(one.number for one in package.fev.references)] if package.fev is not None else []
+    own += [str(package.rips.get(name) or "") for name in ("numFactura", "numNota")] if package.rips is not None else []
+    said, numbers = parse_invoice_number(cuv.number), [one for one in map(parse_invoice_number, own) if one]
+    return said is None or not numbers or any(same_invoice(said, one) is not Match.DIFFERENT for one in numbers)
+
+
 def _read(one: Abierto, encargo: Encargo) -> list[Hallazgo]:
     """Tell what reading alone showed."""
     shown = list(one.hallados)
@@ -229,6 +241,13 @@ def _read(one: Abierto, encargo: Encargo) -> list[Hallazgo]:
         shown.append(Hallado("LEC-DESCONOCIDO" if one.problema.ajeno else "LEC-ILEGIBLE", "", values))
     told = list(_told(shown, encargo))
     return [*told, *_del_ministerio(one.cuv)] if one.cuv is not None else told
+
+
+def _say_once(found: list[list[Hallazgo]], answers: Sequence[int]) -> None:
+    """Leave out of the answers of the MUV what the documents themselves are told: same code, same place."""
+    told = {(one.codigo, one.ruta) for at, some in enumerate(found) if at not in answers for one in some}
+    for at in answers:
+        found[at] = [one for one in found[at] if (one.codigo, one.ruta) not in told]
 
 
 def _del_ministerio(cuv: CuvResult) -> Iterable[Hallazgo]:
