@@ -20,6 +20,15 @@ MAX_XML_BYTES = 32 * 1024 * 1024
 """MinSalud refuses an XML beyond 16 MB (rule GI008); twice that is certainly no invoice."""
 
 _DECLARATION = re.compile(r"<\?xml[^>]*\?>")
+_LONG_TEXT = 9_000_000
+"""Bytes from which one text may pass the ten million characters that libxml2 reads: a CDATA with thousands of lines."""
+_OPEN_BYTES = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\b(?:[^>]*?encoding\s*=\s*[\"'](?:utf-8|us-ascii|iso-8859-1|windows-1252)[\"'])?"
+    rb"(?:(?!encoding)[^>])*\?>\s*)?<[A-Za-z_:!]",
+    re.IGNORECASE,
+)
+"""Beginning of a document in an encoding where no declaration of an entity can hide from a search for its bytes."""
+_DEEPEST = 250
 _EXTRA_CONTENT = 5
 _UNFINISHED = {4, 5, 62, 63, 65, 73, 74, 75, 76, 77}
 _ENCODING = {9, 31, 32, 81, 6003}
@@ -42,11 +51,9 @@ def parse_xml(data: bytes, *, lines_before: int = 0) -> etree._Element:
             todo="Pida al proveedor tecnológico el XML sin imágenes ni adjuntos incrustados.",
             code="xml_grande",
         )
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True, recover=False
-    )
+    whole = _without_margin(data)
     try:
-        root = etree.fromstring(b"\n" * lines_before + _without_margin(data), parser)
+        root = parse_closed(whole, lines_before=lines_before, remove_pis=True)
     except etree.XMLSyntaxError as exc:
         raise _explained(exc) from None
     except ValueError:
@@ -59,6 +66,41 @@ def parse_xml(data: bytes, *, lines_before: int = 0) -> etree._Element:
             code="xml_doctype",
         )
     return root
+
+
+def parse_closed(data: bytes, *, lines_before: int = 0, remove_pis: bool = False) -> etree._Element:
+    """Parse bytes without expanding an entity, reading a file or asking a network; the caller refuses a DOCTYPE.
+
+    The limits of libxml2 hold, but for the length of one text in a large document that declares no entity: there a CDATA
+    carries an invoice of thousands of lines. Raises etree.XMLSyntaxError and ValueError.
+    """
+    whole = b"\n" * lines_before + data
+    try:
+        return etree.fromstring(whole, _parser(huge=False, remove_pis=remove_pis))
+    except etree.XMLSyntaxError:
+        plain = len(data) > _LONG_TEXT and _OPEN_BYTES.match(data) is not None
+        if not plain or b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+            raise
+    root = etree.fromstring(whole, _parser(huge=True, remove_pis=remove_pis))
+    if _too_deep(root):
+        raise ValueError("too many levels")
+    return root
+
+
+def _parser(*, huge: bool, remove_pis: bool) -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=huge, remove_pis=remove_pis, recover=False
+    )
+
+
+def _too_deep(root: etree._Element) -> bool:
+    """Say whether elements nest deeper than libxml2 allows by itself."""
+    depth = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def parse_embedded(text: str, *, line: int = 1) -> etree._Element:
@@ -115,6 +157,8 @@ def _explained(exc: etree.XMLSyntaxError) -> Unreadable:
             todo="Separe cada factura en su propio archivo.",
             code="xml_varios",
         )
+    if "too big" in (exc.msg or "") or "too long" in (exc.msg or ""):
+        code = 110
     if code in _UNFINISHED:
         return Unreadable(f"El XML está incompleto o cortado{where}.", todo=_AGAIN, code="xml_cortado")
     if code in _ENCODING:

@@ -38,6 +38,7 @@ from radica.facturas.validacion.firma_bloque import (
     sin_firma,
 )
 from radica.facturas.validacion.modelo import DocumentoXml
+from radica.facturas.xmlsafe import parse_closed
 
 _MIN_RSA_BITS = 2048
 _NOT_YET = "sin_comprobar"
@@ -206,9 +207,8 @@ def _reason(certificate: bytes, kind: str, value: bytes, signed: bytes) -> str:
 
 def _parsed(data: bytes) -> etree._Element:
     """Parse a layer with its comments and instructions, which are part of what was signed. Raises Falla."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(data.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n"), parser)
+        root = parse_closed(data.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n"))
     except (etree.XMLSyntaxError, ValueError):
         raise Falla("no_comprobada", "ilegible") from None
     docinfo: Any = root.getroottree().docinfo  # the stubs do not know its doctype
