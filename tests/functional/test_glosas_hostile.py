@@ -16,7 +16,7 @@ from radica.users.models import ClaseTarea, Rol, Tarea
 from tests import factories
 from tests import glosas_seed as seed
 from tests.functional.navigators import Browser
-from tests.functional.test_web_tenants import things_of
+from tests.functional.things import things_of
 from tests.plugins.web import House
 
 HOSTILE = ["", "   ", "9" * 30, "9" * 18, "-1", "0001-01-01", "9999-12-31", "0001-01-01T00:00", "9999-12-31T23:59",

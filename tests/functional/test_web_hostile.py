@@ -23,7 +23,8 @@ from radica.users.models import Acceso, Rol, Usuario
 from tests import factories
 from tests.full_disk import small_files
 from tests.functional.navigators import Browser
-from tests.functional.test_web_tenants import _values, things_of
+from tests.functional.test_web_tenants import values_of
+from tests.functional.things import things_of
 from tests.plugins.web import PASSWORD, House
 
 QUERY = (
@@ -68,7 +69,7 @@ def addresses(house: House, things: dict[str, int | str], method: str) -> Iterat
         if method not in (rule.methods or ()) or rule.endpoint in ("static", "users.salir"):
             continue
         if rule.arguments <= things.keys() | {"kind", "acto"}:
-            for values in _values(rule, things):
+            for values in values_of(rule, things):
                 yield rule, adapter.build(rule.endpoint, values, method=method)
 
 
