@@ -269,3 +269,51 @@ def test_each_finding_stands_in_the_line_of_the_file() -> None:
     (one,) = [seen for seen in juzgar_texto(text) if seen.codigo == "ARIT-CUENTA"]
     assert one.linea is not None
     assert "LineCountNumeric" in text.splitlines()[one.linea - 1]
+
+
+# --- lawful documents that are not the usual one ---
+
+NOTIFICADA = (
+    "</cac:DocumentReference><cac:LineResponse><cac:LineReference><cbc:LineID>{0}</cbc:LineID></cac:LineReference>"
+    "<cac:Response><cbc:ResponseCode>FAJ4{0}</cbc:ResponseCode><cbc:Description>Notificación</cbc:Description>"
+    "</cac:Response></cac:LineResponse>"
+)
+
+
+def test_an_answer_of_dian_with_notifications_validates() -> None:
+    text = factura()
+    head, answer = text[: text.rindex("<![CDATA[")], text[text.rindex("<![CDATA[") :]
+    noted = answer.replace("</cac:DocumentReference>", NOTIFICADA.format(1), 1)
+    assert noted != answer
+    assert codigos_de(juzgar_texto(head + noted)) == set()
+    refused = noted.replace("<cbc:ResponseCode>02", "<cbc:ResponseCode>04", 1)
+    assert codigos_de(juzgar_texto(head + refused)) == {"GI010"}
+
+
+@pytest.mark.parametrize("kind", ["CreditNote", "DebitNote"])
+def test_a_note_may_name_several_invoices(kind: str) -> None:
+    text = documento(kind)
+    found = re.search(r"<cac:BillingReference>.*?</cac:BillingReference>", text, re.DOTALL)
+    assert found is not None
+    assert codigos_de(juzgar_texto(text.replace(found[0], found[0] * 3))) == set()
+    without = found[0].replace("<cbc:UUID>", "<!--").replace("</cbc:UUID>", "-->")
+    assert codigos_de(juzgar_texto(text.replace(found[0], found[0] + without))) == set()
+    assert codigos_de(juzgar_texto(text.replace(found[0], without))) == {"NOTA-SIN-CUFE"}
+
+
+def test_a_capitation_of_twelve_months_is_a_period() -> None:
+    year = cambiar(
+        r"(InvoicePeriod>\s*<cbc:StartDate>)[^<]*(</cbc:StartDate>\s*<cbc:EndDate>)[^<]*",
+        r"\g<1>2026-01-01\g<2>2026-12-31",
+    )(factura())
+    capita = cambiar(
+        r"(<Name>MODALIDAD_PAGO</Name>\s*)<Value[^>]*>[^<]*", r'\1<Value schemeID="03">Pago por capitación'
+    )(year)
+    assert codigos_de(juzgar_texto(capita)) == set()
+
+
+def test_each_kind_of_payment_stands_once() -> None:
+    (one,) = re.findall(r"<cac:PrepaidPayment>.*?</cac:PrepaidPayment>", factura(), re.DOTALL)
+    nothing = re.sub(r"(<cbc:PaidAmount[^>]*>)[^<]*", r"\g<1>0.00", one)
+    four = one + "".join(nothing.replace('schemeID="02"', f'schemeID="{code}"') for code in ("01", "03", "04"))
+    assert codigos_de(juzgar_texto(factura().replace(one, four))) == set()
