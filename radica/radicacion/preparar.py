@@ -46,7 +46,7 @@ CHANGE_S = 600.0
 MAX_LINE = 64 * 1024 * 1024
 MAX_ROUNDS = 8
 """Clean, compress and split, join, and the same over what was joined, with one to spare."""
-BEAT_S = 10.0
+BEAT_S = 5.0
 VERSION = f"radica {__version__}; pikepdf {pikepdf.__version__}; qpdf {pikepdf.__libqpdf_version__}; pdfium {pdfium.version.PDFIUM_INFO.build}"
 """What makes and proves a change, at most 80 characters."""
 _UNEQUAL = "El archivo cambiado no dice lo mismo que el original (páginas, texto o apariencia): no se usó."
@@ -92,6 +92,8 @@ def preparar(
     db: Database, store: Store, envio_id: int, *, actor: str, clock: Callable[[], datetime], beat: Callable[[], None]
 ) -> Preparado:
     """Prepare the files of an envío for its payer; `beat` is called between changes, for a lease to be kept.
+
+    What `beat` raises ends it; each change that was made by then stays, and the next time goes on from there.
 
     Call it outside any transaction. Raises NotFound and Unavailable when a file is missing or the disk is full.
     """
@@ -191,11 +193,15 @@ def _rows_of(obra: _Obra, cambio: Cambio) -> list[tuple[Linaje, int]]:
 
 
 def _waited(maker: ReaderProcess, order: dict[str, Any], beat: Callable[[], None]) -> bytes:
-    """Return the maker's answer; while it works the lease is kept."""
+    """Return the maker's answer; while it works the lease is kept. What `beat` raises ends the maker at once."""
     with ThreadPoolExecutor(1) as pool:
         line = pool.submit(maker.line, order)
-        while not wait([line], timeout=BEAT_S).done:
-            beat()
+        try:
+            while not wait([line], timeout=BEAT_S).done:
+                beat()
+        except BaseException:
+            maker.close()
+            raise
         return line.result()
 
 

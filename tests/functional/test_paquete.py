@@ -11,12 +11,19 @@ import pikepdf
 import pytest
 from sqlalchemy import select
 
+from radica.app.acciones import envio as envio_pages
+from radica.app.cli.procesos import ALL_HANDLERS
+from radica.app.house import make_house
+from radica.app.worker import do_one
 from radica.audit.models import AccessLog
 from radica.custodia.services import record_blobs
 from radica.custodia.store import FolderStore
 from radica.facturas.models import Documento, Factura, TipoDocumento
+from radica.jobs.models import Job, JobState
+from radica.jobs.queue import claim_next
 from radica.portales.credentials import open_vault
 from radica.portales.services import create_account
+from radica.radicacion.encargo import KIND_PREPARE
 from radica.radicacion.linaje_models import Linaje
 from radica.radicacion.manual import order
 from radica.radicacion.perfil_paquete import Perfil, perfiles
@@ -32,6 +39,8 @@ Ordered = Callable[[Perfil], tuple[Browser, int, int]]
 def ordered(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ordered:
     """Return who orders one invoice by hand, with a scripted support, for a payer with rules."""
     store = FolderStore(house.settings.store)
+
+    monkeypatch.setattr(envio_pages, "WAIT_S", 600.0)  # what is told to wait has tests of its own
 
     def make(perfil: Perfil) -> tuple[Browser, int, int]:
         monkeypatch.setitem(perfiles(), perfil.codigo, perfil)
@@ -126,3 +135,63 @@ def test_what_cannot_be_met_is_told_and_a_person_may_still_take_it(ordered: Orde
     assert "No se descargó nada" in browser.text
     (link,) = browser.tree().xpath("//a[contains(., 'de todos modos')]/@href")
     assert browser.open(link).mimetype == "application/zip"
+
+
+def work_off(house: House) -> None:
+    """Do the preparations that wait, as a worker does."""
+    worker = make_house(house.settings, house.database, environ={"RADICA_HOST": "prueba"}, clock=house.clock)
+    while (claimed := claim_next(worker.db, "prueba", worker.host, 60, [KIND_PREPARE])) is not None:
+        do_one(worker, ALL_HANDLERS[KIND_PREPARE], claimed)
+
+
+def orders(house: House) -> list[JobState]:
+    with house.database.read() as session:
+        return list(session.scalars(select(Job.state).where(Job.kind == KIND_PREPARE).order_by(Job.id)))
+
+
+def test_what_takes_long_goes_on_in_the_background_and_then_comes_at_once(
+    house: House, ordered: Ordered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, envio, factura = ordered(Perfil("limpio", "EPS sin guiones", zip="{numero}.zip", sin_script=True))
+    monkeypatch.setattr(envio_pages, "WAIT_S", 0.0)
+    for _ in range(2):  # who is impatient orders it once
+        browser.open(f"/radicacion/envios/{envio}/paquete")
+        assert "se están preparando" in browser.text
+    assert orders(house) == [JobState.READY]
+    work_off(house)
+    assert orders(house) == [JobState.DONE]
+    answer = browser.open(f"/radicacion/envios/{envio}/paquete")
+    assert not any(b"app.alert" in data for data in unzipped(answer.data).values())
+    # Another support, and what was prepared before is not believed any more.
+    with house.database.write() as session:
+        row = session.scalars(
+            select(Documento).where(Documento.factura_id == factura, Documento.tipo == TipoDocumento.SOPORTE)
+        ).first()
+        assert row is not None
+        row.vigente = not row.vigente
+    browser.open(f"/radicacion/envios/{envio}/paquete")
+    assert "se están preparando" in browser.text
+    assert orders(house) == [JobState.DONE, JobState.READY]
+
+
+def test_what_the_background_could_not_meet_is_told_on_the_page(
+    house: House, ordered: Ordered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, envio, _ = ordered(Perfil("pide", "EPS que pide", sin_script=True, exige=("LDP",)))
+    monkeypatch.setattr(envio_pages, "WAIT_S", 0.0)
+    browser.open(f"/radicacion/envios/{envio}/paquete")
+    work_off(house)
+    assert orders(house) == [JobState.DEAD]
+    browser.open(f"/radicacion/envios/{envio}/paquete")
+    assert "No se descargó nada" in browser.text
+    assert "Falta el soporte LDP" in browser.text
+    (link,) = browser.tree().xpath("//a[contains(., 'de todos modos')]/@href")
+    assert browser.open(link).mimetype == "application/zip"
+
+
+def test_one_download_prepares_at_a_time(house: House, ordered: Ordered) -> None:
+    browser, envio, _ = ordered(Perfil("limpio", "EPS sin guiones", sin_script=True))
+    with envio_pages._AT_WORK:
+        browser.open(f"/radicacion/envios/{envio}/paquete")
+    assert "se están preparando" in browser.text
+    assert orders(house) == [JobState.READY]

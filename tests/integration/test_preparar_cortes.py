@@ -87,6 +87,26 @@ def test_a_maker_that_is_killed_costs_only_its_change(prepared_desk: Make, monke
     whole(case)
 
 
+def test_who_cannot_wait_ends_the_maker_at_once(prepared_desk: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, beats = prepared_desk(STRICT, GIVEN), []
+
+    class Late(Exception):
+        pass
+
+    def beat() -> None:
+        beats.append(1)
+        if len(beats) > 4:  # two looks and one order; then the maker is at work and never ends
+            raise Late
+
+    monkeypatch.setattr(preparing, "COMMAND", ("sleep", "300"))
+    monkeypatch.setattr(preparing, "BEAT_S", 0.1)
+    house = case.house
+    with pytest.raises(Late):
+        preparing.preparar(house.db, house.store, case.envio_id, actor="persona:1", clock=house.clock, beat=beat)
+    assert case.rows() == []
+    assert list(house.store.temporary.iterdir()) == []
+
+
 def test_two_that_prepare_at_once_leave_one_lineage(prepared_desk: Make) -> None:
     case = prepared_desk(STRICT, GIVEN)
     case.prepare()

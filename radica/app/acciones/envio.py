@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
+import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -34,16 +36,21 @@ from radica.jobs.clock import now_ms
 from radica.kernel.clock import civil_date
 from radica.kernel.errors import BadInput, NotFound, RadicaError, StalePage
 from radica.kernel.web import allow, current, db_session, go, max_upload, now, person
-from radica.radicacion import manual
+from radica.radicacion import encargo, manual
 from radica.radicacion.cajas import Caja, Contenido, cajas, whole_name
+from radica.radicacion.encargo import EstadoEncargo
 from radica.radicacion.entrega import plans_of
 from radica.radicacion.models import Envio
 from radica.radicacion.package import Parte, Plan, Rechazo, safe
 from radica.radicacion.perfil_paquete import COMUN
-from radica.radicacion.preparar import preparar
+from radica.radicacion.preparar import Preparado, preparar
 from radica.radicacion.states import Acto, EstadoEnvio
 from radica.users.access import load_for
 from radica.users.purposes import Proposito
+
+WAIT_S = 30.0
+"""Seconds for which a download prepares files before it leaves that to the background."""
+_AT_WORK = threading.BoundedSemaphore(1)
 
 FORMS: dict[str, Any] = {
     "radicada": FiledForm,
@@ -175,11 +182,7 @@ def paquete(envio_id: int) -> ResponseReturnValue:
     is. `?parte=2` sends one of several ZIPs, and without it all come in one. An answer's begins with its letter.
     """
     check_envio(envio_id)
-    prepared = preparar(
-        current().database, store(), envio_id, actor=person().actor, clock=current().clock, beat=lambda: None
-    )
-    if prepared.rechazos and not request.args.get("asi"):
-        _tell(envio_id, prepared.rechazos)
+    if not request.args.get("asi") and not _is_prepared(envio_id):
         return go(url_for("radicacion.envio", envio_id=envio_id, asi=1) + "#paquete")
     with current().database.write() as session:
         row = load_envio(session, envio_id)
@@ -202,6 +205,54 @@ def paquete(envio_id: int) -> ResponseReturnValue:
         raise
     name = wanted[0].nombre if len(wanted) == 1 else drawn
     return send_file(box, mimetype="application/zip", as_attachment=True, download_name=name, max_age=0)
+
+
+def _is_prepared(envio_id: int) -> bool:
+    """Say whether the files are as the payer wants them; else it is told what is missing, or that it takes a while.
+
+    What is quick is done here, one package at a time: changing a large PDF would hold a thread of the web for minutes,
+    so that goes on in the background and the next download finds it made.
+    """
+    with current().database.read() as session:
+        known = encargo.last(session, load_envio(session, envio_id))
+    if known is not None and known.estado is EstadoEncargo.HECHO:
+        return True
+    if known is not None and known.estado is EstadoEncargo.NO_CUMPLE:
+        flash("No se descargó nada: hay algo que el pagador no recibe así.", "warning")
+        for line in known.dicho.splitlines():
+            flash(line, "warning")
+        return False
+    prepared = _prepare_quickly(envio_id) if known is None else None
+    if prepared is None:
+        with current().database.write() as session:
+            encargo.order(session, load_envio(session, envio_id))
+        flash("Los archivos se están preparando como los pide el pagador: descárguelos en unos minutos.", "info")
+        return False
+    if prepared.rechazos:
+        _tell(envio_id, prepared.rechazos)
+    return not prepared.rechazos
+
+
+class _Late(Exception):
+    """Preparing takes longer than a person waits on a page."""
+
+
+def _prepare_quickly(envio_id: int) -> Preparado | None:
+    """Prepare here what takes little time; None when it takes longer, or another download of this process is at it."""
+    until = time.monotonic() + WAIT_S
+
+    def beat() -> None:
+        if time.monotonic() > until:
+            raise _Late
+
+    if not _AT_WORK.acquire(blocking=False):
+        return None
+    try:
+        return preparar(current().database, store(), envio_id, actor=person().actor, clock=current().clock, beat=beat)
+    except _Late:
+        return None
+    finally:
+        _AT_WORK.release()
 
 
 def _tell(envio_id: int, rechazos: Sequence[Rechazo]) -> None:

@@ -31,6 +31,7 @@ from radica.app.handlers import (
     indexar,
     juzgar,
     muv,
+    paquetes,
     sellar,
     tarifas_congelar,
 )
@@ -62,6 +63,7 @@ ALL_HANDLERS = {
     **juzgar.HANDLERS,
     **tarifas_congelar.HANDLERS,
     **muv.HANDLERS,
+    **paquetes.HANDLERS,
     KIND_LAPSES: lapse_terms,
     KIND_RETRY: retry_lines,
     KIND_PROMISES: review_promises,
