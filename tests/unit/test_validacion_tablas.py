@@ -140,6 +140,13 @@ def test_a_folder_of_catalogues(tmp_path: Path) -> None:
     assert found.versiones == {"cups": "CUPS_2025.csv"}
 
 
+@pytest.mark.parametrize("name", ["TablaReferencia_CUPSRips__1.csv", "TablaReferencia_CUPSRips.TXT", "cups.csv"])
+def test_a_catalogue_under_the_name_of_its_download(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(CUPS, encoding="utf-8")
+    (tmp_path / "notas sobre los cups.md").write_text("x")
+    assert catalogos_de(tmp_path).versiones == {"cups": name}
+
+
 def test_the_official_tables(referencia: Path) -> None:
     found = catalogos_de(referencia)
     assert found.cups is not None

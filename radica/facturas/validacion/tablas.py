@@ -177,8 +177,8 @@ def actualizada(source: Path | BinaryIO | bytes) -> str:
 
 
 def catalogos_de(carpeta: Path) -> Catalogos:
-    """Read the catalogues of a folder: the last file by name of `cups*` and of `cie10*` (.csv or .txt), and the PEM
-    certificates of its subfolder `certificados`.
+    """Read the catalogues of a folder: the last file by name that begins with `cups` and with `cie10`, or has the word
+    in its name as SISPRO's own downloads do (.csv or .txt), and the PEM certificates of its subfolder `certificados`.
 
     Raises BadInput when the folder has neither, or one of them is another table.
     """
@@ -202,7 +202,9 @@ def catalogos_de(carpeta: Path) -> Catalogos:
 
 def _last(folder: Path, kind: str) -> Path | None:
     names = [one for one in folder.iterdir() if one.is_file() and one.suffix.lower() in {".csv", ".txt"}]
-    return max((one for one in names if one.name.lower().startswith(kind)), key=lambda one: one.name, default=None)
+    plain = {one: re.sub(r"[^a-z0-9]", "", one.name.lower()) for one in names}
+    called = [one for one in names if plain[one].startswith(kind)] or [one for one in names if kind in plain[one]]
+    return max(called, key=lambda one: one.name, default=None)
 
 
 def _catalogue(
