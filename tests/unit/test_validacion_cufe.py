@@ -86,6 +86,16 @@ def test_what_needs_the_key_is_not_decidable_and_names_no_secret(muestras: Path)
     assert "clave técnica" in one.mensaje
 
 
+def test_a_key_that_is_on_file_is_not_asked_for(muestras: Path):
+    """A foreigner's passport stands where the chain has a number."""
+    data = (muestras / "caso46_invoice_hab_cufe_verificado.xml").read_bytes()
+    customer = data.index(b"AccountingCustomerParty")
+    foreign = data[:customer] + re.sub(rb"(CompanyID[^>]*>)[^<]*", rb"\1AX-90K", data[customer:])
+    (one,) = told(of_the_code(foreign, known))
+    assert (one.clase, "clave" in one.mensaje, "pasaporte" in one.arreglo) == (Clase.NO_DECIDIBLE, False, True)
+    assert codes(of_the_code(foreign)) == [("CUFE-RECALCULO", "sin_clave")]
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -96,11 +96,12 @@ def _value(fev: Fev, contexto: Contexto, uuid: etree._Element | None) -> Iterato
     values = {"nombre": _name(fev), "secreto": "el PIN del software" if pin else "la clave técnica de la resolución"}
     place = f"{_root_name(fev)}/UUID"
     line = line_of(uuid) if uuid is not None else None
-    verdict = cufe.verify(fev, contexto.clave_de(fev) if contexto.clave_de is not None else None)
+    key = contexto.clave_de(fev) if contexto.clave_de is not None else None
+    verdict = cufe.verify(fev, key)
     if verdict is cufe.Verificacion.DIFIERE:
         yield Hallado("CUFE-RECALCULO", place, values, "", line)
     elif verdict is cufe.Verificacion.NO_VERIFICABLE:
-        yield Hallado("CUFE-RECALCULO", place, values, "sin_clave", line)
+        yield Hallado("CUFE-RECALCULO", place, values, "sin_dato" if key else "sin_clave", line)
 
 
 def _name(fev: Fev) -> str:
