@@ -287,7 +287,8 @@ def test_an_answer_of_dian_with_notifications_validates() -> None:
     assert noted != answer
     assert codigos_de(juzgar_texto(head + noted)) == set()
     refused = noted.replace("<cbc:ResponseCode>02", "<cbc:ResponseCode>04", 1)
-    assert codigos_de(juzgar_texto(head + refused)) == {"GI010"}
+    (one,) = [seen for seen in juzgar_texto(head + refused) if seen.clase is Clase.RECHAZO]
+    assert (one.codigo, "(respuesta 04) por FAJ41." in one.mensaje) == ("GI010", True)
 
 
 @pytest.mark.parametrize("kind", ["CreditNote", "DebitNote"])

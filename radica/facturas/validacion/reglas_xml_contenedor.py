@@ -11,17 +11,21 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
+from lxml import etree
+
 from radica.facturas.fev import Clase, RespuestaDian
 from radica.facturas.ubl import local_name
 from radica.facturas.validacion.modelo import DocumentoXml, Hallado, Modulo, Paquete
 from radica.facturas.validacion.reglas_xml_codigos import codigo
-from radica.facturas.validacion.reglas_xml_vista import Vista, hallar
+from radica.facturas.validacion.reglas_xml_vista import Vista, hallar, texto
 from radica.facturas.validacion.tablas import tabla
 
 MAX_BYTES = 16 * 1024 * 1024
 _OTROS_ARCHIVOS = frozenset({".txt", ".pdf", ".html", ".htm", ".doc", ".docx", ".xls", ".xlsx", ".csv", ".rar", ".7z"})
 _UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
 _HEX96 = re.compile("[0-9a-f]{96}")
+_REGLA_DIAN = re.compile("[A-Z]{2,5}[0-9]{2,3}[a-z]?")
+_MAX_REGLAS = 8
 _CALLS: Mapping[Clase, tuple[Modulo, ...]] = {
     Clase.NOTA_CREDITO: (Modulo.NC, Modulo.NC_TOTAL, Modulo.NC_ACUERDO, Modulo.NC_CAPITA),
     Clase.NOTA_DEBITO: (Modulo.ND,),
@@ -89,6 +93,17 @@ def _recibido(vista: Vista, code: str) -> bool:
     return vista.dichos is not None and code not in vista.dichos
 
 
+def _reglas_dian(root: etree._Element | None) -> str:
+    """Return the rules that DIAN's answer names line by line, as ` por FAD06, FAJ24` ("" when it names none)."""
+    if root is None:
+        return ""
+    codes = [
+        texto(one) or "" for one in root.iterfind("{*}DocumentResponse/{*}LineResponse/{*}Response/{*}ResponseCode")
+    ]
+    told = list(dict.fromkeys(code for code in codes if _REGLA_DIAN.fullmatch(code)))
+    return f" por {', '.join(told[:_MAX_REGLAS])}" if told else ""
+
+
 def respuesta(vista: Vista, paquete: Paquete) -> Iterator[Hallado]:
     """GI010 (DIAN refused it), AAR001 (its answer says nothing valid) and GI011 or twins (it answers for another one)."""
     apart = paquete.respuesta
@@ -99,7 +114,7 @@ def respuesta(vista: Vista, paquete: Paquete) -> Iterator[Hallado]:
     if answer is None:
         return
     if answer.code == "04":
-        yield hallar("GI010", root)
+        yield hallar("GI010", root, reglas=_reglas_dian(root))
     elif not answer.validated and (answer.code is None or answer.code not in tabla("ResponseCode")):
         yield hallar("AAR001", root, valor=answer.code or "vacío")
     elif not answer.validated:
