@@ -17,17 +17,19 @@ from sqlalchemy.orm import Session
 from radica.app.handlers.turn import keep_turn
 from radica.app.house import House
 from radica.app.worker import Handler
+from radica.audit.services import lock_all
+from radica.custodia.crypto import Damaged
 from radica.custodia.store import Store
 from radica.entidades.contratos import acuerdos_con
 from radica.entidades.contratos_models import Contrato, TarifaAplicada, Tarifario
 from radica.facturas.models import Factura
-from radica.facturas.tarifa_factura import comparar_factura, congelar_tarifa
+from radica.facturas.tarifa_factura import comparar_factura, congelar_tarifa, tarifa_vigente
 from radica.facturas.tarifa_papeles import Fuentes, abrir, fuentes_de
 from radica.glosas.models import Glosa
 from radica.jobs.queue import Claimed, Done, finish
 from radica.jobs.schedule import order_minute
 from radica.kernel.db import Database
-from radica.kernel.errors import BadInput
+from radica.kernel.errors import BadInput, NotFound, StalePage
 
 KIND_FREEZE = "congelar_tarifas"
 BATCH = 20
@@ -87,14 +89,22 @@ def freeze_tariffs(house: House, claimed: Claimed) -> None:
 
 
 def freeze(house: House, fuentes: Fuentes) -> bool:
-    """Freeze the tariff of one invoice; say whether something was added."""
-    return _freeze(house.db, house.store, fuentes, actor="reloj", at=house.clock())
+    """Freeze the tariff of one invoice; say whether something was added.
+
+    What cannot be read now is left for another time: a tariff frozen without its documents would stand as proof.
+    """
+    try:
+        return _freeze(house.db, house.store, fuentes, actor="reloj", at=house.clock(), again=False)
+    except (NotFound, Damaged, StalePage) as wrong:
+        log.warning("tarifa de la factura %s sin congelar: %s", fuentes.factura_id, wrong.code)
+        return False
 
 
 def congelar_ahora(database: Database, store: Store, factura_id: int, *, actor: str, at: datetime) -> bool:
     """Freeze the tariff of an invoice because a person asks; say whether something was added.
 
-    Raises BadInput when its payer has no contract.
+    Raises BadInput when its payer has no contract, StalePage when its documents change meanwhile, and what custody
+    raises when they cannot be read.
     """
     with database.read() as session:
         row = session.get_one(Factura, factura_id)
@@ -105,15 +115,20 @@ def congelar_ahora(database: Database, store: Store, factura_id: int, *, actor: 
                 code="sin_contrato",
             )
         sources = fuentes_de(session, factura_id)
-    return _freeze(database, store, sources, actor=actor, at=at)
+    return _freeze(database, store, sources, actor=actor, at=at, again=True)
 
 
-def _freeze(database: Database, store: Store, fuentes: Fuentes, *, actor: str, at: datetime) -> bool:
-    rips, fev = abrir(fuentes, store)
+def _freeze(database: Database, store: Store, fuentes: Fuentes, *, actor: str, at: datetime, again: bool) -> bool:
+    """Compare and freeze under the invoice's lock, so that who compared earlier never freezes later; `again`: anew."""
+    rips, fev = abrir(fuentes, store, todo=True)
     with database.write() as session:
-        found = comparar_factura(session, fuentes.factura_id, rips, fev)
         row = session.get_one(Factura, fuentes.factura_id)
-        return congelar_tarifa(session, row, found, actor=actor, at=at)[1]
+        lock_all(session, [row])
+        if not again and tarifa_vigente(session, row.id) is not None:
+            return False
+        if fuentes_de(session, row.id) != fuentes:
+            raise StalePage
+        return congelar_tarifa(session, row, comparar_factura(session, row.id, rips, fev), actor=actor, at=at)[1]
 
 
 HANDLERS: Mapping[str, Handler] = {KIND_FREEZE: freeze_tariffs}
