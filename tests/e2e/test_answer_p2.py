@@ -273,7 +273,7 @@ def _story(scene: Scene, envio_id: int) -> list[tuple[object, ...]]:
 
 
 def _wait(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 150
     while not done():
         assert time.monotonic() < end, "the fault did not strike"
         time.sleep(0.05)

@@ -93,5 +93,7 @@ def test_a_signal_ends_it_with_all_its_processes(tmp_path: Path) -> None:
             process.kill()
     assert (process.returncode, out) == (0, "")
     assert "Traceback" not in said + err
-    time.sleep(0.5)  # a browser that was told to end may need a moment
+    until = time.monotonic() + 30  # a browser that was told to end may need a moment
+    while _left_behind(folder) and time.monotonic() < until:
+        time.sleep(0.1)
     assert _left_behind(folder) == []

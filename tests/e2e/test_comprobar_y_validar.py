@@ -145,8 +145,8 @@ def people(house: House, built: BuiltPackage) -> None:
 
 
 @pytest.fixture
-def stage(sqlite_url: str, tmp_path: Path) -> Iterator[Stage]:
-    house = filing.house_on(sqlite_url, tmp_path)
+def stage(database_url: str, tmp_path: Path) -> Iterator[Stage]:
+    house = filing.house_on(database_url, tmp_path)
     built = next(one for one in filing.packages(4) if one.package.number == "CCP50104")
     write_papers(built, tmp_path / "papeles")
     people(house, built)
@@ -160,7 +160,7 @@ def stage(sqlite_url: str, tmp_path: Path) -> Iterator[Stage]:
                 yield Stage(house, url, muv, built, tmp_path / "papeles")
         finally:
             stop.set()
-            worker.join(20)
+            worker.join(90)
             house.db.dispose()
     assert not worker.is_alive()
 

@@ -120,7 +120,7 @@ def test_from_what_is_owed_to_a_lawsuit_and_the_audit_of_it(browser: Browser, st
         verifies(auditor)
         fits_a_phone(auditor, stage, auditors_pages(stage))
     stage.stop.set()
-    worker.join(20)
+    worker.join(90)
     assert not worker.is_alive()
 
 

@@ -54,6 +54,7 @@ def test_what_a_killed_one_left_goes_with_the_next_and_what_lives_stays(tmp_path
     killed.communicate(timeout=60)
     (left,) = (tmp_path / "tmp").iterdir()
     living = started(tmp_path)
+    living.send_signal(signal.SIGSTOP)  # it must not end by itself while the next one comes
     try:
         (mine,) = (tmp_path / "tmp").iterdir()
         assert mine != left
@@ -62,6 +63,7 @@ def test_what_a_killed_one_left_goes_with_the_next_and_what_lives_stays(tmp_path
         again.send_signal(signal.SIGINT)
         again.communicate(timeout=60)
     finally:
+        living.send_signal(signal.SIGCONT)
         living.send_signal(signal.SIGINT)
         living.communicate(timeout=60)
     assert list((tmp_path / "tmp").iterdir()) == []

@@ -52,11 +52,13 @@ def test_bytes_go_in_once_and_come_back(store: S3Store, size: int) -> None:
 def test_what_comes_in_is_locked_until_the_least_date(
     store: S3Store, s3_server: S3Server, s3_settings: S3Settings
 ) -> None:
+    days = {civil_date(system_clock())}
     stored = store.put(io.BytesIO(b"acuse"))
+    days.add(civil_date(system_clock()))  # it may be midnight
     head = _head(s3_server, s3_settings, stored.sha256)
     assert head["ObjectLockMode"] == "COMPLIANCE"
     until = head["ObjectLockRetainUntilDate"]
-    assert civil_date(until - timedelta(seconds=1)) == least_until(civil_date(system_clock()))
+    assert civil_date(until - timedelta(seconds=1)) in {least_until(day) for day in days}
     where = {"Bucket": s3_settings.bucket, "Key": f"casa/{stored.sha256[:2]}/{stored.sha256}"}
     client = s3_server.client()
     with pytest.raises(ClientError, match="AccessDenied"):

@@ -133,7 +133,7 @@ def test_a_server_that_is_away_or_silent_or_hangs_up(imap: Imap, relevo: Relevo)
 
 def test_a_connection_cut_in_the_middle_of_a_mail_is_no_mail(imap: Imap, relevo: Relevo):
     imap.entregar(mail("grande", "línea de texto\n" * 20_000), NOON)
-    with abrir(imap.cuenta(puerto=relevo.puerto), timeout_s=5) as box:
+    with abrir(imap.cuenta(puerto=relevo.puerto), timeout_s=30) as box:
         uid = box.uids_desde(0)[0]
         relevo.corta_tras = 30_000
         with pytest.raises(Unavailable):
