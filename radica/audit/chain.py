@@ -7,19 +7,17 @@ as UTC text with microseconds. Change the bytes only by a new version byte; old 
 from __future__ import annotations
 
 import hashlib
-import json
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from radica.kernel.canonical import canonical_json
+
 GENESIS = "0" * 64
 FORMAT_VERSION = b"\x01"
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
-
-
-_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 @lru_cache(maxsize=256)
@@ -30,7 +28,9 @@ def instant_text(at: datetime) -> str:
 
 def canonical(link: Mapping[str, Any]) -> bytes:
     """Return the bytes that are hashed. Raises TypeError on floats: they have no one text."""
-    return FORMAT_VERSION + unicodedata.normalize("NFC", _encode(plain(link))).encode("utf-8")
+    text = canonical_json(plain(link))
+    # ASCII is in NFC whatever it says.
+    return FORMAT_VERSION + (text if text.isascii() else unicodedata.normalize("NFC", text.decode()).encode())
 
 
 def link_hash(link: Mapping[str, Any]) -> str:
@@ -42,12 +42,17 @@ def plain(value: Any) -> Any:
     """Return the value as JSON types, instants as text. Raises TypeError on floats."""
     if type(value) in _AS_IT_IS:
         return value
+    if type(value) is dict:  # asked first: each link is one, and `Mapping` takes its time to recognise it
+        return {
+            key if type(key) is str else str(key): item if type(item) in _AS_IT_IS else plain(item)
+            for key, item in value.items()
+        }
     if isinstance(value, float):
         raise TypeError("no floats in a hashed link")
     if isinstance(value, datetime):
         return instant_text(value)
     if isinstance(value, Mapping):
-        return {str(key): item if type(item) in _AS_IT_IS else plain(item) for key, item in value.items()}
+        return plain(dict(value))
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value

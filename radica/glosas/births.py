@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -34,8 +34,7 @@ from radica.users.models import ClaseTarea
 _CHUNK = 500
 
 
-@dataclass(frozen=True)
-class NuevaGlosa:
+class NuevaGlosa(NamedTuple):
     """One objection as it was read and matched. Amounts in centavos; `item_valor` is what the item is worth.
 
     `notificada_at` is the true notice date and `notificada_segun` how it is known (correo, persona, archivo, carga);

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from radica.facturas.numbers import InvoiceNumber, Match, parse_invoice_number, same_invoice
 from radica.glosas.fingerprint import bare, document, words
@@ -40,11 +41,15 @@ class FacturaRef:
     @property
     def number(self) -> InvoiceNumber:
         """The number, split as its keys are."""
-        return InvoiceNumber(self.numero, self.clave.removesuffix(self.digitos), self.digitos)
+        return _kept_number(self.numero, self.clave, self.digitos)
 
 
-@dataclass(frozen=True, slots=True)
-class CruceFactura:
+@lru_cache(maxsize=4_096)  # asked for every line of a file, which has few invoices
+def _kept_number(numero: str, clave: str, digitos: str) -> InvoiceNumber:
+    return InvoiceNumber(numero, clave.removesuffix(digitos), digitos)
+
+
+class CruceFactura(NamedTuple):
     """The invoice of a line, or the coded reason why none: `razon` for programs, `motivo` for the person."""
 
     factura: FacturaRef | None
@@ -55,8 +60,7 @@ class CruceFactura:
     avisos: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ItemRef:
+class ItemRef(NamedTuple):
     """A service of an invoice's RIPS. `valor` in centavos; `paciente` is health data."""
 
     id: int
@@ -66,8 +70,7 @@ class ItemRef:
     valor: int
 
 
-@dataclass(frozen=True, slots=True)
-class CruceItem:
+class CruceItem(NamedTuple):
     """The service of a line, or none with the reason."""
 
     item: ItemRef | None

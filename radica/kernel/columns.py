@@ -15,6 +15,8 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Integer, String, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
+from radica.kernel.canonical import canonical_json
+
 Id = BigInteger().with_variant(Integer(), "sqlite")
 """Primary and foreign keys; SQLite needs INTEGER for its row id."""
 
@@ -58,9 +60,6 @@ class Instant(TypeDecorator[datetime]):
         return datetime.fromisoformat(value).astimezone(UTC)  # not strptime: lists of thousands read it
 
 
-_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
-
-
 class CanonicalJson(TypeDecorator[Any]):
     """A JSON document as text with sorted keys: equal values are equal bytes on both databases."""
 
@@ -71,7 +70,7 @@ class CanonicalJson(TypeDecorator[Any]):
         """Write sorted, compact, UTF-8 without escapes."""
         if value is None:
             return None
-        return _encode(value)
+        return canonical_json(value).decode()
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Read it back."""

@@ -29,7 +29,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import NullPool, QueuePool
@@ -166,17 +166,15 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str,
     assert isinstance(table, Table)
     if not rows:
         return
-    if not again and session.get_bind().dialect.name == "sqlite":
-        _insert_columns(session, table, rows)
-    elif not again:
-        session.execute(table.insert(), rows)
-    elif session.get_bind().dialect.name == "postgresql":
+    if session.get_bind().dialect.name == "sqlite":
+        _insert_columns(session, table, rows, " ON CONFLICT DO NOTHING" if again else "")
+    elif again:
         session.execute(postgresql.insert(table).on_conflict_do_nothing(), rows)
     else:
-        session.execute(sqlite.insert(table).on_conflict_do_nothing(), rows)
+        session.execute(table.insert(), rows)
 
 
-def _insert_columns(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def _insert_columns(session: Session, table: Table, rows: Sequence[Mapping[str, Any]], clause: str) -> None:
     """Insert column by column: what the toolkit does for each row of its own took longer than SQLite itself."""
     given = tuple(rows[0])
     sql, processors, defaults = _insert_plan(table, given, session.get_bind().dialect)
@@ -185,7 +183,7 @@ def _insert_columns(session: Session, table: Table, rows: Sequence[Mapping[str, 
         for name, processor in processors
     ]
     columns += [[value] * len(rows) for value in defaults]
-    session.connection().exec_driver_sql(sql, list(zip(*columns, strict=True)))
+    session.connection().exec_driver_sql(sql + clause, list(zip(*columns, strict=True)))
 
 
 def _bound(values: list[Any], processor: Callable[[Any], Any]) -> list[Any]:
