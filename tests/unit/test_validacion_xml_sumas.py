@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.xml_variantes import codigos_de, factura, juzgar_texto
+from tests.xml_variantes import cambiar, codigos_de, factura, juzgar_texto
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
@@ -179,3 +179,35 @@ def test_a_total_that_is_off_by_more_than_a_peso_is_heard_at_each_sum_it_stands_
     lines = (Renglon(Decimal(3), Decimal("1500.5000"), tarifa=19), Renglon(Decimal(1), Decimal("8000.0000")))
     wrong = Cuenta(lines, Decimal("10.00"), Decimal("5.00"), Decimal("100.00"), mas={total: error})
     assert suma_mal(wrong.xml()) == (ERRADO[total] if abs(error) > 1 else set())
+
+
+TAX = (
+    f"<cac:TaxTotal><cbc:TaxAmount{PESO}>{{}}</cbc:TaxAmount><cac:TaxSubtotal><cbc:TaxableAmount{PESO}>{{}}"
+    f"</cbc:TaxableAmount><cbc:TaxAmount{PESO}>0.00</cbc:TaxAmount><cac:TaxCategory><cac:TaxScheme><cbc:ID>01</cbc:ID>"
+    "</cac:TaxScheme></cac:TaxCategory></cac:TaxSubtotal></cac:TaxTotal>"
+)
+CHANGE = (
+    "<cac:AllowanceCharge><cbc:ChargeIndicator>false</cbc:ChargeIndicator><cbc:MultiplierFactorNumeric>0"
+    f"</cbc:MultiplierFactorNumeric><cbc:Amount{PESO}>{{}}</cbc:Amount><cbc:BaseAmount{PESO}>0.00</cbc:BaseAmount>"
+    "</cac:AllowanceCharge>"
+)
+LUGARES = {
+    "Invoice/TaxTotal/TaxAmount": ("<cac:LegalMonetaryTotal>", TAX, 0),
+    "Invoice/TaxTotal/TaxSubtotal/TaxableAmount": ("<cac:LegalMonetaryTotal>", TAX, 1),
+    "Invoice/AllowanceCharge/Amount": ("<cac:LegalMonetaryTotal>", CHANGE, 0),
+    "Invoice/InvoiceLine[0]/TaxTotal/TaxAmount": ("<cac:Item>", TAX, 0),
+    "Invoice/InvoiceLine[0]/InvoicedQuantity": (r"(?<=<cbc:InvoicedQuantity unitCode=\"94\">)[^<]*", "{}", 0),
+}
+IMPOSIBLES = {"-5.00": "ARIT-NEGATIVO", "9" * 40: "ARIT-DESMEDIDO", "9" * 13 + ".00": "ARIT-DESMEDIDO"}
+
+
+@pytest.mark.parametrize("valor", IMPOSIBLES)
+@pytest.mark.parametrize("lugar", LUGARES)
+def test_money_that_cannot_be_is_told_wherever_it_stands(lugar: str, valor: str) -> None:
+    before, body, which = LUGARES[lugar]
+    values = ["0.00", "0.00"]
+    values[which] = valor
+    tail = before if before.startswith("<") else ""
+    found = juzgar_texto(cambiar(before, body.format(*values) + tail)(base()))
+    assert (IMPOSIBLES[valor], lugar) in {(one.codigo, one.ruta) for one in found}
+    assert all("{" not in one.mensaje for one in found)

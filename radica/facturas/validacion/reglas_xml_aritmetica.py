@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 
 from lxml import etree
 
@@ -27,6 +28,19 @@ DESMEDIDO = Decimal(10) ** 12
 _ZERO = Decimal(0)
 _HALF_CENT = Decimal("0.005")
 _LINES = {Clase.FACTURA: "InvoiceLine", Clase.NOTA_CREDITO: "CreditNoteLine", Clase.NOTA_DEBITO: "DebitNoteLine"}
+_QUANTITIES = {
+    Clase.FACTURA: "InvoicedQuantity",
+    Clase.NOTA_CREDITO: "CreditedQuantity",
+    Clase.NOTA_DEBITO: "DebitedQuantity",
+}
+_OF_TAX = ("TaxAmount", "TaxSubtotal/TaxableAmount", "TaxSubtotal/TaxAmount")
+_MONEY = {
+    "PrepaidPayment": ("PaidAmount",),
+    "TaxTotal": _OF_TAX,
+    "WithholdingTaxTotal": _OF_TAX,
+    "AllowanceCharge": ("Amount", "BaseAmount"),
+}
+"""Children of the document that hold money, and where."""
 _MAX_LINES = 20
 
 
@@ -142,24 +156,33 @@ def _near(value: Decimal, line: Linea) -> bool:
 
 
 def valores(vista: Vista) -> Iterator[Hallado]:
-    """ARIT-NEGATIVO, ARIT-DESMEDIDO, ARIT-ILEGIBLE: money that no invoice carries, in totals, payments and lines."""
+    """ARIT-NEGATIVO, ARIT-DESMEDIDO, ARIT-ILEGIBLE: money that no invoice carries, in totals, taxes, changes and lines."""
     group = totales(vista)
     for amount in montos(vista):
         yield from _money(amount, _path(vista, group, local_name(amount)))
-    for payment in vista.hijos.get("PrepaidPayment", ()):
-        found = payment.find("{*}PaidAmount")
-        if found is not None:
-            yield from _money(found, f"{vista.raiz_local}/PrepaidPayment/PaidAmount")
-    name, told = _LINES[vista.fev.kind], 0
+    for holder, paths in _MONEY.items():
+        for parent in vista.hijos.get(holder, ()):
+            for path in paths:
+                yield from _money_at(parent, path, f"{vista.raiz_local}/{holder}/{path}")
+    yield from islice(_money_of_lines(vista), _MAX_LINES)
+
+
+def _money_of_lines(vista: Vista) -> Iterator[Hallado]:
+    name, quantity = _LINES[vista.fev.kind], _QUANTITIES[vista.fev.kind]
     for place, (line, element) in enumerate(zip(vista.fev.lines, vista.hijos.get(name, ()), strict=False)):
-        if _believable(line.amount) and _believable(line.unit_price) and told < _MAX_LINES:
-            continue
-        for child, part in (("LineExtensionAmount", "LineExtensionAmount"), ("Price/PriceAmount", "PriceAmount")):
-            found = element.find("/".join(f"{{*}}{one}" for one in child.split("/")))
-            if found is not None and told < _MAX_LINES:
-                for one in _money(found, f"{vista.raiz_local}/{name}[{place}]/{part}"):
-                    told += 1
-                    yield one
+        here = f"{vista.raiz_local}/{name}[{place}]"
+        read = (("LineExtensionAmount", line.amount), ("Price/PriceAmount", line.unit_price), (quantity, line.quantity))
+        for path, amount in read:
+            if not _believable(amount):
+                yield from _money_at(element, path, f"{here}/{path.removeprefix('Price/')}")
+        for tax in element.iterfind("{*}TaxTotal"):
+            for path in _OF_TAX:
+                yield from _money_at(tax, path, f"{here}/TaxTotal/{path}")
+
+
+def _money_at(parent: etree._Element, path: str, told: str) -> Iterator[Hallado]:
+    for found in parent.iterfind("/".join(f"{{*}}{name}" for name in path.split("/"))):
+        yield from _money(found, told)
 
 
 def _believable(amount: Decimal | None) -> bool:
@@ -172,12 +195,14 @@ def _money(element: etree._Element, path: str) -> Iterator[Hallado]:
         return
     amount = parse_amount(said)
     name = local_name(element)
+    counted = name.endswith("Quantity")
     if amount is None:
         digits = said.strip().lstrip("+-").partition(".")[0]
         whole = digits.isascii() and digits.isdigit()
-        yield hallar("ARIT-DESMEDIDO" if whole else "ARIT-ILEGIBLE", element, path, nombre=name)
+        if whole or not counted:  # a quantity that is no number is told by the schema
+            yield hallar("ARIT-DESMEDIDO" if whole else "ARIT-ILEGIBLE", element, path, nombre=name)
     elif amount < 0:
-        yield hallar("ARIT-NEGATIVO", element, path, nombre=name, valor=pesos(amount))
+        yield hallar("ARIT-NEGATIVO", element, path, nombre=name, valor=f"{amount:f}" if counted else pesos(amount))
     elif amount > DESMEDIDO:
         yield hallar("ARIT-DESMEDIDO", element, path, nombre=name)
 
