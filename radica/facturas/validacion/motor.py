@@ -13,6 +13,7 @@ from radica.facturas.cuv import CuvResult
 from radica.facturas.fev import Clase as Documento
 from radica.facturas.rips import SERVICIOS
 from radica.facturas.validacion.catalogo import contar, no_decidibles
+from radica.facturas.validacion.consecutivos import consecutivos
 from radica.facturas.validacion.cruces import cruces
 from radica.facturas.validacion.cufe_reglas import codigo_unico
 from radica.facturas.validacion.estructura import estructura
@@ -32,6 +33,7 @@ PARTES: tuple[Parte, ...] = (
     soportes,
     estructura,
     reglas_rips,
+    consecutivos,
     reglas_xml,
     cruces,
 )
