@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from radica.audit.models import Apunte, Transition
 from radica.custodia.store import FolderStore
@@ -14,6 +17,7 @@ from radica.facturas.aceptar import fijar_limite
 from radica.facturas.juicio import encargo_de, registrar
 from radica.facturas.models import Factura
 from radica.facturas.validacion.modelo import Clase, Fuente, Hallazgo, Quien
+from radica.facturas.validacion_models import HallazgoAceptado
 from radica.jobs.models import Job
 from radica.users.models import ClaseTarea, Rol, Tarea
 from tests.acciones_seed import import_ready
@@ -98,6 +102,34 @@ def test_a_notice_is_accepted_with_a_reason_in_the_history(any_house: House, tmp
     ana.fill(act(ana, factura, "TAR-900", "retirar"))
     ana.open(f"/facturas/{factura}")
     assert "Lo aceptó" not in ana.text
+
+
+def test_two_who_accept_the_same_at_once_are_one_acceptance(any_house: House, tmp_path: Path):
+    ana, factura = judged(any_house, tmp_path)
+    with any_house.database.read() as session:
+        provider = session.get_one(Factura, factura).prestador_id
+    luz = any_house.entered("luz@norte.example", Rol.FACTURACION, provider=provider)
+    both, meet = (ana, luz), threading.Barrier(2)
+
+    def wait(*_: object) -> None:
+        """Let both write at once; whoever is kept out until the first has ended never comes here."""
+        with suppress(threading.BrokenBarrierError):
+            meet.wait(1)
+
+    for one in both:
+        one.open(f"/facturas/{factura}")
+    event.listen(HallazgoAceptado, "before_insert", wait)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda one: one.fill(act(one, factura, "TAR-900", "aceptar"), motivo=WHY), both))
+    finally:
+        event.remove(HallazgoAceptado, "before_insert", wait)
+    assert max(one.status for one in both) == 409
+    with any_house.database.read() as session:
+        assert len(session.scalars(select(HallazgoAceptado)).all()) == 2
+        assert (
+            len(session.scalars(select(Transition).where(Transition.event == Apunte.ACEPTAR_HALLAZGO.value)).all()) == 1
+        )
 
 
 def test_what_the_ministry_rejects_or_passes_the_limit_needs_direccion(house: House, tmp_path: Path):

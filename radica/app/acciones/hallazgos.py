@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from radica.app.acciones.glosas_formas import read_pesos
 from radica.app.handlers.juzgar import KIND_JUDGE
+from radica.audit.services import lock_all
 from radica.entidades.models import Prestador
 from radica.facturas.aceptar import (
     ANY,
@@ -42,7 +43,11 @@ def _back(factura_id: int) -> ResponseReturnValue:
 
 
 def _of_code(session: Session, factura: Factura, codigo: str) -> Sequence[Hallazgo]:
-    """Return the findings of one code. Raises StalePage when there is none any more."""
+    """Lock the invoice (a verdict would replace them, another person accept them) and return the findings of one code.
+
+    Raises StalePage when there is none any more.
+    """
+    lock_all(session, [factura])
     rows = session.scalars(
         select(Hallazgo).where(Hallazgo.factura_id == factura.id, Hallazgo.codigo == codigo).order_by(Hallazgo.id)
     ).all()
