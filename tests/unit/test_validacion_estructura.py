@@ -97,6 +97,10 @@ RECHAZO, AVISO = "rechazo", "aviso"
         ("vrServicio", 44900.5, "RVG01", RECHAZO),  # binary floating point never comes out of the reader
         ("consecutivo", "1", "RVG04", AVISO),
         ("consecutivo", "1.5", "RVG01", RECHAZO),
+        ("consecutivo", 0, "RVG05", AVISO),
+        ("consecutivo", -1, "RVG01", RECHAZO),
+        ("consecutivo", Decimal("1E+99999999"), "RVG01", RECHAZO),
+        ("codConsulta", "89020", "RVG05", AVISO),
         ("codConsulta", None, "RVG04", AVISO),
         ("conceptoRecaudo", "1", "RVG06", RECHAZO),
         ("numDocumentoIdentificacion", "123", "RVG05", AVISO),  # the published contract admits two or more

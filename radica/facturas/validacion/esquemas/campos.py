@@ -216,22 +216,27 @@ class Diagnostico(Texto):
 
 
 class Entero(Campo):
-    """A whole number between two limits."""
+    """A whole number between two limits; values in `dudosos` are no rejection."""
 
-    def __init__(self, minimo: int, maximo: int, *, nulo: bool = False) -> None:
+    def __init__(self, minimo: int, maximo: int, *, nulo: bool = False, dudosos: range = range(0)) -> None:
         super().__init__(f"un número entero, sin comillas, entre {minimo} y {maximo}", nulo=nulo)
         self.limites = (minimo, maximo)
+        self.dudosos = dudosos
 
     def prueba(self, entorno: Entorno) -> Prueba:
         """See Campo."""
         low, high = self.limites
+        doubtful = self.dudosos
 
         def revisar(value: object) -> Motivo | None:
             if type(value) is int:
-                return None if low <= value <= high else Motivo.TAMANO
+                if low <= value <= high:
+                    return None
+                return Motivo.TAMANO_DUDOSO if value in doubtful else Motivo.TAMANO
             if isinstance(value, Decimal):
-                whole = value.is_finite() and value == value.to_integral_value()
-                return (None if low <= value <= high else Motivo.TAMANO) if whole else Motivo.FORMATO
+                if not value.is_finite() or value != value.to_integral_value():
+                    return Motivo.FORMATO
+                return revisar(int(value)) if -high <= value <= high else Motivo.TAMANO
             return _en_comillas(value, revisar)
 
         return revisar

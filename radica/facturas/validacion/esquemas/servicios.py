@@ -35,7 +35,7 @@ class Version(StrEnum):
     RES_948 = "Res. 948 de 2026"
 
 
-_PESOS, _PAGO, _CONSECUTIVO = 15, 10, 9_999_999
+_PESOS, _PAGO = 15, 10
 _SIN_SIGNOS, _CORTOS = "[0-9A-Za-z]*", range(2, 4)
 
 
@@ -44,7 +44,14 @@ def _prestador(*, nulo: bool = False) -> Texto:
 
 
 def _cups() -> Texto:
-    return Texto(5, 6, patron="[0-9A-Z]+", espera="un código CUPS de 6 caracteres").opcional(nulo=True)
+    return Texto(6, 6, patron="[0-9A-Z]+", dudosos=range(5, 6), espera="un código CUPS de 6 caracteres").opcional(
+        nulo=True
+    )
+
+
+def _consecutivo() -> Entero:
+    """Return the place in a list: from 1 by norm and published contract; whether a 0 comes back was never seen."""
+    return Entero(1, 9_999_999, dudosos=range(1))
 
 
 def _documento(*, nulo: bool = False, vacio: Motivo = Motivo.TAMANO) -> Texto:
@@ -98,7 +105,7 @@ class Consulta(EsquemaRips):
     conceptoRecaudo = _recaudo()
     valorPagoModerador = Numero(_PAGO)
     numFEVPagoModerador = Texto(0, 30, nulo=True)
-    consecutivo = Entero(0, _CONSECUTIVO)
+    consecutivo = _consecutivo()
 
 
 class Procedimiento(EsquemaRips):
@@ -123,7 +130,7 @@ class Procedimiento(EsquemaRips):
     conceptoRecaudo = _recaudo()
     valorPagoModerador = Numero(_PAGO)
     numFEVPagoModerador = Texto(0, 30, nulo=True)
-    consecutivo = Entero(0, _CONSECUTIVO)
+    consecutivo = _consecutivo()
 
 
 class Urgencia(EsquemaRips):
@@ -140,7 +147,7 @@ class Urgencia(EsquemaRips):
     condicionDestinoUsuarioEgreso = _clinico("CondicionyDestinoUsuarioEgreso")
     codDiagnosticoCausaMuerte = Diagnostico(nulo=True)
     fechaEgreso = Momento()
-    consecutivo = Entero(0, _CONSECUTIVO)
+    consecutivo = _consecutivo()
 
 
 class Hospitalizacion(EsquemaRips):
@@ -160,7 +167,7 @@ class Hospitalizacion(EsquemaRips):
     condicionDestinoUsuarioEgreso = _clinico("CondicionyDestinoUsuarioEgreso")
     codDiagnosticoCausaMuerte = Diagnostico(nulo=True)
     fechaEgreso = Momento()
-    consecutivo = Entero(0, _CONSECUTIVO)
+    consecutivo = _consecutivo()
 
 
 class RecienNacido(EsquemaRips):
@@ -178,7 +185,7 @@ class RecienNacido(EsquemaRips):
     condicionDestinoUsuarioEgreso = _clinico("CondicionyDestinoUsuarioEgreso")
     codDiagnosticoCausaMuerte = Diagnostico(nulo=True, maximo=25)
     fechaEgreso = Momento()
-    consecutivo = Entero(0, _CONSECUTIVO)
+    consecutivo = _consecutivo()
 
 
 class Medicamento(EsquemaRips):
@@ -209,7 +216,7 @@ class Medicamento(EsquemaRips):
     conceptoRecaudo = _recaudo()
     valorPagoModerador = Numero(_PAGO)
     numFEVPagoModerador = Texto(0, 30, nulo=True)
-    consecutivo = Entero(0, _CONSECUTIVO)
+    consecutivo = _consecutivo()
 
 
 class OtroServicio(EsquemaRips):
@@ -230,7 +237,7 @@ class OtroServicio(EsquemaRips):
     conceptoRecaudo = _recaudo()
     valorPagoModerador = Numero(_PESOS)
     numFEVPagoModerador = Texto(0, 30, nulo=True)
-    consecutivo = Entero(0, _CONSECUTIVO)
+    consecutivo = _consecutivo()
 
 
 class Usuario(EsquemaRips):
@@ -245,7 +252,7 @@ class Usuario(EsquemaRips):
     codMunicipioResidencia = Texto(5, 5, patron="[0-9]+", nulo=True, espera="un código de municipio DANE de 5 cifras")
     codZonaTerritorialResidencia = Codigo("ZonaVersion2", nulo=True)
     incapacidad = _enumerado("LstSiNo")
-    consecutivo = Entero(0, _CONSECUTIVO)
+    consecutivo = _consecutivo()
     codPaisOrigen = _pais()
     servicios = Estructura(dict)
 
