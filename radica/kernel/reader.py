@@ -11,9 +11,11 @@ import json
 import os
 import queue
 import resource
+import select
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +25,8 @@ import radica
 
 PER_READER = 200
 """Orders after which a reader is replaced: its memory and its time are limited as a whole."""
+ORPHAN_S = 0.5
+"""Seconds between two looks at whether who asks is alive, once its end of the pipe is closed."""
 _KEEP_ENV = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "PYTHONSAFEPATH")
 
 
@@ -95,6 +99,7 @@ def serve(answer: Callable[[Mapping[str, Any], bytes], Mapping[str, Any]], *, me
 
     `cpu_s` are seconds of processor for one order: one that never ends ends its reader, also when nobody waits for it.
     """
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     source, out = sys.stdin.buffer, sys.stdout.buffer
     while line := source.readline():
@@ -105,6 +110,16 @@ def serve(answer: Callable[[Mapping[str, Any], bytes], Mapping[str, Any]], *, me
         out.write(json.dumps(answer(order, source.read(int(order["bytes"])))).encode("ascii") + b"\n")
         out.flush()
     return 0
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that asks has died: nobody would take the answer, and it may be minutes of work."""
+    pipe = select.poll()
+    pipe.register(0, 0)  # that its other end was closed is told unasked
+    pipe.poll()
+    while os.getppid() == parent:
+        time.sleep(ORPHAN_S)
+    os._exit(1)
 
 
 def _listen(process: subprocess.Popen[bytes], lines: queue.SimpleQueue[bytes], max_line: int) -> None:
