@@ -18,6 +18,9 @@ from waitress.server import create_server
 from radica.kernel.config import load_settings
 from tests.plugins.web import PASSWORD
 
+# A page shares two cores with a worker that judges and a browser: what must come comes, though not always in 5 s.
+expect.set_options(timeout=30_000)
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
