@@ -8,6 +8,7 @@ Norm: Res. 2284/2023 Anexos 1 and 2 (names `SIGLA_NIT_FACTURA.pdf`, one archive 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -174,8 +175,9 @@ def zip_name(numero: str, nit: str) -> str:
 
 
 def safe(text: str) -> str:
-    """Reduce a text to what every portal takes in a file name."""
-    return _UNSAFE.sub("-", text).strip("-.") or "sin-nombre"
+    """Reduce a text to what every portal takes in a file name; `Núñez` stays readable as `Nunez`."""
+    plain = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
+    return _UNSAFE.sub("-", plain).strip("-.") or "sin-nombre"
 
 
 def replaced(sources: Sequence[Source], operacion: Operacion, of: Sequence[str], made: Sequence[Hecho]) -> list[Source]:

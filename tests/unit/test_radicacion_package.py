@@ -145,3 +145,12 @@ def test_a_file_at_the_border_of_the_limit_goes_and_one_byte_more_is_changed() -
         assert len(plan("FE1", "900123456", [one], rules).cambios) == changes
     heavy = replace(source("RIPS", "r.json"), bytes=20 * MB + 1)  # what is no PDF is not cut
     assert len(plan("FE1", "900123456", [heavy], rules).rechazos) == 1
+
+
+def test_accents_go_and_the_name_stays_readable_and_its_own() -> None:
+    found = names(
+        source("SOPORTE", "Epicrisis Núñez.pdf", "EPI", "a" * 64),
+        source("SOPORTE", "Epicrisis Nu\u0301n\u0303ez.pdf", "EPI", "b" * 64),  # as a Mac writes it
+        source("SOPORTE", "Epicrisis Nunez.PDF", "EPI", "c" * 64),
+    )
+    assert sorted(found) == ["Epicrisis-Nunez.pdf", "Epicrisis-Nunez_2.pdf", "Epicrisis-Nunez_3.pdf"]
