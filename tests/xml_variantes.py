@@ -155,14 +155,23 @@ def negativa(*codes: str) -> CuvResult:
 
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _SALE = re.compile(r"<(?:\w+:)?(?:Invoice|CreditNote|DebitNote)[\s>]")
+_ANSWER = re.compile(r"<(?:\w+:)?ApplicationResponse[\s>]")
 
 
 def en_la_factura(change: Cambio) -> Callable[[bytes], bytes]:
     """Apply a change to the sale document inside any container, also a real one."""
+    return _en(_SALE, change)
 
+
+def en_la_respuesta(change: Cambio) -> Callable[[bytes], bytes]:
+    """Apply a change to DIAN's answer inside a container."""
+    return _en(_ANSWER, change)
+
+
+def _en(begins: re.Pattern[str], change: Cambio) -> Callable[[bytes], bytes]:
     def whole(data: bytes) -> bytes:
         text = data.decode("utf-8-sig")
-        found = next((one for one in _CDATA.finditer(text) if _SALE.search(one[1])), None)
+        found = next((one for one in _CDATA.finditer(text) if begins.search(one[1])), None)
         assert found is not None
         return (text[: found.start(1)] + change(found[1]) + text[found.end(1) :]).encode("utf-8")
 

@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 
 from tests.validar_bolsa import juzgar_archivos
-from tests.xml_variantes import en_la_factura
+from tests.xml_variantes import en_la_factura, en_la_respuesta
 
 Arbol = Callable[[etree._Element], None]
 REALES = ("caso03_fev_attached", "caso07_fev_attached", "caso11_fev_attached")
@@ -140,6 +140,18 @@ ILICITAS: dict[str, tuple[Arbol, set[str]]] = {
 """A change of one thing, and every code that refuses it then. Where the rule's text ends in «o está vacío», both codes
 are printed for what is missing: presence (FED) and value (VFE)."""
 
+_RESPUESTA = "DocumentResponse/Response"
+RESPUESTAS: dict[str, tuple[Arbol, set[str]]] = {
+    "rechazado": (con(f"{_RESPUESTA}/ResponseCode", "04"), {"GI010"}),
+    "código que no existe": (con(f"{_RESPUESTA}/ResponseCode", "99"), {"AAR001"}),
+    "código vacío": (con(f"{_RESPUESTA}/ResponseCode", " "), {"AAR001"}),
+    "un evento": (con(f"{_RESPUESTA}/ResponseCode", "030"), {"AAR001"}),
+    "sin código": (sin(f"{_RESPUESTA}/ResponseCode"), {"AAR001"}),
+    "sin respuesta": (sin(_RESPUESTA), {"AAR001"}),
+    "de otra factura": (con("DocumentResponse/DocumentReference/UUID", "a" * 96), {"GI011"}),
+}
+"""Of DIAN's answer in the container; what the container itself says of the verification (02) settles nothing."""
+
 
 def rechazos(folder: Path, data: bytes) -> set[str]:
     result = juzgar_archivos(folder, {"f.xml": data})["f.xml"]
@@ -156,10 +168,15 @@ def test_one_thing_wrong_in_a_real_document_is_refused_by_its_rule_alone(
     data = (muestras / f"{nombre}.xml").read_bytes()
     assert rechazos(tmp_path, data) == set()
     for name, (change, expected) in ILICITAS.items():
+        assert rechazos(tmp_path, en_la_factura(_cambiado(change))(data)) == expected, name
+    for name, (change, expected) in RESPUESTAS.items():
+        assert rechazos(tmp_path, en_la_respuesta(_cambiado(change))(data)) == expected, name
 
-        def altered(text: str, change: Arbol = change) -> str:
-            root = etree.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text).strip().encode("utf-8"))
-            change(root)
-            return etree.tostring(root, encoding="unicode")
 
-        assert rechazos(tmp_path, en_la_factura(altered)(data)) == expected, name
+def _cambiado(change: Arbol) -> Callable[[str], str]:
+    def altered(text: str) -> str:
+        root = etree.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text).strip().encode("utf-8"))
+        change(root)
+        return etree.tostring(root, encoding="unicode")
+
+    return altered

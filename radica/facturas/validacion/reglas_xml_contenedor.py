@@ -110,7 +110,9 @@ def respuesta(vista: Vista, paquete: Paquete) -> Iterator[Hallado]:
     inner, root = vista.xml.respuesta, vista.xml.raiz_respuesta
     if inner is None and apart is not None:
         inner, root = apart.respuesta, apart.raiz_respuesta
-    answer = vista.fev.response or inner
+    answer = vista.fev.response
+    if answer is None or (inner is not None and answer.cude is None):
+        answer = inner  # what the container says of the verification is no answer where there is one
     if answer is None:
         return
     if answer.code == "04":
