@@ -230,7 +230,10 @@ def _done(obra: _Obra, cambio: Cambio, beat: Callable[[], None]) -> Paso | str:
         made = [folder / Path(one["nombre"]).name for one in answer["salidas"]]
         if cambio.operacion is Operacion.COMPRIMIR and made[0].stat().st_size > (cambio.tope or 0):
             return Paso(_key(cambio), cambio.operacion, cambio.sha256s, ())  # it gained too little: the original stays
-        stored = [obra.store.put_file(path) for path in made]
+        stored = []
+        for path in made:
+            beat()  # a store far away may take as long as the change
+            stored.append(obra.store.put_file(path))
     pages = [int(one["paginas"]) for one in answer["salidas"]]
     hechos = tuple(Hecho(one.sha256, one.bytes, n) for one, n in zip(stored, pages, strict=True))
     if len({one.sha256 for one in hechos}) < len(hechos):
