@@ -47,6 +47,7 @@ FORGETTABLE = (
     "indexar_texto",
     "juzgar_facturas",
     "congelar_tarifas",
+    "preparar_paquete",
 )
 """Kinds whose finished jobs tell nothing after a month; by name, because their rooms are built upon this one."""
 
