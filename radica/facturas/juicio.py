@@ -80,7 +80,7 @@ class Encargo:
     facturador: str
     papeles: tuple[Papel, ...]
     tablas: tuple[object, ...]
-    """Contracts, and how many versions of official tables and price lists there were: those are only added."""
+    """Contracts, and how many amendments, price lists and official tables there were: those are only added."""
 
 
 def encargos(session: Session, *, limit: int, after: int = 0) -> list[Encargo]:
@@ -117,11 +117,13 @@ def _tablas(session: Session, row: Factura) -> tuple[object, ...]:
     contracts = session.execute(select(Contrato.id, Contrato.hasta).where(*with_payer).order_by(Contrato.id))
     lists = select(func.count(Tarifario.id)).join(Contrato, Contrato.id == Tarifario.contrato_id).where(*with_payer)
     amended = select(func.count(Otrosi.id)).join(Contrato, Contrato.id == Otrosi.contrato_id).where(*with_payer)
+    amended = select(func.count(Otrosi.id)).join(Contrato, Contrato.id == Otrosi.contrato_id).where(*with_payer)
     return (
         session.scalar(select(func.count(CatalogoCargado.id))),
         *(tuple(one) for one in contracts),
         session.scalar(amended),
         session.scalar(lists),
+        session.scalar(amended),
     )
 
 
