@@ -173,6 +173,25 @@ def test_one_thing_wrong_in_a_real_document_is_refused_by_its_rule_alone(
         assert rechazos(tmp_path, en_la_respuesta(_cambiado(change))(data)) == expected, name
 
 
+def test_a_container_without_its_invoice_is_refused(muestras: Path, tmp_path: Path) -> None:
+    data = (muestras / "caso07_fev_attached.xml").read_bytes()
+    empty = en_la_factura(lambda _: "")(data)
+    (one,) = [
+        seen
+        for seen in juzgar_archivos(tmp_path, {"f.xml": empty})["f.xml"]["hallazgos"]
+        if seen["severidad"] == "rechazo"
+    ]
+    assert (one["codigo"], one["ruta"]) == ("PFE002", "")
+    event = en_la_respuesta(_cambiado(RESPUESTAS["un evento"][0]))(empty)
+    assert not [
+        seen
+        for seen in juzgar_archivos(tmp_path, {"f.xml": event})["f.xml"]["hallazgos"]
+        if seen["severidad"] == "rechazo"
+    ]
+    answer = (muestras / "caso07_appresponse_dian02.xml").read_bytes()
+    assert juzgar_archivos(tmp_path, {"r.xml": answer})["r.xml"]["estado"] == "valido"
+
+
 def _cambiado(change: Arbol) -> Callable[[str], str]:
     def altered(text: str) -> str:
         root = etree.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text).strip().encode("utf-8"))

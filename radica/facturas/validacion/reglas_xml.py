@@ -74,6 +74,8 @@ def parte(paquete: Paquete, contexto: Contexto) -> Iterator[Hallado]:
     """Yield what every rule of the XML finds in a package."""
     xml = paquete.xml
     if xml is None:
+        if paquete.respuesta is not None:  # a container that came without its invoice is read as DIAN's answer
+            yield from contenedor.sin_documento(paquete.respuesta, paquete.modulo)
         return
     if xml.es_contenedor or xml.fev is not None:
         yield from contenedor.archivo(xml)
