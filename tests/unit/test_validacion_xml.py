@@ -369,6 +369,13 @@ def test_a_coverage_admits_some_kinds_of_collection() -> None:
     assert "CIN006" in codigos_de(juzgar_texto(paid))
     doubtful = salud("COBERTURA_PLAN_BENEFICIOS", '<Value schemeID="03">Prima</Value>')(paid)
     assert "CIN006" not in codigos_de(juzgar_texto(doubtful))
+    # UPC and prepagada in one invoice: the shared payment is of the other.
+    other = cambiar(
+        "</Collection>",
+        '</Collection><Collection schemeName="Usuario"><AdditionalInformation><Name>COBERTURA_PLAN_BENEFICIOS</Name>'
+        '<Value schemeID="11">x</Value></AdditionalInformation></Collection>',
+    )
+    assert "CIN006" not in codigos_de(juzgar_texto(other(paid), rips=services("03")))
 
 
 def test_several_users_share_modality_and_coverage() -> None:

@@ -118,20 +118,22 @@ def cobertura_y_modalidad(vista: Vista) -> Iterator[Hallado]:
 def conceptos(vista: Vista, paquete: Paquete) -> Iterator[Hallado]:
     """CIN006: the coverage admits each kind of collection that the invoice and the RIPS tell.
 
-    In the invoice only a payment of more than zero counts: programs write the four kinds with zeros.
+    In the invoice only a payment of more than zero counts: programs write the four kinds with zeros. One with several
+    coverages says of no service whose it is: what one of them admits is no fault.
     """
-    covered = vista.campos.get("COBERTURA_PLAN_BENEFICIOS")
-    row = cobertura(_dos(covered.codigo)) if covered is not None and covered.codigo else None
-    if row is None or row.dudosa or vista.es_recaudo:
+    codes = sorted({_dos(code) for code in _codigos(vista, "COBERTURA_PLAN_BENEFICIOS")})
+    rows = [cobertura(code) for code in codes]
+    if not rows or vista.es_recaudo or any(row is None or row.dudosa for row in rows):
         return
-    known = tabla("conceptoRecaudo")
+    admitted = {concept for row in rows if row is not None for concept in row.conceptos}
+    known, told = tabla("conceptoRecaudo"), ", ".join(codes)
     for payment, element in zip(vista.fev.prepaid_payments, vista.hijos.get("PrepaidPayment", ()), strict=False):
         concept = payment.concept or ""
-        if payment.amount and payment.amount > 0 and concept in known and concept not in row.conceptos:
-            yield hallar("CIN006", element, concepto=concept, cobertura=row.codigo)
+        if payment.amount and payment.amount > 0 and concept in known and concept not in admitted:
+            yield hallar("CIN006", element, concepto=concept, cobertura=told)
     for path, concept in _conceptos_rips(paquete.rips or {}):
-        if concept in known and concept not in row.conceptos:
-            yield Hallado("CIN006", path, {"concepto": concept, "cobertura": row.codigo}, "rips")
+        if concept in known and concept not in admitted:
+            yield Hallado("CIN006", path, {"concepto": concept, "cobertura": told}, "rips")
 
 
 def _conceptos_rips(rips: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -153,7 +155,7 @@ def varios_usuarios(vista: Vista) -> Iterator[Hallado]:
     if vista.extension is None:
         return
     for name in ("MODALIDAD_PAGO", "COBERTURA_PLAN_BENEFICIOS"):
-        codes = {field.code for block in vista.fev.salud for field in block if field.name == name and field.code}
+        codes = _codigos(vista, name)
         if len(codes) > 1:
             told = ", ".join(sorted(codes))
             yield hallar("SALUD-DISTINTOS", vista.campos[name].elemento, _path(vista, name), campo=name, valores=told)
@@ -165,6 +167,11 @@ def texto_de_tabla(vista: Vista) -> Iterator[Hallado]:
         field: Campo | None = vista.campos.get(name)
         if field is not None and field.codigo is not None and field.valor is None and not vista.es_recaudo:
             yield hallar("SALUD-NOMBRE", field.elemento, _path(vista, name), campo=name)
+
+
+def _codigos(vista: Vista, name: str) -> set[str]:
+    """Return the codes of a field over all users of the invoice."""
+    return {field.code for block in vista.fev.salud for field in block if field.name == name and field.code}
 
 
 def _dos(code: str) -> str:
