@@ -21,6 +21,7 @@ from radica.facturas.validacion.modelo import Clase, Contexto, Fuente, Hallado, 
 from radica.facturas.validacion.soportes import parte
 from radica.facturas.validacion.tablas import VACIOS
 from radica.kernel.clock import BOGOTA
+from tests import rips_muestra as muestra
 
 PATIENT, OTHER = "1098765432", "52123456"
 CONTEXT = Contexto(date(2026, 7, 15), datetime(2026, 7, 15, 8, tzinfo=BOGOTA), VACIOS)
@@ -384,3 +385,24 @@ def test_a_visit_of_urgencias_without_observation_calls_for_its_own_sheet(judged
     assert codes(judged({"PDX_900123456_FE1234.pdf": text_pdf()}, record)) >= {"SOP-FALTA"}
     record["usuarios"][0]["servicios"]["consultas"][0]["grupoServicios"] = "03"  # seen in a stay that is billed apart
     assert judged({"EPI_900123456_FE1234.pdf": text_pdf()}, record) == []
+
+
+@pytest.mark.parametrize(
+    ("cobertura", "pagador", "expected"),
+    [
+        ("04", None, {("SOP-FALTA", "FURIPS"), ("SOP-CONDICIONAL", "FAT")}),
+        ("06", None, {("SOP-CONDICIONAL", "FAT")}),
+        ("16", None, set()),
+        ("16", "SOAT", {("SOP-CONDICIONAL", "FAT")}),  # the house asks for the FURIPS itself where it knows the payer
+    ],
+)
+def test_the_policy_of_an_accident_calls_for_its_own_papers(
+    cobertura: str, pagador: str | None, expected: set[tuple[str, str]], tmp_path: Path
+) -> None:
+    path = tmp_path / "hau.pdf"
+    path.write_bytes(text_pdf())
+    paper = SoporteArchivo(HEV.replace("HEV", "HAU"), path, path.stat().st_size)
+    invoice = muestra.salud(muestra.fev(), COBERTURA_PLAN_BENEFICIOS=("Cobertura", cobertura))
+    package = muestra.paquete(rips(kind="urgencias"), invoice, soportes=(paper,))
+    found = parte(package, replace(CONTEXT, pagador_tipo=pagador))
+    assert {(one.codigo, one.valores["siglas"]) for one in found if "siglas" in one.valores} == expected
