@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, event, select
 
 from radica.app.handlers.muv import HANDLERS, KIND, end_abandoned
 from radica.app.worker import do_one
@@ -17,6 +21,7 @@ from radica.facturas.models import Factura
 from radica.facturas.muv.envios import abandonar, pedir
 from radica.facturas.states import EstadoFactura
 from radica.facturas.tray import operator_scope
+from radica.facturas.validacion_models import CuentaMuv
 from radica.jobs.models import JobState
 from radica.jobs.queue import Dead, finish
 from radica.kernel.errors import BadInput
@@ -138,6 +143,29 @@ def test_a_password_put_right_while_the_old_one_is_refused_stays_switched_on(muv
     muv_desk.work_again()
     assert muv_desk.factura().cuv == muv_desk.muv.book.approved[0]["cuv"]
     assert muv_desk.tasks() == []
+
+
+def test_two_who_write_the_first_account_at_once_leave_one(muv_desk: Desk):
+    with muv_desk.house.db.write() as session:
+        session.execute(delete(CuentaMuv))
+    meet = threading.Barrier(2)
+
+    def wait(*_: object) -> None:
+        """Let both write at once; whoever is kept out until the first has ended never comes here."""
+        with suppress(threading.BrokenBarrierError):
+            meet.wait(1)
+
+    event.listen(CuentaMuv, "before_insert", wait)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda _: muv_desk.account(), range(2)))
+    finally:
+        event.remove(CuentaMuv, "before_insert", wait)
+    with muv_desk.house.db.read() as session:
+        assert len(session.scalars(select(CuentaMuv)).all()) == 1
+    muv_desk.ask()
+    muv_desk.work()
+    assert muv_desk.factura().cuv
 
 
 def test_an_account_switched_off_while_its_order_runs_sends_no_more(muv_desk: Desk):

@@ -10,19 +10,24 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
+from radica.app.tarifario.cargar import cargar_archivo
 from radica.audit.chain import link_hash
 from radica.audit.models import Transition
 from radica.audit.services import link_content
 from radica.custodia.models import Pieza as Piece
 from radica.custodia.services import record_blobs
 from radica.entidades.contratos import crear
-from radica.entidades.contratos_models import Precio, TarifaAplicada, Tarifario
+from radica.entidades.contratos_models import Contrato, Precio, TarifaAplicada, Tarifario
+from radica.entidades.tarifarios import Condiciones
 from radica.facturas.models import Documento, Factura, Hallazgo, OrigenHallazgo, TipoDocumento
 from radica.facturas.validacion_models import HuellaServicio, Validacion
 from radica.jobs.models import Job, JobState
 from radica.kernel.db import Database
+from radica.kernel.errors import Unavailable
+from tests.full_disk import small_files
 from tests.integration.test_contratos import AT, RIPS, YEAR
 from tests.plugins.filing import house_on
 from tests.plugins.glosas import filed
@@ -114,3 +119,27 @@ def test_prices_and_tariffs_whose_workers_die_at_every_step_are_whole_and_stand_
         assert [one["fallo"] for one in row.lineas] == ["de_mas"]
         assert session.scalar(select(func.count()).where(Transition.event == "congelar_tarifa")) == 1
     sound(db)
+
+
+def test_a_full_disk_keeps_nothing_of_a_price_list_and_it_loads_afterwards(db: Database, tmp_path: Path):
+    priced(db, tmp_path)
+    path = tmp_path / "lista.csv"
+    path.write_text("CUPS;VALOR\n890201;90000\n" + "\n" * 20_000, encoding="utf-8")
+    store = house_on(str(db.url), tmp_path).store
+    with db.read() as session:
+        contract = session.scalars(select(Contrato)).one()
+
+    def load() -> bool:
+        return cargar_archivo(
+            db, store, path, Condiciones(YEAR), prestador_id=contract.prestador_id, contrato_id=contract.id,
+            nombre="lista.csv", actor="prueba", at=NOW,
+        ).nueva  # fmt: skip
+
+    before = set(store.addresses())
+    with pytest.raises(Unavailable) as full, small_files(10_000):
+        load()
+    assert full.value.code == "disco_lleno"
+    assert (set(store.addresses()), list(store.temporary.iterdir())) == (before, [])
+    with db.read() as session:
+        assert session.scalars(select(Tarifario)).all() == []
+    assert load()

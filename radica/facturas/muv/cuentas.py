@@ -75,6 +75,8 @@ def guardar_cuenta(
         raise BadInput("Ese tipo de usuario o de documento no existe.", todo="Elija uno de la lista.")
     pem = "\n".join(certificado_pem.split("\r\n")).strip() or None  # a browser sends its lines so
     pin = huella_de(pem) if pem is not None else None
+    # Two who write the first account at once: the second waits here and changes it.
+    session.execute(select(Prestador.id).where(Prestador.id == prestador_id).with_for_update(key_share=True))
     row = cuenta_de(session, prestador_id)
     if row is not None and not clave and (row.url, _pin(row)) != (address, pin):
         raise BadInput(
