@@ -29,6 +29,8 @@ PICTURES_S = 10.0
 """Seconds after which pages are read without looking at their pictures any more."""
 MAX_PAGES = 500
 MAX_OBJECTS = 200_000
+_SCALE, _LONGEST = 0.5, 3_000
+"""Dots per point, and dots at most, of the drawing in which a page is looked at for emptiness."""
 _DEPTH = 8
 _POINTS = 72
 _SHARE_OF_A_SCAN = 0.8
@@ -205,7 +207,8 @@ def _is_blank(page: pdfium.PdfPage) -> bool:
     """Say whether a page without text shows nothing: no drawing at all, or a scan of nothing."""
     if pdfium_c.FPDFPage_CountObjects(page) == 0 and not pdfium_c.FPDFPage_GetAnnotCount(page):
         return True
-    darkest, _ = page.render(scale=0.5, grayscale=True).to_pil().convert("L").getextrema()
+    scale = min(_SCALE, _LONGEST / max(*page.get_size(), 1.0))
+    darkest, _ = page.render(scale=scale, grayscale=True).to_pil().convert("L").getextrema()
     return bool(darkest >= _WHITE)
 
 

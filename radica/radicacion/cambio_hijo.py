@@ -30,6 +30,8 @@ MAX_OBJECTS = 500_000
 MAX_PARTS = 200
 _SCALE = 0.5
 """36 dots per inch: enough to see that a page looks the same, little enough to draw each one twice."""
+_LONGEST = 7_200
+"""Dots of the longest side of that drawing, at most: a page may say that it is a kilometre long."""
 _ACTIONS = {"/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/ResetForm"}
 _DEPTH = 8
 _BROKEN = (MemoryError, ValueError, LookupError, TypeError, RuntimeError)
@@ -78,7 +80,8 @@ def pages_of(path: Path) -> list[list[str]]:
 
 def _page(page: pdfium.PdfPage) -> list[str]:
     text = str(page.get_textpage().get_text_bounded())
-    picture = page.render(scale=_SCALE, grayscale=True).to_pil()
+    scale = min(_SCALE, _LONGEST / max(*page.get_size(), 1.0))
+    picture = page.render(scale=scale, grayscale=True).to_pil()
     looks = hashlib.sha256(f"{picture.size}".encode() + picture.tobytes()).hexdigest()
     page.close()
     return [hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), looks]

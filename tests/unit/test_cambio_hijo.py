@@ -190,3 +190,15 @@ def test_a_disk_without_room_is_no_fault_of_the_file(tmp_path: Path) -> None:
     order = {"operacion": "limpiar", "entradas": [str(path)], "carpeta": str(tmp_path), "tope": None}
     told = subprocess.run([sys.executable, "-c", code, json.dumps(order)], capture_output=True, check=True, timeout=60)
     assert json.loads(told.stdout) == {"estado": "sin_espacio"}
+
+
+def test_a_page_that_says_it_is_a_kilometre_long_is_read_and_changed(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(armed())) as pdf:
+        pdf.pages[1].obj.MediaBox = [0, 0, 2_880_000, 2_880_000]
+        pdf.pages[1].obj.Contents = pdf.make_stream(b"0 0 9 9 re f")
+        pdf.save(out)
+    said, (clean,) = changed(tmp_path, "limpiar", out.getvalue())
+    assert said["original"] == said["enviado"]
+    looked = pdf_hijo.answer({"ruta": str(clean)})
+    assert (looked["estado"], looked["paginas"]) == ("leido", 2)
