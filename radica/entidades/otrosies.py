@@ -101,7 +101,7 @@ def _como(deal: Acuerdo, wanted: Terminos) -> Acuerdo:
 
 @dataclass(frozen=True)
 class Tramo:
-    """Terms of a contract, the days on which they rule, and what changed since the ones before."""
+    """Terms of a contract, the days on which they rule, and what changed since those of the eve."""
 
     acuerdo: Acuerdo
     desde: date
@@ -116,14 +116,13 @@ def tramos(acuerdo: Acuerdo) -> list[Tramo]:
     """Return the terms of a contract one after another, the first ones first. Pure."""
     chain: Sequence[Acuerdo] = (acuerdo, *acuerdo.otrosies)
     found: list[Tramo] = []
-    before = acuerdo
     for place, one in enumerate(chain):
         rest = chain[place + 1 :]
         over = next((later.otrosi for later in reversed(rest) if later.desde == one.desde), None)
         following = next((later.desde - DIA for later in rest if later.desde > one.desde), None)
         ends = [day for day in (one.hasta, following) if day is not None]
+        before = acuerdo.el(one.desde - DIA) if one.otrosi else one
         found.append(Tramo(one, one.desde, min(ends, default=None), _cambios(before, one), over))
-        before = one
     return found
 
 

@@ -106,8 +106,7 @@ def acopiar(
     """Read the facts. `facturas` stand for those of a dossier that is not ordered yet (a preview)."""
     facturas = facturas_de(session, expediente.id) if facturas is None else tuple(facturas)
     ids = [one.id for one in facturas]
-    mine = _all(session, EnvioFactura, EnvioFactura.factura_id, ids)
-    envios = _all(session, Envio, Envio.id, {one.envio_id for one in mine})
+    envios = _filings(session, ids)
     intentos = _all(session, Intento, Intento.envio_id, [one.id for one in envios])
     notices, told, foreign = _notices(session, ids)
     acta_lines = _all(session, ConciliacionLinea, ConciliacionLinea.factura_id, ids)
@@ -170,6 +169,11 @@ def _all(session: Session, model: type[Row], column: Any, keys: Collection[Any])
     for part in parts_of(set(keys)):
         found += session.scalars(select(model).where(column.in_(part)).order_by(primary)).all()
     return sorted(found, key=lambda row: getattr(row, primary.name))
+
+
+def _filings(session: Session, ids: Sequence[int]) -> list[Envio]:
+    lines = _all(session, EnvioFactura, EnvioFactura.factura_id, ids)
+    return _all(session, Envio, Envio.id, {one.envio_id for one in lines})
 
 
 def _lineage(session: Session, envio_ids: Collection[int], factura_ids: Sequence[int]) -> dict[int, list[Linaje]]:

@@ -48,24 +48,31 @@ def _verdict(row: Factura, found: Sequence[Hallazgo], facturador: str, at: datet
     )  # fmt: skip
 
 
-def figures(browser: Browser) -> list[tuple[str, int]]:
-    """Return where each figure of the page leads and how many it says."""
+def figures(browser: Browser) -> list[tuple[str, str, int]]:
+    """Return where each figure of the page leads, of what it is, and how many it says."""
     links = browser.tree().xpath("//main//a[contains(@href, '/comprobaciones/facturas')]")
-    told = [
-        (a.get("href"), "".join(a.xpath(".//*[@class='cifra-valor']//text()") or a.xpath(".//text()"))) for a in links
-    ]
-    return [(href, int(number)) for href, number in told if number.strip().isdigit()]
+    found = []
+    for a in links:
+        number = "".join(a.xpath(".//*[@class='cifra-valor']//text()") or a.xpath(".//text()")).strip()
+        if number.isdigit():
+            found.append(
+                (a.get("href"), "lugares" if "lugares" in a.get("aria-label", "") else "facturas", int(number))
+            )
+    return found
 
 
 def test_every_figure_opens_as_many_invoices_as_it_says(any_house: House):
     ana = some(any_house, [REJECTED, NOTED, [*REJECTED, *NOTED], [], []])
     ana.open("/comprobaciones")
     found = figures(ana)
+    assert {what for _, what, _ in found} == {"facturas", "lugares"}
     assert len(found) >= 12
-    for href, count in found:
+    for href, what, count in found:
         ana.open(href)
         assert ana.status == 200
-        assert len(ana.tree().xpath("//tbody/tr")) == count, href
+        places = ana.tree().xpath("//tfoot//td[@data-label='Lugares']//text()")
+        told = len(ana.tree().xpath("//tbody/tr")) if what == "facturas" else sum(map(int, places))
+        assert told == count, href
 
 
 def test_a_code_opens_its_own_invoices_and_their_places(any_house: House):

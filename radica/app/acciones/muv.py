@@ -224,7 +224,16 @@ def _form(row: CuentaMuv | None, *, fresh: bool = False) -> CuentaForm:
             "url": row.url, "tipo_usuario": row.tipo_usuario, "tipo_documento": row.tipo_documento,
             "certificado": row.certificado_pem or "",
         }  # fmt: skip
-    return CuentaForm(formdata=None, data=kept) if fresh else CuentaForm(data=kept)
+    form = CuentaForm(formdata=None, data=kept) if fresh else CuentaForm(data=kept)
+    if row is None:  # nothing is kept yet: what may stay blank later must be written now
+        for field, said in (
+            (form.numero, "Escriba el número de documento."),
+            (form.clave, "Escriba la clave de SISPRO."),
+        ):
+            field.validators = (InputRequired(said), *field.validators[1:])
+            field.flags.required = True
+        form.clave.description = "Se guarda cifrada y no se vuelve a mostrar."
+    return form
 
 
 def _page(provider: Prestador, row: CuentaMuv | None, form: CuentaForm, result: Prueba | None = None) -> str:

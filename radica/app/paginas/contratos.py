@@ -199,6 +199,9 @@ def houses_page(*, form: Any = None, prestador_id: int = 0, error: RadicaError |
             for one in houses
             if may_write(one.id)
         }
+        for house, one in forms.items():
+            for field in one:
+                field.id = f"{field.id}-{house}"  # several forms on one page: each label opens its own field
         return render_template(
             "contratos/bases.html",
             casas=houses,

@@ -120,4 +120,4 @@ def titulo_de(codigo: str) -> str:
     """Return what a code is about in one line, without its values; "" for a code that is not of the checker."""
     rows = next((rows for (code, _), rows in reglas().items() if code == codigo), ())
     words = rows[-1].mensaje if rows else ""
-    return _VALUE.sub("…", words)
+    return _VALUE.sub("…", words).replace("….", "…")
