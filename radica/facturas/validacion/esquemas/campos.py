@@ -118,7 +118,7 @@ class Texto(Campo):
         minimo: int,
         maximo: int,
         *,
-        patron: str = "",
+        patron: str | Callable[[str], object] = "",
         nulo: bool = False,
         vacio: Motivo = Motivo.TAMANO,
         tamano: Motivo = Motivo.TAMANO,
@@ -128,7 +128,7 @@ class Texto(Campo):
         size = f"de {minimo} a {maximo}" if minimo != maximo else f"de {maximo}"
         super().__init__(espera or f"un texto {size} caracteres", nulo=nulo)
         self.limites = (minimo, maximo)
-        self.patron = re.compile(patron).fullmatch if patron else None
+        self.patron = re.compile(patron).fullmatch if patron and isinstance(patron, str) else patron or None
         self.si_vacio = None if nulo or not minimo else vacio
         self.si_mide_otro = tamano
         self.dudosos = dudosos
