@@ -227,16 +227,17 @@ def measure_short(source: io.FileIO, key_of: Callable[[str], DataKey], sha256: s
         raise Damaged
     prefix = bytes(whole[:_PREFIX])
     box = _derive(key_of(prefix[len(MAGIC) :][:ID_BYTES].hex()), prefix)
-    if whole[_PREFIX:HEADER] != _address_tag(box, prefix, bytes.fromhex(sha256), size):
+    address = bytes.fromhex(sha256)
+    if not hmac.compare_digest(whole[_PREFIX:HEADER], _address_tag(box, prefix, address, size)):
         raise Damaged
     try:
         box.decrypt_into(_nonce(0, last=True), whole[HEADER:got], prefix, plain[:size])
     except InvalidTag:
         raise Damaged from None
     found = hashlib.sha256(plain[:size])
-    if not hmac.compare_digest(whole[_PREFIX:HEADER], _address_tag(box, prefix, found.digest(), size)):
+    if found.digest() != address:
         raise Damaged
-    return found.hexdigest(), size
+    return sha256, size
 
 
 def _derive(key: DataKey, prefix: bytes) -> AESGCM:

@@ -266,8 +266,9 @@ class FolderStore:
 
     def addresses(self) -> Iterator[str]:
         """Walk what is there, in order of address."""
-        for folder in sorted(one for one in self.root.iterdir() if len(one.name) == 2 and one.is_dir()):
-            names = {one.name.removesuffix(SUFFIX) for one in folder.iterdir()}
+        folders = (f"{self.root}/{name}" for name in sorted(os.listdir(self.root)) if len(name) == 2)
+        for folder in filter(os.path.isdir, folders):
+            names = {name.removesuffix(SUFFIX) for name in os.listdir(folder)}
             yield from sorted(name for name in names if HASH.fullmatch(name))
 
     def path(self, sha256: str) -> Path:

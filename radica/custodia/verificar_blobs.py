@@ -7,7 +7,8 @@ cannot be read, the store is down and the run stops there (Ley 527/1999 art. 9: 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -41,13 +42,20 @@ class _Problem:
     unreadable: bool = False
 
 
+_Row = tuple[str, int]
+"""Address and bytes of a blob, as its row says them."""
+_Hashed = tuple[int, list[_Problem]]
+
+
 def blobs(taller: Taller, cursor: str) -> Iterator[Paso]:
     """Hash every blob again and compare size and address. Raises AlmacenCaido when the store does not answer."""
-    cursor = cursor or taller.alcance.tras_blob
-    with ThreadPoolExecutor(max_workers=taller.hilos) as pool:
-        while rows := _next_rows(taller, cursor):
-            parts = [(start, rows[start : start + SLICE]) for start in range(0, len(rows), SLICE)]
-            done = list(pool.map(lambda part: _hash_some(taller.store, *part), parts))
+    with ThreadPoolExecutor(max_workers=taller.hilos) as pool, _cancelled(pool):
+        rows, asked = _begin(pool, taller, cursor or taller.alcance.tras_blob)
+        while rows:
+            # The threads go on with the next step while this one is written down, unless what is left to read depends
+            # on it.
+            ahead = _begin(pool, taller, rows[-1][0]) if taller.queda() is None else None
+            done = [one.result() for one in asked]
             problems = [one for _, some in done for one in some]
             whole = _before_failure(problems, len(rows))
             if whole:
@@ -59,9 +67,26 @@ def blobs(taller: Taller, cursor: str) -> Iterator[Paso]:
             if whole < len(rows):
                 code = next(one.found.hallado for one in problems if one.at == whole)
                 raise AlmacenCaido("El almacén no responde.", code=code)
+            rows, asked = ahead or _begin(pool, taller, cursor)
 
 
-def _next_rows(taller: Taller, cursor: str) -> list[tuple[str, int]]:
+@contextmanager
+def _cancelled(pool: ThreadPoolExecutor) -> Iterator[None]:
+    """Drop at the end what was asked ahead: each blob of a store that is down may wait for its timeout."""
+    try:
+        yield
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin(pool: ThreadPoolExecutor, taller: Taller, cursor: str) -> tuple[list[_Row], list[Future[_Hashed]]]:
+    """Set the threads to the blobs after `cursor`; return their rows and what comes of each slice of them."""
+    rows = _next_rows(taller, cursor)
+    slices = [(start, rows[start : start + SLICE]) for start in range(0, len(rows), SLICE)]
+    return rows, [pool.submit(_hash_some, taller.store, *one) for one in slices]
+
+
+def _next_rows(taller: Taller, cursor: str) -> list[_Row]:
     scope = taller.alcance
     query = select(Blob.sha256, Blob.bytes).where(Blob.sha256 > cursor).order_by(Blob.sha256).limit(ROWS)
     if scope.casos:
@@ -80,7 +105,7 @@ def _next_rows(taller: Taller, cursor: str) -> list[tuple[str, int]]:
     return rows[:taken]
 
 
-def _hash_some(store: Store, start: int, rows: Sequence[tuple[str, int]]) -> tuple[int, list[_Problem]]:
+def _hash_some(store: Store, start: int, rows: Sequence[_Row]) -> _Hashed:
     """Return the bytes read and what is wrong; `start` is the place of the first among the rows of the step."""
     read, problems = 0, []
     for at, (sha256, size) in enumerate(rows, start):

@@ -36,6 +36,7 @@ OUT = "ya_descartada"
 OPEN = text("lineas_notificadas.destino IN ('sin_cruzar', 'por_decidir', 'no_leida')")
 """What waits for a person, in the words of the partial index, or SQLite does not use it."""
 _MANY = 50_000
+_DOUBTFUL = (DestinoLinea.SIN_CRUZAR, DestinoLinea.POR_DECIDIR)
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,10 @@ def _join_waiting(lines: Sequence[Linea], waiting: Counter[Marca]) -> None:
         read = line.leida
         groups.setdefault((bare(read.factura), line.traits.clave, read.tipo), []).append(line)
     for group in groups.values():
+        if not all(_undecided(line) for line in group):
+            continue
         wanted = Counter(mark_of(line.leida) for line in group)
-        undecided = all(line.destino in (DestinoLinea.SIN_CRUZAR, DestinoLinea.POR_DECIDIR) for line in group)
-        if undecided and wanted <= waiting:
+        if wanted <= waiting:
             waiting -= wanted
             for line in group:
                 line.end(
@@ -121,7 +123,7 @@ def _discarded(session: Session, prestador_id: int, lines: Sequence[Linea]) -> C
 
 
 def _undecided(line: Linea) -> bool:
-    return line.destino in (DestinoLinea.SIN_CRUZAR, DestinoLinea.POR_DECIDIR)
+    return line.destino in _DOUBTFUL
 
 
 def discard_mark(read: LineaLeida, razon: str | None) -> str:
