@@ -71,3 +71,19 @@ def test_from_the_command_line(sqlite_url: str, tmp_path: Path, radica: Command)
     ):
         code, said = radica(*words)
         assert (code, said["error"]["codigo"]) == (2, wrong)
+
+
+def test_an_amendment_from_the_command_line_keeps_what_it_does_not_name(sqlite_url: str, radica: Command) -> None:
+    base = Database(sqlite_url)
+    with base.write() as session:
+        nit, payer_nit = factories.prestador(session).nit, factories.pagador(session).nit
+    base.dispose()
+    terms = ("--desde", "2026-01-01", "--hasta", "2026-12-31", "--dias-pago", "30", "--autoriza", "39")
+    assert radica("contrato", "crear", "CT-1", "--prestador", nit, "--pagador", payer_nit, *terms)[0] == 0
+    code, done = radica("contrato", "otrosi", "CT-1", "--desde", "2026-07-01", "--hasta", "2027-06-30")
+    assert (code, done["hasta"], done["dias_pago"]) == (0, "2026-12-31", 30)
+    (amended,) = done["otrosies"]
+    assert (amended["numero"], amended["hasta"], amended["dias_pago"]) == (1, "2027-06-30", 30)
+    assert amended["autorizacion"]["prefijos"] == ["39"]
+    code, said = radica("contrato", "otrosi", "CT-1", "--desde", "2026-08-01")
+    assert (code, said["error"]["codigo"]) == (2, "otrosi_nota")
