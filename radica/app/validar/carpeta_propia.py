@@ -11,6 +11,7 @@ import fcntl
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -54,12 +55,26 @@ def _ends_as_interruption() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may say what a signal does
         return
+    complain = sys.unraisablehook
+
+    def again(lost: sys.UnraisableHookArgs) -> None:
+        # Raised where Python swallows it (what runs around a fork, a finalizer): it is raised anew a little later.
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        else:
+            complain(lost)
+
+    sys.unraisablehook = again
     before = {which: signal.getsignal(which) for which in _ENDS}
     for which, handler in before.items():
         if handler is signal.SIG_DFL:  # one that is ignored (nohup) stays so
             signal.signal(which, _interrupt)
     try:
         yield
+        sys.unraisablehook = complain
+    except KeyboardInterrupt:
+        sys.unraisablehook = lambda _: None  # it ends: what half-made things complain of on the way is no news
+        raise
     finally:
         for which, handler in before.items():
             signal.signal(which, handler)
