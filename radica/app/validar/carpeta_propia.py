@@ -20,7 +20,8 @@ from pathlib import Path
 from types import FrameType
 
 _LOCK = ".en-uso"
-_ENDS = (signal.SIGTERM, signal.SIGHUP)
+_ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+_AGAIN_S = 0.01
 
 
 @contextmanager
@@ -60,7 +61,7 @@ def _ends_as_interruption() -> Iterator[None]:
     def again(lost: sys.UnraisableHookArgs) -> None:
         # Raised where Python swallows it (what runs around a fork, a finalizer): it is raised anew a little later.
         if issubclass(lost.exc_type, KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)  # not at once: here it would be swallowed too
         else:
             complain(lost)
 
