@@ -181,7 +181,7 @@ def test_answered_and_closed_once_with_sealed_evidence(scene: Scene) -> None:
     assert long.file_sha256 != annex.sha256  # one PDF a portal: annex and support were joined
     short = drafts["900"]
     assert short is not None
-    assert (short.text, short.file_name) == ("NO PROCEDE.", "Historia-cl-nica.pdf")
+    assert (short.text, short.file_name) == ("NO PROCEDE.", "Historia-clinica.pdf")
 
 
 @pytest.mark.parametrize("mode", ["502_after_save", "cut_connection_after_save", "close_not_kept", "502_before_save"])

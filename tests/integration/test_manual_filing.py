@@ -337,7 +337,7 @@ def test_evidence_is_known_by_its_content(data: bytes, clase: str | None) -> Non
 
 
 def test_the_name_of_evidence_is_plain_and_ends_as_its_content() -> None:
-    assert manual.evidence_name("..\\..\\Añejo señal.exe", manual.PDF, 2) == "constancia-2_A-ejo-se-al.pdf"
+    assert manual.evidence_name("..\\..\\Añejo señal.exe", manual.PDF, 2) == "constancia-2_Anejo-senal.pdf"
     assert manual.evidence_name("", manual.PNG, 1) == "captura-1_sin-nombre.png"
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 _LOCK = ".en-uso"
-_ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 _AGAIN_S = 0.01
 
 
@@ -56,10 +56,15 @@ def _ends_as_interruption() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may say what a signal does
         return
-    complain = sys.unraisablehook
+    complain, heard = sys.unraisablehook, False
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal heard
+        heard = True
+        raise KeyboardInterrupt
 
     def again(lost: sys.UnraisableHookArgs) -> None:
-        # Raised where Python swallows it (what runs around a fork, a finalizer): it is raised anew a little later.
+        # Raised where Python swallows it (a finalizer): it is raised anew a little later.
         if issubclass(lost.exc_type, KeyboardInterrupt):
             signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)  # not at once: here it would be swallowed too
         else:
@@ -68,10 +73,12 @@ def _ends_as_interruption() -> Iterator[None]:
     sys.unraisablehook = again
     before = {which: signal.getsignal(which) for which in _ENDS}
     for which, handler in before.items():
-        if handler is signal.SIG_DFL:  # one that is ignored (nohup) stays so
-            signal.signal(which, _interrupt)
+        if handler in (signal.SIG_DFL, signal.default_int_handler):  # one that is ignored (nohup) stays so
+            signal.signal(which, interrupt)
     try:
         yield
+        if heard:
+            raise KeyboardInterrupt  # swallowed without a word: whoever asked is answered here at the latest
         sys.unraisablehook = complain
     except KeyboardInterrupt:
         sys.unraisablehook = lambda _: None  # it ends: what half-made things complain of on the way is no news
@@ -79,7 +86,3 @@ def _ends_as_interruption() -> Iterator[None]:
     finally:
         for which, handler in before.items():
             signal.signal(which, handler)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
 _LOOK_S = 5.0
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -114,7 +115,12 @@ def _how_to_start() -> str:
 def _start(context: Any, work: Callable[[Any], Any]) -> tuple[Any, Connection]:
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(work, theirs, ours), daemon=True)
-    process.start()
+    # What Python runs around a fork swallows an exception, and the child may get it instead: a signal waits until after.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     theirs.close()
     return process, ours
 
@@ -123,6 +129,9 @@ def _serve(work: Callable[[Any], Any], pipe: Connection, parents: Connection) ->
     """In the child: answer tasks until the parent goes away."""
     parents.close()  # or the child would never see the parent's end
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    for which in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(which, signal.SIG_DFL)  # not the parent's handler: a closed terminal tells the whole group
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
     # A traceback of a defect would carry what the document says.
     sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  lives as long as the process
     parent = os.getppid()
